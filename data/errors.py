@@ -1,0 +1,121 @@
+"""Every error Seenbefore raises on purpose, in one tree.
+
+::
+
+    SeenbeforeError
+    ├── CallerError        exit 2: what was asked cannot be done as asked
+    │   ├── SettingsError      a setting is missing or malformed
+    │   ├── SourceError        a table cannot be opened or read
+    │   ├── TableError         a table lacks columns, or a mapping does not fit it
+    │   ├── BusyError          another run holds this home
+    │   └── ModelError         a model is unknown, changed, or made for other features
+    └── OutsideError       exit 3: network, disk or database did not do their part
+        ├── CatalogError       the catalog cannot be opened, or holds another schema
+        └── StoreError         the image store cannot be read or written
+
+Constructors take the facts and write the sentence: what was expected, what was found, where, and how to go on.
+Anything else that escapes is our bug: exit 1.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class ExitCode(IntEnum):
+    """How every command ends."""
+
+    DONE = 0
+    OUR_BUG = 1
+    CALLER = 2
+    OUTSIDE = 3
+
+
+class SeenbeforeError(Exception):
+    """Root of the errors that are raised on purpose."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.OUR_BUG
+
+
+class CallerError(SeenbeforeError):
+    """What was asked cannot be done as asked; the caller can mend it."""
+
+    exit_code = ExitCode.CALLER
+
+
+class OutsideError(SeenbeforeError):
+    """The network, the disk or the database did not do its part; trying again may help."""
+
+    exit_code = ExitCode.OUTSIDE
+
+
+class SettingsError(CallerError):
+    """One or more settings are malformed.
+
+    Parameters
+    ----------
+    problems
+        One sentence each, all of them at once.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = list(problems)
+        listed = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(
+            f"{len(self.problems)} setting(s) cannot be used:\n{listed}\n"
+            "Set SEENBEFORE_* in the environment, in .env or in seenbefore.toml; "
+            "`seenbefore doctor` shows what is in force."
+        )
+
+
+class SourceError(CallerError):
+    """A source of rows cannot be opened or read."""
+
+    def __init__(self, source: str, found: str, advice: str) -> None:
+        self.source = source
+        super().__init__(f"Cannot read {source}: {found}. {advice}")
+
+
+class TableError(CallerError):
+    """A table does not have the columns it must have; every problem is named at once."""
+
+    def __init__(self, source: str, problems: Sequence[str], advice: str) -> None:
+        self.source = source
+        self.problems = list(problems)
+        listed = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(f"{source} cannot be loaded, and nothing was written:\n{listed}\n{advice}")
+
+
+class BusyError(CallerError):
+    """Another run holds this home."""
+
+    def __init__(self, home: str, holder: str) -> None:
+        super().__init__(
+            f"Another run holds {home} ({holder}). One run at a time: wait for it, or use another --home."
+        )
+
+
+class ModelError(CallerError):
+    """A model is unknown, was changed on disk, or belongs to other features or libraries."""
+
+    def __init__(self, model_id: str, found: str, advice: str) -> None:
+        self.model_id = model_id
+        super().__init__(f"Model {model_id} cannot be used: {found}. {advice}")
+
+
+class CatalogError(OutsideError):
+    """The catalog cannot be opened, or holds a schema this version does not know."""
+
+    def __init__(self, url: str, found: str, advice: str) -> None:
+        super().__init__(f"The catalog at {url} cannot be used: {found}. {advice}")
+
+
+class StoreError(OutsideError):
+    """The image store cannot be read or written."""
+
+    def __init__(self, url: str, found: str, advice: str) -> None:
+        super().__init__(f"The image store at {url} cannot be used: {found}. {advice}")

@@ -1,0 +1,137 @@
+"""All settings, read once at the door: environment ``SEENBEFORE_*``, then ``.env``, then ``seenbefore.toml``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from data.errors import SettingsError
+
+Engine = Literal["threads", "processes", "dask", "ray"]
+
+
+class FetchSettings(BaseModel):
+    """How pictures are downloaded from strangers' servers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    allow_hosts: tuple[str, ...] = Field(
+        default=(), description="`host[:port]` that may resolve to private addresses, as a JSON list"
+    )
+    allow_ports: tuple[int, ...] = Field(default=(80, 443), description="ports that may be asked on other hosts")
+    max_bytes: int = Field(default=20_000_000, gt=0, description="largest picture file kept, in bytes")
+    timeout_s: float = Field(default=20.0, gt=0, description="longest total time of one download, in seconds")
+    connect_timeout_s: float = Field(default=5.0, gt=0, description="longest wait for a connection, in seconds")
+    threads: int = Field(default=32, gt=0, description="downloads under way at once")
+    threads_per_host: int = Field(default=8, gt=0, description="downloads under way at once from one host")
+    requests_per_host_s: float = Field(default=0.0, ge=0, description="most requests a second to one host; 0 is no cap")
+    max_attempts: int = Field(default=3, gt=0, description="attempts at one address over all runs")
+    max_retry_after_s: float = Field(default=60.0, ge=0, description="longest Retry-After that is obeyed, in seconds")
+    user_agent: str = Field(default="Seenbefore/0.1 (listing photo check)", description="how we name ourselves")
+
+
+class DecodeSettings(BaseModel):
+    """Which picture files are opened."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_pixels: int = Field(default=64_000_000, gt=0, description="largest picture opened, in pixels")
+    avif: bool = Field(default=False, description="open AVIF files too")
+
+
+class ReviewSettings(BaseModel):
+    """How much analysts can look at; bands and thresholds follow from it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    daily_capacity: int = Field(default=50, gt=0, description="listings analysts can judge in a day")
+
+
+class ModelSettings(BaseModel):
+    """How training treats time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    delay_days: float = Field(default=7.0, ge=0, description="gap between training and test, for labels to arrive")
+    folds: int = Field(default=4, gt=1, description="time-ordered test periods in an evaluation")
+    seed: int = Field(default=0, description="seed of everything random in training and evaluation")
+
+
+class Settings(BaseSettings):
+    """Everything that may be set; names are documented in ``docs/settings.md``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SEENBEFORE_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        toml_file="seenbefore.toml",
+        extra="ignore",
+        frozen=True,
+    )
+
+    home: Path = Field(default=Path("var"), description="folder that holds everything a run writes")
+    catalog_url: str = Field(default="", description="SQLAlchemy URL; default: SQLite in the home")
+    images_url: str = Field(default="", description="any fsspec URL; default: a folder in the home")
+    engine: Engine = Field(default="threads", description="`threads`, `processes`, `dask` or `ray`")
+    chunk_images: int = Field(default=256, gt=0, description="pictures in one task")
+    batch_rows: int = Field(default=5_000, gt=0, description="table rows read at once")
+    workers: int = Field(default=0, ge=0, description="tasks under way at once; 0: one for each core")
+    fetch: FetchSettings = FetchSettings()
+    decode: DecodeSettings = DecodeSettings()
+    review: ReviewSettings = ReviewSettings()
+    model: ModelSettings = ModelSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: what the caller gave, environment, ``.env``, ``seenbefore.toml``."""
+        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def resolved_catalog_url(self) -> str:
+        """The catalog's URL, the default filled in."""
+        return self.catalog_url or f"sqlite:///{self.home.resolve() / 'catalog.sqlite'}"
+
+    @property
+    def resolved_images_url(self) -> str:
+        """The image store's URL, the default filled in."""
+        return self.images_url or f"file://{self.home.resolve() / 'images'}"
+
+
+def load_settings(home: Path | None = None) -> Settings:
+    """Read the settings.
+
+    Parameters
+    ----------
+    home
+        The ``--home`` option; ``None`` leaves it to the environment and files.
+
+    Raises
+    ------
+    SettingsError
+        With every malformed setting at once.
+    """
+    try:
+        return Settings(home=home) if home is not None else Settings()
+    except ValidationError as error:
+        raise SettingsError(
+            [
+                f"SEENBEFORE_{'__'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}, "
+                f"found {problem['input']!r}"
+                for problem in error.errors()
+            ]
+        ) from error

@@ -1,0 +1,1 @@
+"""Pure functions: picture to hashes, hashes to matches, matches and time to features."""

@@ -1,0 +1,75 @@
+"""The stored facts that features are made of, as frames with fixed columns.
+
+Times are ``datetime64[us, UTC]``, keys are ``int64``, counts ``int64``, measures ``float64`` with NaN for unknown,
+texts ``str`` with NA for unknown. Who stores the facts is not known here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HASH_KINDS = ("ahash", "phash", "dhash", "whash", "colorhash")
+DISTANCE_COLUMNS = tuple(f"distance_{kind}" for kind in HASH_KINDS)
+
+MOMENT_COLUMNS = ("listing_key", "as_of")
+LISTING_COLUMNS = (
+    "listing_key", "seller_key", "observed_at", "created_at", "marketplace", "title", "description", "category",
+    "location", "price", "currency",
+)
+SELLER_COLUMNS = ("seller_key", "observed_at", "joined_at", "feedback_count", "rating", "country", "group_id")
+SIGHTING_COLUMNS = (
+    "image_id", "listing_key", "seller_key", "position", "observed_at", "created_at",
+)
+FINGERPRINT_COLUMNS = ("image_id", "width", "height", "format", *HASH_KINDS, "information")
+ALIKE_COLUMNS = ("image_id", "other_image_id", *DISTANCE_COLUMNS, "edit", "same_photo")
+MATCH_COLUMNS = (
+    "listing_key", "image_id", "seller_key", "observed_at",
+    "other_listing_key", "other_image_id", "other_seller_key", "other_observed_at", "other_created_at",
+    *DISTANCE_COLUMNS, "edit", "same_photo", "sellers_sharing", "sightings",
+)
+LABEL_COLUMNS = ("listing_key", "seller_key", "label", "known_at")
+PRICE_COLUMNS = ("marketplace", "category", "currency", "observed_at", "price")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that is known about the listings to be described and about their sellers' pasts.
+
+    Every frame may hold rows observed after the moment described: features must not use them.
+
+    Parameters
+    ----------
+    listings
+        Versions of listings (``LISTING_COLUMNS``): every version of every listing of the sellers concerned, and of
+        the listings named as ``other_listing_key`` in ``matches``. One row for each (listing_key, observed_at).
+    sellers
+        Versions of seller accounts (``SELLER_COLUMNS``), one row for each (seller_key, observed_at).
+    sightings
+        Which picture stood in which listing (``SIGHTING_COLUMNS``), for all listings of the sellers concerned.
+        ``observed_at`` is when we could first know the picture there; one row for each (image_id, listing_key).
+    fingerprints
+        Size and hashes of those pictures (``FINGERPRINT_COLUMNS``); hashes are ``uint64``; ``information`` is the
+        low-information measure of `features.hashing.information` (bits; small means flat). Unreadable pictures
+        have no row.
+    matches
+        Earlier sightings under other sellers (``MATCH_COLUMNS``) of those pictures: one row for each sighting and each
+        distinct picture like it. ``observed_at`` is the own sighting's.
+    labels
+        Decisions on listings of the sellers concerned (``LABEL_COLUMNS``): ``label`` is ``fraud`` or ``legit``,
+        ``known_at`` is when it could first be known.
+    prices
+        Prices by category (``PRICE_COLUMNS``): one row for each version of any listing of the categories concerned
+        that states a price, within the look-back of the price features.
+    """
+
+    listings: pd.DataFrame
+    sellers: pd.DataFrame
+    sightings: pd.DataFrame
+    fingerprints: pd.DataFrame
+    matches: pd.DataFrame
+    labels: pd.DataFrame
+    prices: pd.DataFrame

@@ -1,0 +1,50 @@
+"""What a feature is: the one ordered list of ``FeatureSpec`` that everything downstream reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Block = Literal["reuse", "price", "seller", "listing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureSpec:
+    """One feature: its meaning, unit and known direction.
+
+    Parameters
+    ----------
+    name
+        Column name, unique in the list.
+    block
+        Which group of evidence it belongs to (ablations drop whole blocks).
+    unit
+        ``count``, ``share`` (0 to 1), ``bits``, ``days``, ``ratio``, ``probability`` or ``flag`` (0 or 1).
+    meaning
+        One plain sentence, as printed in the feature reference.
+    missing
+        What NaN means here; empty when the feature is never missing.
+    direction
+        +1 if more of it can only speak for fraud, -1 if it can only speak against, 0 if unknown.
+    reason
+        Sentence shown to analysts when the feature raised a score, with ``{value}`` to fill; empty: never a reason.
+    """
+
+    name: str
+    block: Block
+    unit: str
+    meaning: str
+    missing: str = ""
+    direction: Literal[-1, 0, 1] = 0
+    reason: str = ""
+
+
+def fingerprint(specs: Sequence[FeatureSpec]) -> str:
+    """Return 16 hex digits that change whenever a name, order, unit, meaning, or direction does."""
+    text = json.dumps([asdict(spec) for spec in specs], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

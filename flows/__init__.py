@@ -1,0 +1,1 @@
+"""The operator's door: Prefect flows, the composition root and the command line."""
