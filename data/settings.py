@@ -26,16 +26,26 @@ class FetchSettings(BaseModel):
     allow_hosts: tuple[str, ...] = Field(
         default=(), description="`host[:port]` that may resolve to private addresses, as a JSON list"
     )
-    allow_ports: tuple[int, ...] = Field(default=(80, 443), description="ports that may be asked on other hosts")
+    allow_ports: tuple[int, ...] = Field(
+        default=(80, 443), description="ports that may be asked on other hosts"
+    )
     max_bytes: int = Field(default=20_000_000, gt=0, description="largest picture file kept, in bytes")
     timeout_s: float = Field(default=20.0, gt=0, description="longest total time of one download, in seconds")
-    connect_timeout_s: float = Field(default=5.0, gt=0, description="longest wait for a connection, in seconds")
+    connect_timeout_s: float = Field(
+        default=5.0, gt=0, description="longest wait for a connection, in seconds"
+    )
     threads: int = Field(default=32, gt=0, description="downloads under way at once")
     threads_per_host: int = Field(default=8, gt=0, description="downloads under way at once from one host")
-    requests_per_host_s: float = Field(default=0.0, ge=0, description="most requests a second to one host; 0 is no cap")
+    requests_per_host_s: float = Field(
+        default=0.0, ge=0, description="most requests a second to one host; 0 is no cap"
+    )
     max_attempts: int = Field(default=3, gt=0, description="attempts at one address over all runs")
-    max_retry_after_s: float = Field(default=60.0, ge=0, description="longest Retry-After that is obeyed, in seconds")
-    user_agent: str = Field(default="Seenbefore/0.1 (listing photo check)", description="how we name ourselves")
+    max_retry_after_s: float = Field(
+        default=60.0, ge=0, description="longest Retry-After that is obeyed, in seconds"
+    )
+    user_agent: str = Field(
+        default="Seenbefore/0.1 (listing photo check)", description="how we name ourselves"
+    )
 
 
 class DecodeSettings(BaseModel):
@@ -60,7 +70,9 @@ class ModelSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    delay_days: float = Field(default=7.0, ge=0, description="gap between training and test, for labels to arrive")
+    delay_days: float = Field(
+        default=7.0, ge=0, description="gap between training and test, for labels to arrive"
+    )
     folds: int = Field(default=4, gt=1, description="time-ordered test periods in an evaluation")
     seed: int = Field(default=0, description="seed of everything random in training and evaluation")
 

@@ -17,19 +17,44 @@ DISTANCE_COLUMNS = tuple(f"distance_{kind}" for kind in HASH_KINDS)
 
 MOMENT_COLUMNS = ("listing_key", "as_of")
 LISTING_COLUMNS = (
-    "listing_key", "seller_key", "observed_at", "created_at", "marketplace", "title", "description", "category",
-    "location", "price", "currency",
+    "listing_key",
+    "seller_key",
+    "observed_at",
+    "created_at",
+    "marketplace",
+    "title",
+    "description",
+    "category",
+    "location",
+    "price",
+    "currency",
 )
 SELLER_COLUMNS = ("seller_key", "observed_at", "joined_at", "feedback_count", "rating", "country", "group_id")
 SIGHTING_COLUMNS = (
-    "image_id", "listing_key", "seller_key", "position", "observed_at", "created_at",
+    "image_id",
+    "listing_key",
+    "seller_key",
+    "position",
+    "observed_at",
+    "created_at",
 )
 FINGERPRINT_COLUMNS = ("image_id", "width", "height", "format", *HASH_KINDS, "information")
 ALIKE_COLUMNS = ("image_id", "other_image_id", *DISTANCE_COLUMNS, "edit", "same_photo")
 MATCH_COLUMNS = (
-    "listing_key", "image_id", "seller_key", "observed_at",
-    "other_listing_key", "other_image_id", "other_seller_key", "other_observed_at", "other_created_at",
-    *DISTANCE_COLUMNS, "edit", "same_photo", "sellers_sharing", "sightings",
+    "listing_key",
+    "image_id",
+    "seller_key",
+    "observed_at",
+    "other_listing_key",
+    "other_image_id",
+    "other_seller_key",
+    "other_observed_at",
+    "other_created_at",
+    *DISTANCE_COLUMNS,
+    "edit",
+    "same_photo",
+    "sellers_sharing",
+    "sightings",
 )
 LABEL_COLUMNS = ("listing_key", "seller_key", "label", "known_at")
 PRICE_COLUMNS = ("marketplace", "category", "currency", "observed_at", "price")

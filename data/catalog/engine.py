@@ -1,0 +1,161 @@
+"""Opening the catalog: SQLite in WAL mode, or PostgreSQL, migrated to the schema of this version."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from data.catalog.migrations import HEAD, upgrade
+from data.errors import CatalogError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL
+
+BUSY_TIMEOUT_MS = 60_000
+MIGRATION_LOCK = 0x5EEB  # any fixed number: PostgreSQL's advisory locks are numbered
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """An open catalog. Use ``read`` and ``write``; close it with ``close``."""
+
+    engine: Engine
+    url: str
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection on one consistent snapshot."""
+        with self._guarded(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection in one transaction that may read and write; it commits at the end or not at all."""
+        with (
+            self._guarded(),
+            self.engine.connect().execution_options(seenbefore_write=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise CatalogError(self.url, _short(error), "Nothing of this step was kept; run it again.") from error
+
+
+def open_catalog(url: str) -> Catalog:
+    """Open the catalog at a SQLAlchemy URL, create or upgrade its tables, and check its schema.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:///path`` or ``postgresql://…``.
+
+    Raises
+    ------
+    SettingsError
+        The URL cannot be understood, or its driver is not installed.
+    CatalogError
+        The database cannot be reached, or holds a schema of a newer version.
+    """
+    address = _address(url)
+    shown = address.render_as_string(hide_password=True)
+    try:
+        catalog = Catalog(_engine(address), shown)
+        _migrate(catalog)
+    except (SQLAlchemyError, OSError) as error:
+        raise CatalogError(shown, _short(error), "Check SEENBEFORE_CATALOG_URL and that it is up.") from error
+    return catalog
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise SettingsError([f"SEENBEFORE_CATALOG_URL: expected sqlite:///… or postgresql://…: {error}"]) from error
+    backend = address.get_backend_name()
+    if backend == "postgresql" and "+" not in address.drivername:
+        return address.set(drivername="postgresql+psycopg")
+    if backend not in {"sqlite", "postgresql"}:
+        raise SettingsError([f"SEENBEFORE_CATALOG_URL: expected sqlite or postgresql, found {backend}"])
+    return address
+
+
+def _engine(address: URL) -> Engine:
+    try:
+        if address.get_backend_name() == "postgresql":
+            return create_engine(address, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise SettingsError(
+            [f"SEENBEFORE_CATALOG_URL: {error}; install it with `pip install 'seenbefore[postgres]'`"]
+        ) from error
+    if address.database:
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not begin transactions of its own: we say BEGIN, so that DDL and locks are where we put them.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "cache_size=-65536",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later fails at once when another writer came between: lock up front.
+    writes = connection.get_execution_options().get("seenbefore_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _migrate(catalog: Catalog) -> None:
+    with catalog.read() as connection:
+        if _revision(connection) == HEAD:
+            return
+    with catalog.write() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        found = _revision(connection)
+        if found is not None and found > HEAD:
+            raise CatalogError(
+                catalog.url,
+                f"its schema {found} is newer than this version's {HEAD}",
+                "Install the version of Seenbefore that wrote it.",
+            )
+        upgrade(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
+
+
+def _short(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__

@@ -1,0 +1,124 @@
+"""Reading the facts about some listings and their sellers' pasts, as frames that features are computed from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import select, union
+
+from data.catalog.frames import read_by_keys, read_frame, to_microseconds, whole_table
+from data.catalog.matches import FINGERPRINT, HASHED, SELLER, SIGHTING
+from data.catalog.tables import images, labels, listings, matches, scores, sellers, sightings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+LISTING = (
+    "listing_key", "seller_key", "observed_at", "created_at", "marketplace", "title", "description", "category",
+    "location", "price", "currency",
+)  # fmt: skip
+MATCH = tuple(column.name for column in matches.columns)
+PRICE = ("marketplace", "category", "currency", "observed_at", "price")
+
+
+def unscored_moments(connection: Connection, since: datetime | None, until: datetime | None) -> pd.DataFrame:
+    """Return the moments (``listing_key, as_of``) that have no score yet, ordered by time.
+
+    A listing has a moment whenever something about it was first known: a version of it, or one of its pictures.
+    """
+    moments = _moments().subquery()
+    scored = select(scores.c.listing_key).where(
+        scores.c.listing_key == moments.c.listing_key, scores.c.as_of == moments.c.as_of
+    )
+    return _within(connection, select(moments).where(~scored.exists()), moments, since, until)
+
+
+def all_moments(connection: Connection, since: datetime | None, until: datetime | None) -> pd.DataFrame:
+    """Return every moment (``listing_key, as_of``), ordered by time."""
+    moments = _moments().subquery()
+    return _within(connection, select(moments), moments, since, until)
+
+
+def facts_about(connection: Connection, moments: pd.DataFrame, price_window: pd.Timedelta) -> dict[str, pd.DataFrame]:
+    """Read the frames of `features.facts.Facts` that describe some moments.
+
+    Parameters
+    ----------
+    moments
+        ``listing_key, as_of``; not empty.
+    price_window
+        How far back before a moment prices are looked at.
+    """
+    keys = moments["listing_key"]
+    asked = read_by_keys(
+        connection, select(listings.c.listing_key, listings.c.seller_key), listings.c.listing_key, keys
+    )
+    concerned = asked["seller_key"].drop_duplicates()
+    theirs = read_by_keys(connection, whole_table(listings, LISTING), listings.c.seller_key, concerned)
+    seen = read_by_keys(connection, whole_table(sightings, SIGHTING), sightings.c.seller_key, concerned)
+    found = read_by_keys(connection, whole_table(matches, MATCH), matches.c.seller_key, concerned)
+    others = read_by_keys(
+        connection, whole_table(listings, LISTING), listings.c.listing_key, found["other_listing_key"]
+    )
+    prints = whole_table(images, FINGERPRINT).where(images.c.status == HASHED)
+    return {
+        "listings": pd.concat([theirs, others]).drop_duplicates(["listing_key", "observed_at"], ignore_index=True),
+        "sellers": read_by_keys(connection, whole_table(sellers, SELLER), sellers.c.seller_key, concerned),
+        "sightings": seen,
+        "fingerprints": read_by_keys(connection, prints, images.c.image_id, seen["image_id"]),
+        "matches": found,
+        "labels": known_labels(connection, theirs),
+        "prices": _prices(connection, theirs, moments["as_of"], price_window),
+    }
+
+
+def known_labels(connection: Connection, of_listings: pd.DataFrame) -> pd.DataFrame:
+    """Return the labels of some listings (``listing_key, seller_key, label, known_at, source``)."""
+    names = ("listing_key", "label", "labelled_at", "observed_at", "source")
+    found = read_by_keys(connection, whole_table(labels, names), labels.c.listing_key, of_listings["listing_key"])
+    owners = of_listings[["listing_key", "seller_key"]].drop_duplicates("listing_key")
+    found["known_at"] = found[["labelled_at", "observed_at"]].max(axis=1)
+    return found.merge(owners, on="listing_key")[["listing_key", "seller_key", "label", "known_at", "source"]]
+
+
+def labelled_listings(connection: Connection) -> pd.DataFrame:
+    """Return ``listing_key, seller_key`` of every known listing that has a label."""
+    query = (
+        select(listings.c.listing_key, listings.c.seller_key)
+        .join(labels, labels.c.listing_key == listings.c.listing_key)
+        .distinct()
+    )
+    return read_frame(connection, query)
+
+
+def _moments() -> Any:
+    return union(
+        select(listings.c.listing_key, listings.c.observed_at.label("as_of")),
+        select(sightings.c.listing_key, sightings.c.observed_at.label("as_of")),
+    )
+
+
+def _within(
+    connection: Connection, query: Any, moments: Any, since: datetime | None, until: datetime | None
+) -> pd.DataFrame:
+    if since is not None:
+        query = query.where(moments.c.as_of >= _instant(since))
+    if until is not None:
+        query = query.where(moments.c.as_of <= _instant(until))
+    return read_frame(connection, query.order_by(moments.c.as_of, moments.c.listing_key))
+
+
+def _prices(connection: Connection, theirs: pd.DataFrame, as_of: pd.Series, price_window: pd.Timedelta) -> pd.DataFrame:
+    since, until = _instant(as_of.min() - price_window), _instant(as_of.max())
+    query = whole_table(listings, PRICE).where(
+        listings.c.observed_at >= since, listings.c.observed_at <= until, listings.c.price.is_not(None)
+    )
+    return read_by_keys(connection, query, listings.c.category, theirs["category"].dropna())
+
+
+def _instant(moment: datetime | pd.Timestamp) -> int:
+    return int(np.int64(to_microseconds(pd.Series([pd.Timestamp(moment)])).iloc[0]))

@@ -1,0 +1,115 @@
+"""From addresses to pictures to sightings: what is due, what came of it, where each picture stood and since when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import and_, or_, select
+
+from data.catalog.frames import insert, read_by_keys, read_frame, upsert, whole_table
+from data.catalog.listings import PENDING
+from data.catalog.tables import fetches, image_links, images, listings, sightings
+from data.images.outcome import FetchStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Select
+
+    from data.catalog.loads import Load
+
+STORED = "stored"
+FIRST_RETRY = pd.Timedelta(minutes=15)  # doubles twice with every further attempt
+
+
+def due_fetches(connection: Connection, now: datetime, max_attempts: int) -> pd.DataFrame:
+    """Return the addresses to ask now: ``url_key, image_url, attempts, etag, last_modified``, in a fixed order."""
+    instant = int(pd.Timestamp(now).value // 1000)
+    again = and_(
+        fetches.c.status == FetchStatus.FAILED.value,
+        fetches.c.attempts < max_attempts,
+        fetches.c.next_attempt_at <= instant,
+    )
+    columns = ("url_key", "image_url", "attempts", "etag", "last_modified")
+    query = whole_table(fetches, columns).where(or_(fetches.c.status == PENDING, again))
+    return read_frame(connection, query.order_by(fetches.c.url_key))
+
+
+def read_fetches(connection: Connection, url_keys: Sequence[int]) -> pd.DataFrame:
+    """Return ``url_key, image_url, attempts`` of some addresses, in a fixed order."""
+    query = whole_table(fetches, ("url_key", "image_url", "attempts"))
+    return read_by_keys(connection, query, fetches.c.url_key, url_keys).sort_values("url_key", ignore_index=True)
+
+
+def save_fetches(connection: Connection, load: Load, outcomes: pd.DataFrame) -> None:
+    """Keep what asking led to, the new pictures, and where these were sighted.
+
+    Parameters
+    ----------
+    outcomes
+        One row an address: ``url_key, attempts`` (before this one) and the fields of `FetchOutcome`.
+    """
+    outcomes = outcomes.assign(
+        attempts=outcomes["attempts"] + 1,
+        fetched_at=pd.Timestamp(load.started_at),
+        known_at=pd.Timestamp(load.started_at),
+    )
+    wait = FIRST_RETRY * (4.0 ** (outcomes["attempts"] - 1))
+    told = pd.to_timedelta(outcomes["retry_after_s"].astype("float64"), unit="s").fillna(pd.Timedelta(0))
+    outcomes["next_attempt_at"] = outcomes["fetched_at"] + wait.where(wait > told, told)
+    ours = select(image_links.c.url_key).where(image_links.c.load_id == load.load_id)
+    came_along = read_by_keys(connection, ours, image_links.c.url_key, outcomes["url_key"])
+    outcomes["known_at"] = outcomes["known_at"].mask(outcomes["url_key"].isin(came_along["url_key"]))
+    names = [column.name for column in fetches.columns if column.name in outcomes and column.name != "image_url"]
+    upsert(
+        connection,
+        fetches,
+        outcomes[["image_url", *names]],
+        update=[name for name in names if name != "url_key"],
+    )
+    pictures = outcomes.loc[outcomes["image_id"].notna(), ["image_id"]].drop_duplicates()
+    insert(connection, images, pictures.assign(status=STORED, compared=0))
+    _sight(connection, read_by_keys(connection, _links(), image_links.c.url_key, outcomes["url_key"]))
+
+
+def sight_known_pictures(connection: Connection, load: Load) -> None:
+    """Record the sightings of a load's addresses whose pictures were there before it."""
+    _sight(connection, read_frame(connection, _links().where(image_links.c.load_id == load.load_id)))
+
+
+def pending_pictures(connection: Connection, recipe: str) -> list[str]:
+    """Return the ids of the pictures that have no fingerprint of this recipe, sorted."""
+    other = or_(images.c.recipe.is_(None), images.c.recipe < recipe, images.c.recipe > recipe)
+    query = select(images.c.image_id).where(other).order_by(images.c.image_id)
+    return list(connection.execute(query).scalars())
+
+
+def save_fingerprints(connection: Connection, frame: pd.DataFrame) -> None:
+    """Keep fingerprints: all columns of the ``images`` table but ``compared``; they are to be compared anew."""
+    upsert(connection, images, frame.assign(compared=0))
+
+
+def _links() -> Select[Any]:
+    return (
+        select(
+            image_links.c.listing_key,
+            image_links.c.position,
+            image_links.c.observed_at,
+            fetches.c.known_at,
+            fetches.c.image_id,
+        )
+        .join(fetches, fetches.c.url_key == image_links.c.url_key)
+        .where(fetches.c.image_id.is_not(None))
+    )
+
+
+def _sight(connection: Connection, links: pd.DataFrame) -> None:
+    versions = whole_table(listings, ("listing_key", "seller_key", "created_at", "observed_at"))
+    known = read_by_keys(connection, versions, listings.c.listing_key, links["listing_key"])
+    first = known.sort_values("observed_at").drop_duplicates("listing_key").drop(columns="observed_at")
+    seen = links.merge(first, on="listing_key")
+    seen["observed_at"] = seen[["observed_at", "known_at"]].max(axis=1)
+    seen = seen.sort_values(["observed_at", "position"], kind="stable").drop_duplicates(["image_id", "listing_key"])
+    insert(connection, sightings, seen.drop(columns="known_at").assign(matched=0))

@@ -1,0 +1,137 @@
+"""Saving what the tables say: listings with their picture addresses, sellers and labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from sqlalchemy import select
+
+from data.catalog.frames import insert, read_by_keys
+from data.catalog.keys import joined_keys, text_keys
+from data.catalog.tables import fetches, image_links, labels, listings, sellers
+from data.catalog.versions import content_keys, settle
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from data.catalog.loads import Load
+
+LISTING_CONTENT = (
+    "seller_id", "created_at", "title", "description", "category", "location", "url", "price", "currency",
+    "attributes", "image_urls",
+)  # fmt: skip
+SELLER_CONTENT = ("joined_at", "feedback_count", "rating", "country", "group_id", "attributes")
+PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """How many rows were new, and which could not be kept (``_line`` with ``column_name, reason, value``)."""
+
+    new: int
+    rejects: pd.DataFrame
+
+
+def save_listings(connection: Connection, load: Load, rows: pd.DataFrame) -> Saved:
+    """Keep new versions of listings and queue the addresses of their pictures.
+
+    Parameters
+    ----------
+    rows
+        Validated rows of the listings table, with ``_line``; ``observed_at`` may be missing.
+    """
+    default = rows["created_at"] if load.first_bulk else pd.Series(load.started_at, index=rows.index)
+    rows = rows.assign(
+        listing_key=joined_keys(rows["marketplace"], rows["listing_id"]),
+        seller_key=joined_keys(rows["marketplace"], rows["seller_id"]),
+        observed_at=rows["observed_at"].fillna(default),
+        content_key=content_keys(rows.assign(image_urls=rows["image_urls"].map("|".join)), LISTING_CONTENT),
+    )
+    query = select(
+        listings.c.listing_key,
+        listings.c.observed_at,
+        listings.c.content_key,
+        listings.c.listing_id,
+        listings.c.seller_key,
+    )
+    known = read_by_keys(connection, query, listings.c.listing_key, rows["listing_key"])
+    foreign = _of_another_seller(rows, known)
+    settled = settle(rows[~foreign], known, "listing_key")
+    insert(connection, listings, settled.new[[c.name for c in listings.columns if c.name in settled.new]])
+    _save_links(connection, load, settled.new)
+    refused = pd.concat(
+        [
+            _refused(rows[foreign], "seller_id", "this listing_id belongs to another seller already"),
+            _refused(settled.contradicted, "listing_id", "another row with this listing_id and observed_at differs"),
+        ]
+    )
+    return Saved(len(settled.new), refused)
+
+
+def save_sellers(connection: Connection, load: Load, rows: pd.DataFrame) -> Saved:
+    """Keep new versions of seller accounts.
+
+    Without an ``observed_at``, in the first bulk load, what hardly changes (country, group) counts from ``joined_at``
+    on; feedback and rating are a snapshot of the day and count only from the load on. Later loads count from their own
+    clock.
+    """
+    rows = rows.assign(
+        seller_key=joined_keys(rows["marketplace"], rows["seller_id"]),
+    )
+    dated = rows[rows["observed_at"].notna()]
+    undated = rows[rows["observed_at"].isna()].assign(observed_at=load.started_at)
+    parts = [dated, undated]
+    if load.first_bulk:
+        since_joined = undated[undated["joined_at"].notna()]
+        parts.append(
+            since_joined.assign(observed_at=since_joined["joined_at"], feedback_count=float("nan"), rating=float("nan"))
+        )
+    versions = pd.concat(parts, ignore_index=True).astype({"observed_at": "datetime64[us, UTC]"})
+    versions["content_key"] = content_keys(versions, SELLER_CONTENT)
+    query = select(sellers.c.seller_key, sellers.c.observed_at, sellers.c.content_key)
+    known = read_by_keys(connection, query, sellers.c.seller_key, versions["seller_key"])
+    settled = settle(versions, known, "seller_key")
+    insert(connection, sellers, settled.new[[c.name for c in sellers.columns if c.name in settled.new]])
+    reason = "another row with this seller_id and observed_at differs"
+    return Saved(len(settled.new), _refused(settled.contradicted, "seller_id", reason))
+
+
+def save_labels(connection: Connection, rows: pd.DataFrame) -> Saved:
+    """Keep labels, also of listings that are not known yet; a label counts from ``labelled_at`` (or later, if told)."""
+    rows = rows.assign(
+        listing_key=joined_keys(rows["marketplace"], rows["listing_id"]),
+        source=rows["source"].fillna(""),
+        observed_at=rows["observed_at"].fillna(rows["labelled_at"]),
+    )
+    key = ["listing_key", "labelled_at", "source"]
+    query = select(*(labels.c[name] for name in (*key, "label")))
+    known = read_by_keys(connection, query, labels.c.listing_key, rows["listing_key"]).assign(_line=-1)
+    both = pd.concat([known, rows], ignore_index=True)
+    contradicts = both["label"] != both.groupby(key, sort=False)["label"].transform("first")
+    new = both[~both.duplicated(key) & (both["_line"] >= 0)]
+    insert(connection, labels, new[[column.name for column in labels.columns]])
+    reason = "another label of this listing, time and source says otherwise"
+    return Saved(len(new), _refused(both[contradicts & (both["_line"] >= 0)], "label", reason))
+
+
+def _of_another_seller(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
+    owners = pd.concat([known, rows])[["listing_key", "seller_key", "listing_id"]].drop_duplicates("listing_key")
+    owner = rows[["listing_key"]].merge(owners, on="listing_key", how="left").set_axis(rows.index)
+    return (owner["seller_key"] != rows["seller_key"]) | (owner["listing_id"] != rows["listing_id"])
+
+
+def _save_links(connection: Connection, load: Load, versions: pd.DataFrame) -> None:
+    links = versions[["listing_key", "observed_at", "image_urls"]].explode("image_urls")
+    links = links[links["image_urls"].notna()]
+    links["position"] = links.groupby(level=0).cumcount()
+    links = links.assign(url_key=text_keys(links["image_urls"]), load_id=load.load_id)
+    links = links.sort_values("observed_at", kind="stable").drop_duplicates(["listing_key", "url_key"])
+    insert(connection, image_links, links.drop(columns="image_urls"))
+    addresses = links[["url_key", "image_urls"]].rename(columns={"image_urls": "image_url"}).drop_duplicates("url_key")
+    insert(connection, fetches, addresses.assign(status=PENDING, attempts=0))
+
+
+def _refused(rows: pd.DataFrame, column: str, reason: str) -> pd.DataFrame:
+    return pd.DataFrame({"_line": rows["_line"], "column_name": column, "reason": reason, "value": rows[column]})

@@ -1,0 +1,112 @@
+"""Pairs of alike pictures, and the match facts that sightings and time make of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from sqlalchemy import select
+
+from data.catalog.frames import delete_by_keys, insert, read_by_keys, read_frame, update_by_keys, whole_table
+from data.catalog.tables import alike, images, matches, sellers, sightings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+HASHED = "hashed"
+FINGERPRINT = (
+    "image_id", "width", "height", "format", "ahash", "phash", "dhash", "whash", "colorhash", "information",
+)  # fmt: skip
+ALIKE = tuple(column.name for column in alike.columns)
+SIGHTING = ("image_id", "listing_key", "seller_key", "position", "observed_at", "created_at")
+SELLER = ("seller_key", "observed_at", "joined_at", "feedback_count", "rating", "country", "group_id")
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingFacts:
+    """What deciding about some sightings takes: themselves, alike pairs, all sightings concerned, seller versions."""
+
+    own: pd.DataFrame
+    alike: pd.DataFrame
+    sightings: pd.DataFrame
+    sellers: pd.DataFrame
+
+
+def fingerprints(connection: Connection, recipe: str, *, compared: bool) -> pd.DataFrame:
+    """Return the fingerprints of one recipe that were, or were not yet, compared; sorted by picture."""
+    query = whole_table(images, FINGERPRINT).where(
+        images.c.compared == int(compared), images.c.status == HASHED, images.c.recipe == recipe
+    )
+    return read_frame(connection, query.order_by(images.c.image_id))
+
+
+def save_alike(connection: Connection, compared: Sequence[str], pairs: pd.DataFrame) -> None:
+    """Keep the alike pairs of newly compared pictures, in place of any they had, and note that they were compared."""
+    delete_by_keys(connection, alike, alike.c.image_id, compared)
+    delete_by_keys(connection, alike, alike.c.other_image_id, compared)
+    insert(connection, alike, pairs)
+    update_by_keys(connection, images, images.c.image_id, compared, compared=1)
+    _reopen(connection, compared)
+
+
+def reopen_later(connection: Connection) -> int:
+    """Let sightings be matched again that are later than an unmatched one of a picture like theirs; say how many."""
+    new = read_frame(connection, whole_table(sightings, SIGHTING).where(sightings.c.matched == 0))
+    if new.empty:
+        return 0
+    pairs = alike_of(connection, new["image_id"])
+    earliest = new.groupby("image_id")["observed_at"].min()
+    both = pd.concat(
+        [
+            pd.DataFrame({"image_id": earliest.index, "since": earliest.to_numpy()}),
+            _reached(pairs["image_id"], pairs["other_image_id"], earliest),
+            _reached(pairs["other_image_id"], pairs["image_id"], earliest),
+        ]
+    )
+    since = both.groupby("image_id")["since"].min()
+    query = whole_table(sightings, SIGHTING).where(sightings.c.matched == 1)
+    known = read_by_keys(connection, query, sightings.c.image_id, since.index.to_series())
+    later = known[known["observed_at"] >= known["image_id"].map(since)]
+    update_by_keys(connection, sightings, sightings.c.listing_key, later["listing_key"], matched=0)
+    return len(later)
+
+
+def unmatched_listings(connection: Connection) -> list[int]:
+    """Return the keys of the listings with sightings that were not matched yet, sorted."""
+    query = select(sightings.c.listing_key).where(sightings.c.matched == 0).distinct()
+    return sorted(connection.execute(query).scalars())
+
+
+def matching_facts(connection: Connection, listing_keys: Sequence[int]) -> MatchingFacts:
+    """Read what it takes to match all pictures of some listings."""
+    own = read_by_keys(connection, whole_table(sightings, SIGHTING), sightings.c.listing_key, listing_keys)
+    pairs = alike_of(connection, own["image_id"])
+    concerned = pd.concat([own["image_id"], pairs["image_id"], pairs["other_image_id"]])
+    seen = read_by_keys(connection, whole_table(sightings, SIGHTING), sightings.c.image_id, concerned)
+    accounts = read_by_keys(connection, whole_table(sellers, SELLER), sellers.c.seller_key, seen["seller_key"])
+    return MatchingFacts(own, pairs, seen, accounts)
+
+
+def save_matches(connection: Connection, listing_keys: Sequence[int], facts: pd.DataFrame) -> None:
+    """Keep the match facts of some listings, in place of any they had."""
+    delete_by_keys(connection, matches, matches.c.listing_key, listing_keys)
+    insert(connection, matches, facts)
+    update_by_keys(connection, sightings, sightings.c.listing_key, listing_keys, matched=1)
+
+
+def alike_of(connection: Connection, image_ids: pd.Series) -> pd.DataFrame:
+    """Return the alike pairs that some pictures are in, each once."""
+    one = read_by_keys(connection, whole_table(alike, ALIKE), alike.c.image_id, image_ids)
+    other = read_by_keys(connection, whole_table(alike, ALIKE), alike.c.other_image_id, image_ids)
+    return pd.concat([one, other], ignore_index=True).drop_duplicates(["image_id", "other_image_id"])
+
+
+def _reopen(connection: Connection, image_ids: Sequence[str]) -> None:
+    update_by_keys(connection, sightings, sightings.c.image_id, image_ids, matched=0)
+
+
+def _reached(near: pd.Series, far: pd.Series, earliest: pd.Series) -> pd.DataFrame:
+    return pd.DataFrame({"image_id": far, "since": near.map(earliest)}).dropna()

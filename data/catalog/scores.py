@@ -1,0 +1,35 @@
+"""Scores with the feature vectors they were made from, so that each can be replayed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from data.catalog.frames import upsert
+from data.catalog.tables import features, scores
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+VECTOR = np.dtype("<f8")
+
+
+def save_scores(connection: Connection, rows: pd.DataFrame) -> None:
+    """Keep scores: one row for each (listing_key, as_of, model_id), all columns of the table."""
+    upsert(connection, scores, rows)
+
+
+def save_features(connection: Connection, moments: pd.DataFrame, vectors: pd.DataFrame, spec: str) -> None:
+    """Keep feature vectors as little-endian float64, in column order; NaN is kept bit for bit."""
+    packed = np.ascontiguousarray(vectors.to_numpy(VECTOR))
+    blobs = [row.tobytes() for row in packed]
+    rows = moments[["listing_key", "as_of"]].reset_index(drop=True).assign(spec=spec)
+    upsert(connection, features, rows.assign(vector=pd.Series(blobs, dtype=object)))
+
+
+def unpack(vectors: pd.Series, names: list[str]) -> pd.DataFrame:
+    """Return stored vectors as a frame of float64 columns ``names``."""
+    values = np.frombuffer(b"".join(vectors), dtype=VECTOR).reshape(len(vectors), len(names))
+    return pd.DataFrame(values, columns=names, index=vectors.index)

@@ -1,0 +1,285 @@
+"""The tables of the catalog.
+
+Times are ``BIGINT`` microseconds since 1970 in UTC, in columns named ``*_at`` or ``as_of``. Hashes are 64 unsigned bits
+kept as signed ``BIGINT``. ``listing_key`` and ``seller_key`` stand for (marketplace, id), see `data.catalog.keys`.
+Rows of ``listings`` and ``sellers`` are versions: a change adds a row, nothing that was known is overwritten.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+
+metadata = MetaData()
+
+
+def _required(name: str, kind: type = Text) -> Column[object]:
+    return Column(name, kind, nullable=False)
+
+
+def _key(name: str, kind: type = BigInteger) -> Column[object]:
+    return Column(name, kind, primary_key=True, autoincrement=False, nullable=False)
+
+
+# One command's worth of reading; ``finished_at`` is NULL while it is under way or was interrupted.
+loads = Table(
+    "loads",
+    metadata,
+    _key("load_id", Text),
+    _required("source"),
+    _required("first_bulk", Integer),
+    _required("started_at", BigInteger),
+    Column("finished_at", BigInteger),
+)
+
+listings = Table(
+    "listings",
+    metadata,
+    _key("listing_key"),
+    _key("observed_at"),
+    _required("marketplace"),
+    _required("listing_id"),
+    _required("seller_key", BigInteger),
+    _required("seller_id"),
+    _required("created_at", BigInteger),
+    Column("title", Text),
+    Column("description", Text),
+    Column("category", Text),
+    Column("location", Text),
+    Column("url", Text),
+    Column("price", Float),
+    Column("currency", Text),
+    Column("attributes", Text),
+    _required("content_key", BigInteger),
+    Index("listings_by_name", "marketplace", "listing_id"),
+    Index("listings_by_seller", "seller_key"),
+    Index("listings_by_time", "observed_at"),
+    Index("listings_by_price", "category", "observed_at", "marketplace", "currency", "price"),
+)
+
+sellers = Table(
+    "sellers",
+    metadata,
+    _key("seller_key"),
+    _key("observed_at"),
+    _required("marketplace"),
+    _required("seller_id"),
+    Column("joined_at", BigInteger),
+    Column("feedback_count", Float),
+    Column("rating", Float),
+    Column("country", Text),
+    Column("group_id", Text),
+    Column("attributes", Text),
+    _required("content_key", BigInteger),
+)
+
+# A label may come before its listing; it waits here.
+labels = Table(
+    "labels",
+    metadata,
+    _key("listing_key"),
+    _key("labelled_at"),
+    _key("source", Text),
+    _required("marketplace"),
+    _required("listing_id"),
+    _required("label"),
+    _required("observed_at", BigInteger),
+    Column("attributes", Text),
+)
+
+image_links = Table(
+    "image_links",
+    metadata,
+    _key("listing_key"),
+    _key("url_key"),
+    _required("position", Integer),
+    _required("observed_at", BigInteger),
+    _required("load_id"),
+    Index("image_links_by_url", "url_key"),
+    Index("image_links_by_load", "load_id"),
+)
+
+# What asking for an address led to. ``known_at`` is NULL when the picture came with the load that brought its address,
+# and else the clock of the load that got it.
+fetches = Table(
+    "fetches",
+    metadata,
+    _key("url_key"),
+    _required("image_url"),
+    _required("status"),
+    Column("reason", Text),
+    Column("detail", Text),
+    Column("http_status", Integer),
+    Column("image_id", Text),
+    Column("content_type", Text),
+    Column("n_bytes", BigInteger),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    _required("attempts", Integer),
+    Column("known_at", BigInteger),
+    Column("fetched_at", BigInteger),
+    Column("next_attempt_at", BigInteger),
+    Index("fetches_by_image", "image_id"),
+    Index("fetches_due", "status", "next_attempt_at"),
+)
+
+# Distinct pictures. ``recipe`` is NULL until fingerprinted; ``compared`` is 1 once matched against all known ones.
+images = Table(
+    "images",
+    metadata,
+    _key("image_id", Text),
+    _required("status"),
+    Column("reason", Text),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("format", Text),
+    Column("orientation", Integer),
+    Column("ahash", BigInteger),
+    Column("phash", BigInteger),
+    Column("dhash", BigInteger),
+    Column("whash", BigInteger),
+    Column("colorhash", BigInteger),
+    Column("information", Float),
+    Column("recipe", Text),
+    _required("compared", Integer),
+    Index("images_by_recipe", "recipe"),
+    Index("images_by_compared", "compared", "status"),
+)
+
+# Which picture stood in which listing, and when that could first be known.
+sightings = Table(
+    "sightings",
+    metadata,
+    _key("image_id", Text),
+    _key("listing_key"),
+    _required("seller_key", BigInteger),
+    _required("position", Integer),
+    _required("observed_at", BigInteger),
+    _required("created_at", BigInteger),
+    _required("matched", Integer),
+    Index("sightings_by_listing", "listing_key"),
+    Index("sightings_by_seller", "seller_key"),
+    Index("sightings_by_matched", "matched"),
+)
+
+# Pairs of distinct pictures that look alike, whoever posted them and whenever; image_id < other_image_id.
+alike = Table(
+    "alike",
+    metadata,
+    _key("image_id", Text),
+    _key("other_image_id", Text),
+    Column("distance_ahash", Integer),
+    Column("distance_phash", Integer),
+    Column("distance_dhash", Integer),
+    Column("distance_whash", Integer),
+    Column("distance_colorhash", Integer),
+    _required("edit"),
+    _required("same_photo", Float),
+    Index("alike_by_other", "other_image_id"),
+)
+
+matches = Table(
+    "matches",
+    metadata,
+    _key("listing_key"),
+    _key("image_id", Text),
+    _key("other_image_id", Text),
+    _required("seller_key", BigInteger),
+    _required("observed_at", BigInteger),
+    _required("other_listing_key", BigInteger),
+    _required("other_seller_key", BigInteger),
+    _required("other_observed_at", BigInteger),
+    _required("other_created_at", BigInteger),
+    Column("distance_ahash", Integer),
+    Column("distance_phash", Integer),
+    Column("distance_dhash", Integer),
+    Column("distance_whash", Integer),
+    Column("distance_colorhash", Integer),
+    _required("edit"),
+    _required("same_photo", Float),
+    _required("sellers_sharing", BigInteger),
+    _required("sightings", BigInteger),
+    Index("matches_by_seller", "seller_key"),
+)
+
+# Feature vectors as scored: float64 values in the order of the feature list that ``spec`` fingerprints.
+features = Table(
+    "features",
+    metadata,
+    _key("listing_key"),
+    _key("as_of"),
+    _key("spec", Text),
+    _required("vector", LargeBinary),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    _key("listing_key"),
+    _key("as_of"),
+    _key("model_id", Text),
+    _required("observed_at", BigInteger),
+    _required("score", Float),
+    _required("rank", Integer),
+    _required("band"),
+    _required("reasons"),
+    _required("spec"),
+    Column("first_seller_key", BigInteger),
+    Column("first_listing_key", BigInteger),
+    _required("matched_images", Integer),
+    _required("images", Integer),
+    _required("run_id"),
+    Index("scores_by_run", "run_id"),
+)
+
+# Append-only: what analysts decided.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    _key("verdict_id", Text),
+    _required("listing_key", BigInteger),
+    Column("image_id", Text),
+    Column("other_image_id", Text),
+    _required("verdict"),
+    Column("problem", Text),
+    Column("note", Text),
+    _required("actor"),
+    _required("decided_at", BigInteger),
+    Index("verdicts_by_listing", "listing_key", "decided_at"),
+)
+
+# Rows that could not be loaded; a row is never lost.
+rejects = Table(
+    "rejects",
+    metadata,
+    _key("reject_key"),
+    _required("source"),
+    _required("table_name"),
+    _required("line", BigInteger),
+    Column("column_name", Text),
+    _required("reason"),
+    Column("value", Text),
+    _required("load_id"),
+)
+
+# Append-only: what became of models. The champion is the newest ``promoted`` or ``rolled back to``.
+model_events = Table(
+    "model_events",
+    metadata,
+    Column("event", Integer, primary_key=True, autoincrement=True),
+    _required("model_id"),
+    _required("action"),
+    _required("reason"),
+    Column("previous_id", Text),
+    _required("happened_at", BigInteger),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _key("run_id", Text),
+    _required("kind"),
+    _required("status"),
+    _required("summary"),
+    _required("started_at", BigInteger),
+    Column("finished_at", BigInteger),
+)
