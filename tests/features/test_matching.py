@@ -1,0 +1,210 @@
+"""Earlier sightings under other parties: against a slow oracle, by example, and on a hub picture."""
+
+import itertools
+import resource
+import time
+
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.facts import ALIKE_COLUMNS, DISTANCE_COLUMNS, MATCH_COLUMNS, SELLER_COLUMNS, SIGHTING_COLUMNS
+from features.matching import earlier_sightings
+
+START = pd.Timestamp("2026-01-01", tz="UTC")
+
+
+def day(number):
+    return START + pd.Timedelta(days=number)
+
+
+def sighting(image, listing, seller, observed, created=None):
+    return (image, listing, seller, 0, day(observed), day(observed if created is None else created))
+
+
+def sightings_frame(rows):
+    frame = pd.DataFrame(rows, columns=list(SIGHTING_COLUMNS))
+    return typed(frame, keys=("listing_key", "seller_key", "position"), times=("observed_at", "created_at"))
+
+
+def sellers_frame(rows):
+    """Rows of (seller, observed, group)."""
+    full = [(seller, day(observed), None, None, None, None, group) for seller, observed, group in rows]
+    frame = pd.DataFrame(full, columns=list(SELLER_COLUMNS)).astype({"group_id": "str"})
+    return typed(frame, keys=("seller_key",), times=("observed_at", "joined_at"))
+
+
+def alike_frame(rows):
+    """Rows of (image, other image, distance, same_photo)."""
+    full = [(a, b, *[distance] * 5, "crop", same) for a, b, distance, same in rows]
+    frame = pd.DataFrame(full, columns=list(ALIKE_COLUMNS))
+    return frame.astype({**dict.fromkeys(DISTANCE_COLUMNS, "float64"), "same_photo": "float64", "edit": "str"})
+
+
+def typed(frame, keys, times):
+    kinds = dict.fromkeys(keys, "int64") | dict.fromkeys(times, "datetime64[us, UTC]")
+    return frame.astype(kinds)
+
+
+def group_as_of(sellers, seller, moment):
+    known = sellers[(sellers["seller_key"] == seller) & (sellers["observed_at"] <= moment)]
+    return None if known.empty else known.sort_values("observed_at")["group_id"].iloc[-1]
+
+
+def oracle(own, alike, sightings, sellers):
+    """Say it once more, slowly and plainly."""
+    matches = []
+    for mine in own.itertuples():
+        partners = [(mine.image_id, (0.0,) * 5, "none", 1.0)]
+        for pair in alike.itertuples():
+            distances = tuple(getattr(pair, column) for column in DISTANCE_COLUMNS)
+            if pair.image_id == mine.image_id:
+                partners.append((pair.other_image_id, distances, pair.edit, pair.same_photo))
+            if pair.other_image_id == mine.image_id:
+                partners.append((pair.image_id, distances, pair.edit, pair.same_photo))
+        for image, distances, edit, same in partners:
+            earlier = [
+                other
+                for other in sightings.itertuples()
+                if other.image_id == image
+                and other.seller_key != mine.seller_key
+                and (other.observed_at, other.created_at) < (mine.observed_at, mine.created_at)
+            ]
+            group = group_as_of(sellers, mine.seller_key, mine.observed_at)
+            foreign = [
+                other
+                for other in earlier
+                if pd.isna(group) or group_as_of(sellers, other.seller_key, mine.observed_at) != group
+            ]
+            if not foreign:
+                continue
+            first = min(foreign, key=lambda other: (other.observed_at, other.created_at, other.listing_key))
+            matches.append(
+                (
+                    mine.listing_key, mine.image_id, mine.seller_key, mine.observed_at,
+                    first.listing_key, image, first.seller_key, first.observed_at, first.created_at,
+                    *distances, edit, same, len({other.seller_key for other in earlier}), len(earlier),
+                )
+            )  # fmt: skip
+    return sorted(matches, key=lambda match: (match[0], match[1], match[5]))
+
+
+def as_tuples(matches):
+    return list(matches.itertuples(index=False, name=None))
+
+
+IMAGES = "abcd"
+few_days = st.integers(0, 4)
+
+
+@st.composite
+def small_markets(draw):
+    # One listing belongs to one seller, and shows a picture at most once.
+    owners = draw(st.lists(st.integers(1, 4), min_size=1, max_size=7))
+    rows = draw(
+        st.lists(
+            st.tuples(st.sampled_from(IMAGES), st.integers(0, len(owners) - 1), few_days, few_days),
+            unique_by=lambda row: row[:2],
+            max_size=14,
+        )
+    )
+    sightings = sightings_frame([sighting(i, 10 + n, owners[n], seen, made) for i, n, seen, made in rows])
+    versions = draw(
+        st.lists(
+            st.tuples(st.integers(1, 4), few_days, st.sampled_from([None, "g", "h"])),
+            unique_by=lambda version: version[:2],
+            max_size=8,
+        )
+    )
+    pairs = draw(st.sets(st.sampled_from(list(itertools.combinations(IMAGES, 2)))))
+    alike = alike_frame([(a, b, float(n), 0.25 * n) for n, (a, b) in enumerate(sorted(pairs))])
+    chosen = draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
+    own = sightings[pd.Series(chosen, dtype=bool)].reset_index(drop=True)
+    return own, alike, sightings, sellers_frame(versions)
+
+
+@settings(max_examples=200, deadline=None)
+@given(small_markets())
+def test_matches_are_those_of_the_slow_oracle(market):
+    assert as_tuples(earlier_sightings(*market)) == oracle(*market)
+
+
+@settings(max_examples=50, deadline=None)
+@given(small_markets(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(market, random):
+    shuffled = [frame.sample(frac=1, random_state=random.randrange(1000)) for frame in market]
+    pd.testing.assert_frame_equal(earlier_sightings(*shuffled), earlier_sightings(*market))
+
+
+def matches_of(rows, alike=(), sellers=(), own_listing=2):
+    sightings = sightings_frame(rows)
+    own = sightings[sightings["listing_key"] == own_listing]
+    return earlier_sightings(own, alike_frame(list(alike)), sightings, sellers_frame(list(sellers)))
+
+
+def test_the_copy_points_to_the_original_and_never_the_other_way_round():
+    rows = [sighting("a", 1, 1, 0), sighting("a", 2, 2, 3)]
+    assert matches_of(rows, own_listing=2)["other_listing_key"].tolist() == [1]
+    assert matches_of(rows, own_listing=1).empty
+
+
+def test_a_tie_in_both_clocks_has_no_direction():
+    assert matches_of([sighting("a", 1, 1, 3, 3), sighting("a", 2, 2, 3, 3)]).empty
+
+
+def test_what_was_seen_at_the_same_time_is_ordered_by_when_it_was_posted():
+    rows = [sighting("a", 1, 1, 3, 1), sighting("a", 2, 2, 3, 2)]
+    assert matches_of(rows, own_listing=2)["other_listing_key"].tolist() == [1]
+    assert matches_of(rows, own_listing=1).empty
+
+
+def test_accounts_of_one_business_do_not_copy_each_other_once_that_is_known():
+    rows = [sighting("a", 1, 1, 0), sighting("a", 2, 2, 3)]
+    assert matches_of(rows, sellers=[(1, 0, "g"), (2, 0, "g")]).empty
+    assert len(matches_of(rows, sellers=[(1, 0, "g"), (2, 4, "g")])) == 1
+
+
+def test_an_own_relisting_hides_nobody_who_was_earlier_still():
+    rows = [sighting("a", 1, 1, 1), sighting("a", 3, 2, 0), sighting("a", 2, 2, 3)]
+    match = matches_of(rows).iloc[0]
+    assert (match["other_listing_key"], match["sellers_sharing"], match["sightings"]) == (1, 1, 1)
+
+
+def test_a_partner_is_found_from_either_side_of_the_pair():
+    for own_image, other_image in [("a", "b"), ("b", "a")]:
+        rows = [sighting(other_image, 1, 1, 0), sighting(own_image, 2, 2, 3)]
+        match = matches_of(rows, alike=[("a", "b", 6.0, 0.8)]).iloc[0]
+        assert (match["other_image_id"], match["distance_phash"], match["same_photo"]) == (other_image, 6.0, 0.8)
+
+
+def test_no_sightings_give_no_matches_with_all_columns():
+    nothing = earlier_sightings(sightings_frame([]), alike_frame([]), sightings_frame([]), sellers_frame([]))
+    assert list(nothing.columns) == list(MATCH_COLUMNS)
+    assert nothing.empty
+    assert nothing["observed_at"].dtype == "datetime64[us, UTC]"
+    assert nothing["sightings"].dtype == "int64"
+
+
+def placeholder_everywhere(listings, accounts):
+    numbers = pd.Series(range(listings))
+    times = (START + pd.to_timedelta(numbers, unit="min")).astype("datetime64[us, UTC]")
+    columns = {"image_id": "placeholder", "listing_key": numbers, "seller_key": numbers % accounts, "position": 0}
+    return pd.DataFrame({**columns, "observed_at": times, "created_at": times})
+
+
+def test_a_placeholder_in_a_hundred_thousand_listings_stays_small():
+    sightings = placeholder_everywhere(100_000, accounts=50_000)
+    began, before_kb = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    matches = earlier_sightings(sightings, alike_frame([]), sightings, sellers_frame([]))
+    grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb
+    assert len(matches) == 100_000 - 1
+    assert matches["sellers_sharing"].max() == 50_000 - 1
+    assert matches["sightings"].max() == 100_000 - 2
+    assert time.perf_counter() - began < 10
+    assert grown_kb < 400_000
+
+
+def test_a_banner_shared_by_one_business_of_many_accounts_is_no_match():
+    sightings = placeholder_everywhere(2_000, accounts=400)
+    accounts = sellers_frame([(seller, 0, "dealer") for seller in range(400)])
+    assert earlier_sightings(sightings, alike_frame([]), sightings, accounts).empty
