@@ -8,8 +8,11 @@
     │   ├── SourceError        a table cannot be opened or read
     │   ├── TableError         a table lacks columns, or a mapping does not fit it
     │   ├── BusyError          another run holds this home
-    │   └── ModelError         a model is unknown, changed, or made for other features
+    │   ├── ModelError         a model is unknown, changed, or made for other features
+    │   └── NotEnoughLabels    too few decisions are known to learn from or to judge by
+    ├── LeakError          exit 1: a time-ordered split lets the future or the same photos into training
     └── OutsideError       exit 3: network, disk or database did not do their part
+        ├── UnreachableError   a database that holds a table does not answer
         ├── CatalogError       the catalog cannot be opened, or holds another schema
         └── StoreError         the image store cannot be read or written
 
@@ -86,6 +89,7 @@ class TableError(CallerError):
     def __init__(self, source: str, problems: Sequence[str], advice: str) -> None:
         self.source = source
         self.problems = list(problems)
+        self.advice = advice
         listed = "\n".join(f"  - {problem}" for problem in problems)
         super().__init__(f"{source} cannot be loaded, and nothing was written:\n{listed}\n{advice}")
 
@@ -105,6 +109,34 @@ class ModelError(CallerError):
     def __init__(self, model_id: str, found: str, advice: str) -> None:
         self.model_id = model_id
         super().__init__(f"Model {model_id} cannot be used: {found}. {advice}")
+
+
+class NotEnoughLabels(CallerError):  # noqa: N818 -- the name is the fact
+    """Too few decisions are known to learn from, or to judge a model by."""
+
+    def __init__(self, *, fraud: int, legit: int, needed: int, what_for: str) -> None:
+        self.fraud = fraud
+        self.legit = legit
+        super().__init__(
+            f"Not enough labels {what_for}: found {fraud} fraud and {legit} legit, needed at least {needed} of each. "
+            "Load more with `seenbefore ingest --labels`, or ask for a later --until; until then the rule scores."
+        )
+
+
+class LeakError(SeenbeforeError):
+    """A split that must keep time, sellers and photos apart does not; every leak is named at once."""
+
+    def __init__(self, leaks: Sequence[str]) -> None:
+        self.leaks = list(leaks)
+        listed = "\n".join(f"  - {leak}" for leak in leaks)
+        super().__init__(f"The time-ordered split leaks, so no figure of it can be trusted:\n{listed}")
+
+
+class UnreachableError(OutsideError):
+    """A database that holds a table to be loaded does not answer."""
+
+    def __init__(self, source: str, found: str) -> None:
+        super().__init__(f"Cannot reach {source}: {found}. Nothing was lost: run it again when the database answers.")
 
 
 class CatalogError(OutsideError):
