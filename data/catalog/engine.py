@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 BUSY_TIMEOUT_MS = 60_000
-MIGRATION_LOCK = 0x5EEB  # any fixed number: PostgreSQL's advisory locks are numbered
+WRITER_LOCK = 0x5EEB  # any fixed number: PostgreSQL's advisory locks are numbered
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """An open catalog. Use ``read`` and ``write``; close it with ``close``."""
+    """An open catalog. Use ``read`` and ``write``; close it with ``close``.
+
+    On both databases a reader sees one snapshot and never waits, and writers take turns, so that what a writer reads
+    stays true until it commits.
+    """
 
     engine: Engine
     url: str
@@ -32,22 +36,26 @@ class Catalog:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection on one consistent snapshot."""
-        with self._guarded(), self.engine.connect() as connection, connection.begin():
+        with self._guarded(), self._connect(writes=False) as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Yield a connection in one transaction that may read and write; it commits at the end or not at all."""
-        with (
-            self._guarded(),
-            self.engine.connect().execution_options(seenbefore_write=True) as connection,
-            connection.begin(),
-        ):
+        with self._guarded(), self._connect(writes=True) as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
             yield connection
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    def _connect(self, *, writes: bool) -> Connection:
+        connection = self.engine.connect()
+        if connection.dialect.name == "postgresql":
+            return connection.execution_options(isolation_level="READ COMMITTED" if writes else "REPEATABLE READ")
+        return connection.execution_options(seenbefore_write=writes)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -76,9 +84,14 @@ def open_catalog(url: str) -> Catalog:
     shown = address.render_as_string(hide_password=True)
     try:
         catalog = Catalog(_engine(address), shown)
-        _migrate(catalog)
+        catalog.engine.connect().close()
     except (SQLAlchemyError, OSError) as error:
         raise CatalogError(shown, _short(error), "Check SEENBEFORE_CATALOG_URL and that it is up.") from error
+    try:
+        _migrate(catalog)
+    except BaseException:
+        catalog.close()
+        raise
     return catalog
 
 
@@ -137,8 +150,6 @@ def _migrate(catalog: Catalog) -> None:
         if _revision(connection) == HEAD:
             return
     with catalog.write() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         found = _revision(connection)
         if found is not None and found > HEAD:
             raise CatalogError(

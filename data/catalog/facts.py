@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import select, union
 
 from data.catalog.frames import read_by_keys, read_frame, to_microseconds, whole_table
-from data.catalog.matches import FINGERPRINT, HASHED, SELLER, SIGHTING
+from data.catalog.matches import DISTANCES, FINGERPRINT, HASHED, SELLER, SIGHTING, measured
 from data.catalog.tables import images, labels, listings, matches, scores, sellers, sightings
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ LISTING = (
     "listing_key", "seller_key", "observed_at", "created_at", "marketplace", "title", "description", "category",
     "location", "price", "currency",
 )  # fmt: skip
-MATCH = tuple(column.name for column in matches.columns)
+MATCH = (
+    "listing_key", "image_id", "seller_key", "observed_at", "other_listing_key", "other_image_id", "other_seller_key",
+    "other_observed_at", "other_created_at", *DISTANCES, "edit", "same_photo", "sellers_sharing", "sightings",
+)  # fmt: skip
 PRICE = ("marketplace", "category", "currency", "observed_at", "price")
 
 
@@ -70,8 +73,8 @@ def facts_about(connection: Connection, moments: pd.DataFrame, price_window: pd.
         "sellers": read_by_keys(connection, whole_table(sellers, SELLER), sellers.c.seller_key, concerned),
         "sightings": seen,
         "fingerprints": read_by_keys(connection, prints, images.c.image_id, seen["image_id"]),
-        "matches": found,
-        "labels": known_labels(connection, theirs),
+        "matches": measured(found),
+        "labels": known_labels(connection, theirs).drop(columns="source"),
         "prices": _prices(connection, theirs, moments["as_of"], price_window),
     }
 
@@ -81,7 +84,7 @@ def known_labels(connection: Connection, of_listings: pd.DataFrame) -> pd.DataFr
     names = ("listing_key", "label", "labelled_at", "observed_at", "source")
     found = read_by_keys(connection, whole_table(labels, names), labels.c.listing_key, of_listings["listing_key"])
     owners = of_listings[["listing_key", "seller_key"]].drop_duplicates("listing_key")
-    found["known_at"] = found[["labelled_at", "observed_at"]].max(axis=1)
+    found["known_at"] = found["labelled_at"].where(found["labelled_at"] > found["observed_at"], found["observed_at"])
     return found.merge(owners, on="listing_key")[["listing_key", "seller_key", "label", "known_at", "source"]]
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_float_dtype
 from sqlalchemy import Float, Integer, LargeBinary, Text, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy.typing as npt
     from sqlalchemy import ColumnElement, Connection, Select, Table
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 HASH_COLUMNS = frozenset({"ahash", "phash", "dhash", "whash", "colorhash"})
 KEYS_A_QUERY = 10_000  # below SQLite's 32,766 and PostgreSQL's 65,535 parameters
 ROWS_A_STATEMENT = 10_000
+NOT_A_TIME = int(np.iinfo(np.int64).min)  # what numpy reads as "no time"
 
 
 def is_time(name: str) -> bool:
@@ -42,11 +44,17 @@ def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     """Run a query and return its rows with the column types of this module."""
     names = list(query.selected_columns.keys())
     kinds = [column.type for column in query.selected_columns]
-    rows = connection.execute(query).fetchall()
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    return pd.DataFrame(
-        {name: _column(name, kind, values) for name, kind, values in zip(names, kinds, columns, strict=True)}
-    )
+    return _frame(names, kinds, connection.execute(query).fetchall())
+
+
+def read_batches(connection: Connection, query: Select[Any], rows: int) -> Iterator[pd.DataFrame]:
+    """Run a query and yield its rows, at most ``rows`` at a time and one frame at least, also when there are none."""
+    names = list(query.selected_columns.keys())
+    kinds = [column.type for column in query.selected_columns]
+    found = connection.execute(query.execution_options(yield_per=rows))
+    yield _frame(names, kinds, found.fetchmany(rows))
+    for part in found.partitions(rows):
+        yield _frame(names, kinds, part)
 
 
 def read_by_keys(
@@ -56,15 +64,8 @@ def read_by_keys(
     keys: Keys,
 ) -> pd.DataFrame:
     """Run a query for rows whose ``column`` is among ``keys``, however many; order is not defined."""
-    distinct = pd.unique(pd.Series(keys)).tolist()
-    parts = [
-        read_frame(connection, query.where(column.in_(distinct[start : start + KEYS_A_QUERY])))
-        for start in range(0, len(distinct), KEYS_A_QUERY)
-    ]
-    parts = [part for part in parts if len(part)] or parts[:1]
-    if not parts:
-        return read_frame(connection, query.where(column.in_([])))
-    return pd.concat(parts, ignore_index=True)
+    parts = [read_frame(connection, query.where(column.in_(some))) for some in _portions(keys)]
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
 def insert(connection: Connection, table: Table, frame: pd.DataFrame) -> int:
@@ -87,9 +88,8 @@ def upsert(connection: Connection, table: Table, frame: pd.DataFrame, *, update:
 
 def delete_by_keys(connection: Connection, table: Table, column: ColumnElement[Any], keys: Keys) -> None:
     """Delete the rows whose ``column`` is among ``keys``."""
-    distinct = pd.unique(pd.Series(keys)).tolist()
-    for start in range(0, len(distinct), KEYS_A_QUERY):
-        connection.execute(table.delete().where(column.in_(distinct[start : start + KEYS_A_QUERY])))
+    for some in _portions(keys):
+        connection.execute(table.delete().where(column.in_(some)))
 
 
 def update_by_keys(
@@ -100,9 +100,8 @@ def update_by_keys(
     **values: object,
 ) -> None:
     """Set ``values`` in the rows whose ``column`` is among ``keys``."""
-    distinct = pd.unique(pd.Series(keys)).tolist()
-    for start in range(0, len(distinct), KEYS_A_QUERY):
-        connection.execute(table.update().where(column.in_(distinct[start : start + KEYS_A_QUERY])).values(**values))
+    for some in _portions(keys):
+        connection.execute(table.update().where(column.in_(some)).values(**values))
 
 
 def whole_table(table: Table, columns: Sequence[str]) -> Select[Any]:
@@ -115,6 +114,20 @@ def to_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     names = list(frame.columns)
     columns = [_values(name, frame[name]) for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _portions(keys: Keys) -> Iterator[list[Any]]:
+    """Yield the distinct keys, missing ones left out, as many at a time as a query can take; one list at least."""
+    distinct = pd.Series(keys).dropna().unique().tolist()
+    for start in range(0, max(1, len(distinct)), KEYS_A_QUERY):
+        yield distinct[start : start + KEYS_A_QUERY]
+
+
+def _frame(names: Sequence[str], kinds: Sequence[TypeEngine[Any]], rows: Sequence[Any]) -> pd.DataFrame:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    return pd.DataFrame(
+        {name: _column(name, kind, values) for name, kind, values in zip(names, kinds, columns, strict=True)}
+    )
 
 
 def _write(connection: Connection, table: Table, frame: pd.DataFrame, settle: Callable[[Any], Any]) -> int:
@@ -131,17 +144,24 @@ def _write(connection: Connection, table: Table, frame: pd.DataFrame, settle: Ca
 def _values(name: str, column: pd.Series) -> list[Any]:
     if is_time(name):
         column = to_microseconds(column)
-    elif name in HASH_COLUMNS and column.dtype == np.uint64:
-        column = pd.Series(column.to_numpy().view(np.int64), index=column.index)
-    elif name in HASH_COLUMNS and str(column.dtype) == "UInt64":
-        signed = column.fillna(0).to_numpy(np.uint64).view(np.int64)
-        column = pd.Series(signed, index=column.index).astype("Int64").mask(column.isna())
+    elif name in HASH_COLUMNS:
+        column = _signed(name, column)
     return column.astype(object).where(column.notna(), None).tolist()
+
+
+def _signed(name: str, column: pd.Series) -> pd.Series:
+    """Return unsigned hashes as the signed numbers with the same bits."""
+    if is_float_dtype(column.dtype) and column.notna().any():
+        raise TypeError(f"{name} came as floating point, which has lost bits of the hashes: expected UInt64")
+    hashes = column.astype("UInt64")
+    signed = hashes.to_numpy(np.uint64, na_value=0).view(np.int64)
+    return pd.Series(signed, index=column.index, dtype="Int64").mask(hashes.isna())
 
 
 def _column(name: str, kind: TypeEngine[Any], values: Sequence[Any]) -> pd.Series:
     if is_time(name):
-        return pd.to_datetime(pd.Series(values, dtype="Int64"), unit="us", utc=True).astype("datetime64[us, UTC]")
+        instants = pd.Series(values, dtype="Int64").to_numpy(np.int64, na_value=NOT_A_TIME)
+        return pd.Series(instants.view("datetime64[us]")).dt.tz_localize("UTC")
     if isinstance(kind, Float):
         return pd.Series(np.array(values, dtype=np.float64))
     if isinstance(kind, Text):
@@ -152,7 +172,6 @@ def _column(name: str, kind: TypeEngine[Any], values: Sequence[Any]) -> pd.Serie
         return pd.Series(values)
     whole = pd.Series(values, dtype="Int64")
     if name in HASH_COLUMNS:
-        unsigned = whole.fillna(0).to_numpy(np.int64).view(np.uint64)
-        hashes = pd.Series(unsigned)
+        hashes = pd.Series(whole.to_numpy(np.int64, na_value=0).view(np.uint64))
         return hashes.astype("UInt64").mask(whole.isna()) if whole.isna().any() else hashes
     return whole if whole.isna().any() else whole.astype("int64")

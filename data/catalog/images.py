@@ -59,9 +59,10 @@ def save_fetches(connection: Connection, load: Load, outcomes: pd.DataFrame) -> 
     wait = FIRST_RETRY * (4.0 ** (outcomes["attempts"] - 1))
     told = pd.to_timedelta(outcomes["retry_after_s"].astype("float64"), unit="s").fillna(pd.Timedelta(0))
     outcomes["next_attempt_at"] = outcomes["fetched_at"] + wait.where(wait > told, told)
-    ours = select(image_links.c.url_key).where(image_links.c.load_id == load.load_id)
-    came_along = read_by_keys(connection, ours, image_links.c.url_key, outcomes["url_key"])
-    outcomes["known_at"] = outcomes["known_at"].mask(outcomes["url_key"].isin(came_along["url_key"]))
+    # An address that an earlier load brought too could have been asked then, but its picture was not known then.
+    before = select(image_links.c.url_key).where(image_links.c.load_id != load.load_id)
+    known_before = read_by_keys(connection, before, image_links.c.url_key, outcomes["url_key"])
+    outcomes["known_at"] = outcomes["known_at"].where(outcomes["url_key"].isin(known_before["url_key"]))
     names = [column.name for column in fetches.columns if column.name in outcomes and column.name != "image_url"]
     upsert(
         connection,
@@ -110,6 +111,11 @@ def _sight(connection: Connection, links: pd.DataFrame) -> None:
     known = read_by_keys(connection, versions, listings.c.listing_key, links["listing_key"])
     first = known.sort_values("observed_at").drop_duplicates("listing_key").drop(columns="observed_at")
     seen = links.merge(first, on="listing_key")
-    seen["observed_at"] = seen[["observed_at", "known_at"]].max(axis=1)
-    seen = seen.sort_values(["observed_at", "position"], kind="stable").drop_duplicates(["image_id", "listing_key"])
-    insert(connection, sightings, seen.drop(columns="known_at").assign(matched=0))
+    seen["observed_at"] = seen["known_at"].where(seen["known_at"] > seen["observed_at"], seen["observed_at"])
+    seen = seen.drop(columns="known_at").assign(matched=0)
+    before = whole_table(sightings, list(seen.columns))
+    recorded = read_by_keys(connection, before, sightings.c.listing_key, seen["listing_key"])
+    # A picture may stand in a listing under several addresses: the first of them counts, in whichever order they came.
+    both = pd.concat([recorded.assign(_new=False), seen.assign(_new=True)], ignore_index=True)
+    both = both.sort_values(["observed_at", "position"], kind="stable").drop_duplicates(["image_id", "listing_key"])
+    upsert(connection, sightings, both[both["_new"]].drop(columns="_new"))

@@ -77,9 +77,7 @@ def save_sellers(connection: Connection, load: Load, rows: pd.DataFrame) -> Save
     on; feedback and rating are a snapshot of the day and count only from the load on. Later loads count from their own
     clock.
     """
-    rows = rows.assign(
-        seller_key=joined_keys(rows["marketplace"], rows["seller_id"]),
-    )
+    rows = rows.assign(seller_key=joined_keys(rows["marketplace"], rows["seller_id"]))
     dated = rows[rows["observed_at"].notna()]
     undated = rows[rows["observed_at"].isna()].assign(observed_at=load.started_at)
     parts = [dated, undated]
@@ -95,7 +93,7 @@ def save_sellers(connection: Connection, load: Load, rows: pd.DataFrame) -> Save
     settled = settle(versions, known, "seller_key")
     insert(connection, sellers, settled.new[[c.name for c in sellers.columns if c.name in settled.new]])
     reason = "another row with this seller_id and observed_at differs"
-    return Saved(len(settled.new), _refused(settled.contradicted, "seller_id", reason))
+    return Saved(len(settled.new), _refused(settled.contradicted.drop_duplicates("_line"), "seller_id", reason))
 
 
 def save_labels(connection: Connection, rows: pd.DataFrame) -> Saved:

@@ -64,7 +64,8 @@ def save_rejects(connection: Connection, load: Load, frame: pd.DataFrame) -> int
     """Keep rows that could not be loaded (``source, table_name, line, column_name, reason, value``); say how many."""
     if frame.empty:
         return 0
-    texts = [frame[name].astype("str").fillna("") for name in ("source", "table_name", "line", "column_name", "reason")]
+    identity = ("source", "table_name", "line", "column_name", "reason", "value")
+    texts = [frame[name].astype("str").fillna("") for name in identity]
     return insert(connection, rejects, frame.assign(reject_key=joined_keys(*texts), load_id=load.load_id))
 
 

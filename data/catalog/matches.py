@@ -21,6 +21,7 @@ FINGERPRINT = (
     "image_id", "width", "height", "format", "ahash", "phash", "dhash", "whash", "colorhash", "information",
 )  # fmt: skip
 ALIKE = tuple(column.name for column in alike.columns)
+DISTANCES = ("distance_ahash", "distance_phash", "distance_dhash", "distance_whash", "distance_colorhash")
 SIGHTING = ("image_id", "listing_key", "seller_key", "position", "observed_at", "created_at")
 SELLER = ("seller_key", "observed_at", "joined_at", "feedback_count", "rating", "country", "group_id")
 
@@ -61,7 +62,7 @@ def reopen_later(connection: Connection) -> int:
     earliest = new.groupby("image_id")["observed_at"].min()
     both = pd.concat(
         [
-            pd.DataFrame({"image_id": earliest.index, "since": earliest.to_numpy()}),
+            earliest.rename("since").reset_index(),
             _reached(pairs["image_id"], pairs["other_image_id"], earliest),
             _reached(pairs["other_image_id"], pairs["image_id"], earliest),
         ]
@@ -101,7 +102,12 @@ def alike_of(connection: Connection, image_ids: pd.Series) -> pd.DataFrame:
     """Return the alike pairs that some pictures are in, each once."""
     one = read_by_keys(connection, whole_table(alike, ALIKE), alike.c.image_id, image_ids)
     other = read_by_keys(connection, whole_table(alike, ALIKE), alike.c.other_image_id, image_ids)
-    return pd.concat([one, other], ignore_index=True).drop_duplicates(["image_id", "other_image_id"])
+    return measured(pd.concat([one, other]).drop_duplicates(["image_id", "other_image_id"], ignore_index=True))
+
+
+def measured(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return pairs of pictures with their distances as ``float64``, NaN where one is not known."""
+    return pairs.astype(dict.fromkeys(DISTANCES, "float64"))
 
 
 def _reopen(connection: Connection, image_ids: Sequence[str]) -> None:
