@@ -10,21 +10,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import pandas as pd
 
 Integers: TypeAlias = NDArray[np.int64]
-DAY = pd.Timedelta(days=1)
-DAY_US = DAY // pd.Timedelta(microseconds=1)
+DAY_S = 86_400
+DAY_US = DAY_S * 1_000_000
 
 
 def microseconds(times: pd.Series[Any]) -> Integers:
     """Return aware times as microseconds since 1970; a missing time becomes the smallest integer."""
     instants: NDArray[np.datetime64] = times.dt.as_unit("us").to_numpy(dtype="datetime64[us]")
     return instants.view(np.int64)
+
+
+def days_between(earlier: pd.Series[Any], later: pd.Series[Any]) -> pd.Series[float]:
+    """Return the days from one time to another, NaN where either is missing, negative if they are the other way."""
+    return (later - earlier).dt.total_seconds() / DAY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +87,20 @@ class Timeline:
         return np.searchsorted(self._marks, marks, side="left").astype(np.int64)
 
 
-def first_of_each(frame: pd.DataFrame, key: str, item: Sequence[str], time: str = "observed_at") -> Timeline:
-    """Return when each distinct item of a key first appeared, so that counting events counts distinct items.
+def rows_as_of(versions: pd.DataFrame, key: str, keys: Integers, times_us: Integers) -> pd.DataFrame:
+    """Return each key's latest row by its time, with all columns missing where there is none; a fresh index.
 
-    Reads the columns ``key``, ``item`` and ``time``; rows without a key or an item are left out. Positions in the
-    timeline's ``order`` mean nothing to the caller.
+    ``versions`` holds one row for each ``key`` and ``observed_at``.
     """
-    columns = [key, *item]
-    firsts = frame.dropna(subset=columns).groupby(columns, sort=False)[time].min().reset_index()
-    return Timeline.of(firsts[key].to_numpy(np.int64), microseconds(firsts[time]))
+    timeline = Timeline.of(versions[key].to_numpy(), microseconds(versions["observed_at"]))
+    rows = timeline.latest(keys, times_us)
+    return versions.reset_index(drop=True).reindex(rows).reset_index(drop=True)
+
+
+def first_of_each(rows: pd.DataFrame, key: str, item: str) -> Timeline:
+    """Return when each distinct ``item`` of each ``key`` was first observed: counting its events counts items.
+
+    Rows without an item are left out. Positions in the timeline's ``order`` mean nothing to the caller.
+    """
+    firsts = rows.dropna(subset=[item]).groupby([key, item])["observed_at"].min().reset_index()
+    return Timeline.of(firsts[key].to_numpy(), microseconds(firsts["observed_at"]))

@@ -12,6 +12,23 @@ if TYPE_CHECKING:
 
 Block = Literal["reuse", "price", "seller", "listing"]
 
+UNITS = {
+    "count": "{:,.0f}",
+    "characters": "{:,.0f}",
+    "bits": "{:.0f}",
+    "days": "{:,.1f}",
+    "points": "{:.1f}",
+    "ratio": "{:.2f}",
+    "log": "{:.2f}",
+    "share": "{:.0%}",
+    "probability": "{:.0%}",
+}
+"""What features are measured in, and how a value is written for people.
+
+``share`` and ``probability`` lie between 0 and 1, ``log`` is a natural logarithm, ``points`` are on the marketplace's
+own scale.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureSpec:
@@ -24,7 +41,7 @@ class FeatureSpec:
     block
         Which group of evidence it belongs to (ablations drop whole blocks).
     unit
-        ``count``, ``share`` (0 to 1), ``bits``, ``days``, ``ratio``, ``probability`` or ``flag`` (0 or 1).
+        One of `UNITS`.
     meaning
         One plain sentence, as printed in the feature reference.
     missing
@@ -42,6 +59,15 @@ class FeatureSpec:
     missing: str = ""
     direction: Literal[-1, 0, 1] = 0
     reason: str = ""
+
+    def sentence(self, value: float) -> str:
+        """Return the reason with a value filled in.
+
+        >>> share = FeatureSpec(name="s", block="reuse", unit="share", meaning="", reason="Copied: {value}.")
+        >>> share.sentence(0.75)
+        'Copied: 75%.'
+        """
+        return self.reason.format(value=UNITS[self.unit].format(value))
 
 
 def fingerprint(specs: Sequence[FeatureSpec]) -> str:

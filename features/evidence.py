@@ -1,0 +1,118 @@
+"""Which matches count as evidence that a photo was taken from somebody else, and which of them a moment may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from features.facts import DISTANCE_COLUMNS
+from features.information import LOW_INFORMATION
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from features.facts import Facts
+
+SAME_PHOTO = 0.5
+"""From this probability on two pictures are taken for the same photo: more likely than not."""
+
+COMMON_SELLERS = 10
+"""A photo that more other sellers than this had shown is nobody's: a maker's, a stock or a placeholder picture.
+
+A judgement, not a measurement: a ring of accounts reuses a stolen photo over a handful of them, while the number of
+sellers of a maker's picture keeps growing. Below the limit the features ``rarest_sellers`` and ``commonest_sellers``
+say how common the photos are.
+"""
+
+PHOTO = ["listing_key", "image_id"]
+BEST_FIRST = {
+    "same_photo": False, "other_observed_at": True, "other_created_at": True, "other_listing_key": True,
+    "image_id": True, "other_image_id": True,
+}  # fmt: skip
+"""The surest match first, of equally sure ones the earliest original; texts and keys only settle ties."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """All photos of the sellers concerned and their matches, judged as of each photo's own sighting.
+
+    Everything about a photo is settled when it is first known in its listing, so one judgement serves every later
+    moment.
+
+    Parameters
+    ----------
+    photos
+        One row for each sighting: ``listing_key, image_id, observed_at, readable, low_information``, the smallest
+        distances over its matches (NaN without), ``same_photo`` (largest over its matches if the photo is telling,
+        else 0), ``sellers_showing`` (NaN if it is nobody's photo but the seller's) and ``copied``.
+    matches
+        ``MATCH_COLUMNS`` with the own ``created_at``, ``sellers_showing`` and ``copied``.
+    """
+
+    photos: pd.DataFrame
+    matches: pd.DataFrame
+
+
+def judge(facts: Facts) -> Judged:
+    """Judge photos and matches: a match is copying if it is the same photo, and the photo telling.
+
+    A photo is *telling* if it is readable, holds information and is not common. ``sellers_showing`` is how many other
+    sellers had shown it: the most for any picture that is the same photo, or the number of their first posters if that
+    is larger. Both can only undercount, so that a victim's own re-listings never make a photo common.
+    """
+    photos = _own_photos(facts)
+    matches = facts.matches.merge(photos[[*PHOTO, "created_at", "readable", "low_information"]], on=PHOTO)
+    same = matches["same_photo"] >= SAME_PHOTO
+    by_photo = matches[same].groupby(PHOTO)
+    showing = by_photo.agg(most=("sellers_sharing", "max"), first_posters=("other_seller_key", "nunique"))
+    matches = matches.join(showing.max(axis="columns").astype("float64").rename("sellers_showing"), on=PHOTO)
+    common = matches["sellers_showing"] > COMMON_SELLERS
+    telling = matches["readable"] & ~matches["low_information"] & ~common
+    matches = matches.assign(copied=same & telling, telling_same_photo=matches["same_photo"].where(telling, 0.0))
+    return Judged(_with_best_match(photos, matches), matches.drop(columns="telling_same_photo"))
+
+
+def visible(described: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of each described listing that were observed by its moment.
+
+    Parameters
+    ----------
+    described
+        ``listing_key, as_of``; its index numbers the moments.
+    rows
+        ``listing_key, observed_at`` and more.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``rows`` with ``moment`` and ``as_of``; a row appears once for each moment that may see it.
+    """
+    moments = described[["listing_key", "as_of"]].rename_axis("moment").reset_index()
+    joined = moments.merge(rows, on="listing_key")
+    return joined[joined["observed_at"] <= joined["as_of"]]
+
+
+def copies(described: pd.DataFrame, judged: Judged) -> pd.DataFrame:
+    """Return the matches that count as copying by each moment, the surest and earliest first within a moment."""
+    seen = visible(described, judged.matches[judged.matches["copied"]])
+    return seen.sort_values(["moment", *BEST_FIRST], ascending=[True, *BEST_FIRST.values()], ignore_index=True)
+
+
+def _own_photos(facts: Facts) -> pd.DataFrame:
+    prints = facts.fingerprints[["image_id", "information"]]
+    photos = facts.sightings[[*PHOTO, "observed_at", "created_at"]].merge(
+        prints.assign(readable=True), on="image_id", how="left"
+    )
+    readable = photos["readable"].notna()
+    low = readable & (photos["information"] < LOW_INFORMATION)
+    return photos.drop(columns="information").assign(readable=readable, low_information=low)
+
+
+def _with_best_match(photos: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
+    by_photo = matches.groupby(PHOTO)
+    best = by_photo[list(DISTANCE_COLUMNS)].min()
+    best["same_photo"] = by_photo["telling_same_photo"].max()
+    best["sellers_showing"] = by_photo["sellers_showing"].max()
+    best["copied"] = by_photo["copied"].any()
+    joined = photos.join(best, on=PHOTO)
+    return joined.assign(same_photo=joined["same_photo"].fillna(0.0), copied=joined["copied"].eq(True))

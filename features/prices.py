@@ -1,0 +1,108 @@
+"""A listing's price, against that of the listing its photos come from and against its category."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from features.as_of import Timeline, microseconds, rows_as_of
+from features.range_median import range_medians
+from features.spec import FeatureSpec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from features.facts import Facts
+
+CATEGORY_DAYS = 180
+"""How many days before the moment's own (UTC) make up a category's usual price: two seasons."""
+
+PRICE_WINDOW = pd.Timedelta(days=CATEGORY_DAYS + 1)
+"""How far before a moment `Facts.prices` must reach: the days are counted from the beginning of the moment's day."""
+
+FEWEST_PRICES = 5
+"""Below this many prices a median says little about a category."""
+
+CATEGORY = ["marketplace", "category", "currency"]
+
+PRICE_SPECS = (
+    FeatureSpec(
+        name="log_price", block="price", unit="log", missing="no price above 0 is stated",
+        meaning="Natural logarithm of the price, in the listing's own currency.",
+    ),
+    FeatureSpec(
+        name="price_to_copied", block="price", unit="ratio",
+        missing="no photo counts as copied, or the two prices are unknown or in different currencies",
+        meaning="Price divided by that of the listing the surest copied photo was first shown in, as of the moment.",
+        reason="The price is {value} times that of the listing its photo was first seen in.",
+    ),
+    FeatureSpec(
+        name="price_to_category", block="price", unit="ratio",
+        missing=f"price or category is unknown, or fewer than {FEWEST_PRICES} prices are known",
+        meaning=f"Price divided by the median of the {CATEGORY_DAYS} days before the moment's (UTC), over the same "
+        "marketplace, category and currency.",
+        reason="The price is {value} times the usual one of its category.",
+    ),
+)  # fmt: skip
+
+
+def price_block(described: pd.DataFrame, copied: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    """Compute the features of `PRICE_SPECS`.
+
+    Parameters
+    ----------
+    described
+        ``as_of, marketplace, category, price, currency`` of each listing as of its moment; its index numbers them.
+    copied
+        The matches that count as copying by each moment, best first (`features.evidence.copies`).
+    facts
+        ``listings`` and ``prices`` are read.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each moment, in the order of ``described``.
+    """
+    price = _stated(described["price"])
+    return pd.DataFrame(
+        {
+            "log_price": np.log(price),
+            "price_to_copied": price / _price_of_copied(described, copied, facts.listings),
+            "price_to_category": price / _usual_price(described, facts.prices),
+        },
+        index=described.index,
+    )
+
+
+def _stated(price: pd.Series[Any]) -> NDArray[np.float64]:
+    """Return prices, NaN where none, nothing or less is asked."""
+    values = price.to_numpy(np.float64, na_value=np.nan)
+    return np.where(np.isfinite(values) & (values > 0), values, np.nan)
+
+
+def _price_of_copied(described: pd.DataFrame, copied: pd.DataFrame, listings: pd.DataFrame) -> NDArray[np.float64]:
+    surest = copied.drop_duplicates("moment")
+    keys = surest["other_listing_key"].to_numpy(np.int64)
+    original = rows_as_of(listings, "listing_key", keys, microseconds(surest["as_of"]))
+    own_currency = described["currency"].fillna("").loc[surest["moment"]].to_numpy()
+    same_currency = original["currency"].fillna("").to_numpy() == own_currency
+    prices = pd.Series(np.where(same_currency, _stated(original["price"]), np.nan), index=surest["moment"])
+    return np.asarray(prices.reindex(described.index), np.float64)
+
+
+def _usual_price(described: pd.DataFrame, prices: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the median price of each listing's category in the days before its moment's."""
+    values = _stated(prices["price"])
+    known = prices[~np.isnan(values)]
+    values = values[~np.isnan(values)]
+    together = pd.concat([described[CATEGORY], known[CATEGORY]]).fillna("")
+    category = np.asarray(together.groupby(CATEGORY).ngroup(), np.int64)
+    asked = category[: len(described)]
+    timeline = Timeline.of(category[len(described) :], microseconds(known["observed_at"]))
+    today = described["as_of"].dt.floor("D")
+    start = timeline.before(asked, microseconds(today - pd.Timedelta(days=CATEGORY_DAYS)))
+    stop = timeline.before(asked, microseconds(today))
+    enough = (stop - start >= FEWEST_PRICES) & described["category"].notna().to_numpy()
+    return range_medians(values[timeline.order], start, np.where(enough, stop, start))

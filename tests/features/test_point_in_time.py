@@ -1,0 +1,74 @@
+"""What a row may depend on: its own listing and moment, what was observed by then, and nothing else."""
+
+import itertools
+from dataclasses import fields
+
+import pandas as pd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features.facts import Facts
+from features.frame import build, evidence, first_owner, moments_of
+from tests.features.worlds import IMAGES, LAST_DAY, day, half_days, markets
+
+few = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def as_bytes(frame):
+    return frame.to_numpy().tobytes()
+
+
+def all_moments(facts):
+    return moments_of(facts.listings, facts.sightings)
+
+
+@few
+@given(markets(), half_days)
+def test_rows_observed_later_change_no_byte(market, today):
+    then, now = market.facts(until=today), market.facts()
+    asked = all_moments(now)
+    asked = asked[asked["as_of"] <= day(today)]
+    assert as_bytes(build(asked, then)) == as_bytes(build(asked, now))
+    pd.testing.assert_frame_equal(first_owner(asked, then), first_owner(asked, now))
+    pd.testing.assert_frame_equal(evidence(asked, then), evidence(asked, now))
+
+
+@few
+@given(markets())
+def test_one_moment_alone_gives_the_same_bytes_as_the_batch(market):
+    facts = market.facts()
+    asked = all_moments(facts)
+    batch = build(asked, facts)
+    for position in range(len(asked)):
+        alone = build(asked.iloc[[position]], facts)
+        assert as_bytes(alone) == as_bytes(batch.iloc[[position]])
+
+
+@few
+@given(markets(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_is_irrelevant(market, random):
+    facts = market.facts()
+    asked = all_moments(facts)
+    shuffled = {
+        column.name: getattr(facts, column.name).sample(frac=1, random_state=random.randrange(10_000))
+        for column in fields(Facts)
+    }
+    asked_anyhow = asked.sample(frac=1, random_state=random.randrange(10_000))
+    anyhow = build(asked_anyhow, Facts(**shuffled)).sort_index()
+    assert as_bytes(anyhow) == as_bytes(build(asked, facts))
+
+
+@few
+@given(markets())
+def test_being_copied_changes_nothing_for_the_victim(market):
+    before = market.facts()
+    asked = all_moments(before)
+    # Long after the theft, too.
+    late = asked.assign(as_of=pd.Series(day(LAST_DAY + 10), asked.index).astype(asked["as_of"].dtype))
+    asked = pd.concat([asked, late.drop_duplicates()], ignore_index=True)
+    rows = build(asked, before)
+    for thief, listing in itertools.product((7, 8), (200, 201)):
+        market.listing(listing + thief * 10, thief, LAST_DAY + 1, IMAGES)
+    after = market.facts()
+    assert len(after.matches) >= len(before.matches)
+    assert as_bytes(build(asked, after)) == as_bytes(rows)
