@@ -7,14 +7,17 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import URL, create_engine, make_url, text
 
 from data.catalog.engine import Catalog, open_catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SERVER_URL_VARIABLE = "SEENBEFORE_TEST_POSTGRES_URL"
 # Durability is not what is tested, and the disk of a test machine is slow.
