@@ -98,9 +98,7 @@ class BusyError(CallerError):
     """Another run holds this home."""
 
     def __init__(self, home: str, holder: str) -> None:
-        super().__init__(
-            f"Another run holds {home} ({holder}). One run at a time: wait for it, or use another --home."
-        )
+        super().__init__(f"Another run holds {home} ({holder}). One run at a time: wait for it, or use another --home.")
 
 
 class ModelError(CallerError):

@@ -1,0 +1,104 @@
+"""Why a score was raised: sentences with the row's own numbers and the evidence behind them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from features.spec import FeatureSpec
+
+MAX_REASONS = 5
+MIN_CONTRIBUTION = 0.1
+"""Log-odds; less than a tenth changes no one's mind."""
+EVIDENCE_COLUMNS = ("listing_key", "block", "evidence_id")
+
+
+def reasons(
+    features: pd.DataFrame,
+    contributions: pd.DataFrame,
+    specs: Sequence[FeatureSpec],
+    *,
+    evidence: pd.DataFrame | None = None,
+) -> pd.Series:
+    """Put the strongest contributions of each row into words.
+
+    Only features that raised the score, that the row has, and that have a sentence become reasons.
+
+    Parameters
+    ----------
+    features
+        Has ``listing_key`` and the columns of ``specs``, one row a listing, unique index.
+    contributions
+        One column a feature in log-odds, on the same index; see `models.score.Scored`.
+    specs
+        The features and their sentences.
+    evidence
+        ``listing_key``, ``block`` (of the features it stands behind) and ``evidence_id``, strongest first.
+
+    Returns
+    -------
+    Series
+        For each row a list of ``{code, text, value, evidence_ids}``, strongest first, ``MAX_REASONS`` at the most,
+        empty when nothing raised the score. ``code`` is the feature's name, ``value`` its number in this row.
+    """
+    spec_by_name = {spec.name: spec for spec in specs if spec.reason}
+    found = _strongest(features, contributions, list(spec_by_name.values()))
+    ids = _ids_by_listing(evidence)
+    told: dict[Any, list[dict[str, Any]]] = {}
+    for row, key, code, value in found.itertuples(index=False, name=None):
+        spec = spec_by_name[code]
+        reason = {
+            "code": code,
+            "text": spec.sentence(value),
+            "value": value,
+            "evidence_ids": ids.get((key, spec.block), []),
+        }
+        told.setdefault(row, []).append(reason)
+    return pd.Series([told.get(row, []) for row in features.index], index=features.index, dtype=object)
+
+
+def _strongest(features: pd.DataFrame, contributions: pd.DataFrame, specs: Sequence[FeatureSpec]) -> pd.DataFrame:
+    """Return ``row, listing_key, code, value`` of the reasons to tell, strongest first within a row."""
+    names = [spec.name for spec in specs]
+    strength = contributions[names].to_numpy("float64")
+    values = features[names].to_numpy("float64")
+    rows, columns = np.nonzero((strength >= MIN_CONTRIBUTION) & (values > _least_told(specs)))
+    order = np.lexsort((columns, -strength[rows, columns], rows))
+    rows, columns = rows[order], columns[order]
+    place = pd.Series(rows).groupby(rows).cumcount().to_numpy()
+    rows, columns = rows[place < MAX_REASONS], columns[place < MAX_REASONS]
+    return pd.DataFrame(
+        {
+            "row": features.index[rows],
+            "listing_key": features["listing_key"].to_numpy()[rows],
+            "code": np.asarray(names, dtype=object)[columns],
+            "value": values[rows, columns],
+        }
+    )
+
+
+def _least_told(specs: Sequence[FeatureSpec]) -> NDArray[np.float64]:
+    """Return the value above which a feature's sentence says something.
+
+    "0 photos were copied" and "posted -2 days earlier" accuse nobody, so evidence of reuse must be above 0; its
+    distances in bits accuse the more the closer they come to 0, and all other features speak at any value.
+    """
+    accuses_above_zero = [spec.block == "reuse" and spec.unit != "bits" for spec in specs]
+    return np.where(accuses_above_zero, 0.0, -np.inf)
+
+
+def _ids_by_listing(evidence: pd.DataFrame | None) -> dict[tuple[int, str], list[str]]:
+    if evidence is None or evidence.empty:
+        return {}
+    ids: dict[tuple[int, str], list[str]] = {}
+    distinct = evidence[list(EVIDENCE_COLUMNS)].drop_duplicates()
+    for key, block, evidence_id in distinct.itertuples(index=False, name=None):
+        ids.setdefault((key, block), []).append(evidence_id)
+    return ids

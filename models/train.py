@@ -1,0 +1,222 @@
+"""Training: judge the recipe on time-ordered folds, then fit it on everything known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from data.errors import NotEnoughLabels
+from models.card import make_card
+from models.evaluate import Evaluation, evaluate
+from models.examples import feature_matrix
+from models.pipeline import Fitted, fit, logistic
+from models.rule import RULE_ID, rule_for
+from models.scorer import Model
+from models.split import Fold, check_split, prequential_folds
+from models.threshold import Bands, bands_for_capacity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from data.settings import ModelSettings
+    from features.spec import FeatureSpec
+
+MIN_PER_CLASS = 20
+CANDIDATE = "candidate"
+LOGISTIC = "logistic regression"
+BASELINES = (LOGISTIC, RULE_ID)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trained:
+    """A candidate and everything known of it.
+
+    Parameters
+    ----------
+    fitted
+        Learned from every decision known by ``until``.
+    specs
+        The features it takes.
+    bands
+        From the volume of the test periods and the daily capacity.
+    evaluation
+        Of the same recipe on the folds, beside the baselines.
+    folds
+        ``fold, cut, end, train_rows, left_out, test_rows, decided, frauds, skipped`` (the reason, or empty).
+    judged
+        The test rows of all folds with ``row`` (position in the examples), ``seller_key, as_of, y, period, score``
+        and one column a baseline; scored by the fold's own model, which knew nothing of them.
+    card
+        See `models.card`.
+    """
+
+    fitted: Fitted
+    specs: tuple[FeatureSpec, ...]
+    bands: Bands
+    evaluation: Evaluation
+    folds: pd.DataFrame
+    judged: pd.DataFrame
+    card: dict[str, Any]
+    until: datetime
+
+    def model(self, model_id: str = CANDIDATE) -> Model:
+        """Return the candidate as something that scores."""
+        names = tuple(spec.name for spec in self.specs)
+        return Model(
+            model_id=model_id,
+            feature_names=names,
+            fitted=self.fitted,
+            bands=self.bands,
+            trained_until=self.until,
+        )
+
+
+def train(
+    examples: pd.DataFrame,
+    specs: Sequence[FeatureSpec],
+    *,
+    until: datetime,
+    settings: ModelSettings,
+    capacity: int,
+) -> Trained:
+    """Fit a candidate on what was known at ``until`` and judge it honestly.
+
+    Parameters
+    ----------
+    examples
+        As `models.examples.make_examples` gives them for the same ``until``.
+    specs
+        The features and their directions.
+    until
+        Aware UTC.
+    settings
+        Label delay, number of folds, seed.
+    capacity
+        Listings that analysts judge in a day.
+
+    Raises
+    ------
+    NotEnoughLabels
+        When either class has fewer than ``MIN_PER_CLASS`` decisions, or no fold has enough to learn from.
+    LeakError
+        When the folds do not keep time, sellers and photos apart.
+    """
+    decided = examples[examples["y"].notna()]
+    _require_labels(decided["y"])
+    folds = prequential_folds(examples, folds=settings.folds, delay=timedelta(days=settings.delay_days))
+    check_split(examples, folds)
+    judged, table = _judge(examples, folds, specs, seed=settings.seed)
+    fitted = fit(decided, specs, seed=settings.seed)
+    bands = bands_for_capacity(judged["score"].to_numpy(), judged["as_of"], daily_capacity=capacity)
+    evaluation = evaluate(
+        judged,
+        capacity=capacity,
+        scorer=CANDIDATE,
+        baselines=BASELINES,
+        slices=("new_seller",),
+        high=bands.high,
+        seed=settings.seed,
+    )
+    card = make_card(
+        examples,
+        specs,
+        until=until,
+        settings=settings,
+        folds=table,
+        evaluation=evaluation,
+        calibration=fitted.calibration,
+        bands=bands,
+    )
+    return Trained(
+        fitted=fitted,
+        specs=tuple(specs),
+        bands=bands,
+        evaluation=evaluation,
+        folds=table,
+        judged=judged,
+        card=card,
+        until=until,
+    )
+
+
+def _require_labels(y: pd.Series) -> None:
+    fraud, legit = int((y == 1).sum()), int((y == 0).sum())
+    if min(fraud, legit) < MIN_PER_CLASS:
+        raise NotEnoughLabels(fraud=fraud, legit=legit, needed=MIN_PER_CLASS, what_for="to train")
+
+
+def _judge(
+    examples: pd.DataFrame, folds: Sequence[Fold], specs: Sequence[FeatureSpec], *, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score every fold's test by models of its training; return the rows and the table of folds."""
+    judged: list[pd.DataFrame] = []
+    records: list[dict[str, Any]] = []
+    for fold in folds:
+        skipped = ""
+        try:
+            judged.append(_judged_fold(examples, fold, specs, seed=seed))
+        except NotEnoughLabels as too_few:
+            skipped = str(too_few)
+        records.append(_fold_record(examples, fold, skipped))
+    if not judged:
+        _raise_unjudged(examples, folds)
+    return pd.concat(judged, ignore_index=True), pd.DataFrame(records)
+
+
+def _raise_unjudged(examples: pd.DataFrame, folds: Sequence[Fold]) -> None:
+    y = examples["y"].iloc[folds[-1].train] if folds else examples["y"].iloc[:0]
+    raise NotEnoughLabels(
+        fraud=int((y == 1).sum()),
+        legit=int((y == 0).sum()),
+        needed=MIN_PER_CLASS,
+        what_for="before the last test period, apart by seller and photo, to judge a model by",
+    )
+
+
+def _judged_fold(examples: pd.DataFrame, fold: Fold, specs: Sequence[FeatureSpec], *, seed: int) -> pd.DataFrame:
+    training, test = examples.iloc[fold.train], examples.iloc[fold.test]
+    x = feature_matrix(test, specs)
+    rule = rule_for(specs)
+    seen = examples.loc[examples["as_of"] <= fold.cut, "seller_key"]
+    return pd.DataFrame(
+        {
+            "row": fold.test,
+            "seller_key": test["seller_key"].to_numpy(),
+            "as_of": test["as_of"].to_numpy(),
+            "y": test["y"].to_numpy("float64"),
+            "period": f"fold {fold.number}",
+            "new_seller": np.where(test["seller_key"].isin(seen), "known before", "new"),
+            "score": fit(training, specs, seed=seed).probabilities(x),
+            LOGISTIC: _logistic_scores(training, x, specs, seed=seed),
+            RULE_ID: rule.probabilities(rule.margins(x)),
+        }
+    )
+
+
+def _logistic_scores(
+    training: pd.DataFrame, x: NDArray[np.float64], specs: Sequence[FeatureSpec], *, seed: int
+) -> NDArray[np.float64]:
+    fitted = logistic(seed).fit(feature_matrix(training, specs), training["y"].to_numpy("float64"))
+    return np.asarray(fitted.predict_proba(x)[:, 1], dtype=np.float64)
+
+
+def _fold_record(examples: pd.DataFrame, fold: Fold, skipped: str) -> dict[str, Any]:
+    y = examples["y"].iloc[fold.test]
+    return {
+        "fold": fold.number,
+        "cut": fold.cut.isoformat(),
+        "end": fold.end.isoformat(),
+        "train_rows": len(fold.train),
+        "left_out": fold.left_out,
+        "test_rows": len(fold.test),
+        "decided": int(y.notna().sum()),
+        "frauds": int((y == 1).sum()),
+        "skipped": skipped,
+    }
