@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from data.catalog.engine import Catalog
 from data.catalog.frames import (
     delete_by_keys,
     insert,
@@ -25,6 +25,9 @@ from data.catalog.frames import (
 from data.catalog.keys import joined_keys, text_keys
 from data.catalog.scores import unpack
 from data.catalog.tables import features, fetches, images, sightings
+
+if TYPE_CHECKING:
+    from data.catalog.engine import Catalog
 
 HASHES = ["ahash", "phash", "dhash", "whash", "colorhash"]
 MANY = 45_000  # more than either database takes as parameters of one query
