@@ -76,12 +76,12 @@ REUSE_SPECS = (
         reason="The photos were collected from other sellers: {value}.",
     ),
     FeatureSpec(
-        name="commonest_sellers", block="reuse", unit="count", direction=-1,
+        name="commonest_sellers", block="reuse", unit="count",
         missing="no photo is the same as an earlier one",
         meaning="Other sellers who had shown the commonest of the reused photos by then.",
     ),
     FeatureSpec(
-        name="rarest_sellers", block="reuse", unit="count", direction=-1,
+        name="rarest_sellers", block="reuse", unit="count",
         missing="no photo is the same as an earlier one",
         meaning="Other sellers who had shown the rarest of the reused photos by then.",
     ),

@@ -10,12 +10,7 @@ from hypothesis import strategies as st
 
 from features.facts import ALIKE_COLUMNS, DISTANCE_COLUMNS, MATCH_COLUMNS, SELLER_COLUMNS, SIGHTING_COLUMNS
 from features.matching import earlier_sightings
-
-START = pd.Timestamp("2026-01-01", tz="UTC")
-
-
-def day(number):
-    return START + pd.Timedelta(days=number)
+from tests.features.worlds import START, day, typed
 
 
 def sighting(image, listing, seller, observed, created=None):
@@ -23,27 +18,17 @@ def sighting(image, listing, seller, observed, created=None):
 
 
 def sightings_frame(rows):
-    frame = pd.DataFrame(rows, columns=list(SIGHTING_COLUMNS))
-    return typed(frame, keys=("listing_key", "seller_key", "position"), times=("observed_at", "created_at"))
+    return typed(rows, SIGHTING_COLUMNS)
 
 
 def sellers_frame(rows):
     """Rows of (seller, observed, group)."""
-    full = [(seller, day(observed), None, None, None, None, group) for seller, observed, group in rows]
-    frame = pd.DataFrame(full, columns=list(SELLER_COLUMNS)).astype({"group_id": "str"})
-    return typed(frame, keys=("seller_key",), times=("observed_at", "joined_at"))
+    return typed([(seller, day(on), None, None, None, None, group) for seller, on, group in rows], SELLER_COLUMNS)
 
 
 def alike_frame(rows):
     """Rows of (image, other image, distance, same_photo)."""
-    full = [(a, b, *[distance] * 5, "crop", same) for a, b, distance, same in rows]
-    frame = pd.DataFrame(full, columns=list(ALIKE_COLUMNS))
-    return frame.astype({**dict.fromkeys(DISTANCE_COLUMNS, "float64"), "same_photo": "float64", "edit": "str"})
-
-
-def typed(frame, keys, times):
-    kinds = dict.fromkeys(keys, "int64") | dict.fromkeys(times, "datetime64[us, UTC]")
-    return frame.astype(kinds)
+    return typed([(a, b, *[distance] * 5, "crop", same) for a, b, distance, same in rows], ALIKE_COLUMNS)
 
 
 def group_as_of(sellers, seller, moment):
