@@ -59,7 +59,8 @@ def _axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:
 
 def _svg(figure: Figure, axes: Axes) -> bytes:
     """Return the same bytes for the same picture: no date, no random names."""
-    axes.legend(frameon=False, fontsize="small")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize="small")
     target = io.BytesIO()
     with rc_context({"svg.hashsalt": "seenbefore", "svg.fonttype": "path"}):
         figure.savefig(target, format="svg", metadata={"Date": None})

@@ -1,4 +1,4 @@
-"""A small seeded market of examples in which copied photos, and nothing else, give thieves away."""
+"""A small seeded market of examples in which copied photos and young accounts give thieves away."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def synthetic_examples(rows: int, seed: int) -> pd.DataFrame:
             "surest_same_photo": surest,
             "copied_share": np.where(copied, generator.choice([0.25, 0.5, 1.0], rows), 0.0),
             "posted_lead_days": np.where(copied, generator.uniform(0.5, 60, rows), np.nan),
-            "account_age_days": generator.uniform(1, 2_000, rows),
+            "account_age_days": generator.uniform(1, np.where(fraud, 500, 2_000), rows),
             "images": generator.integers(1, 9, rows).astype(float),
         }
     )
