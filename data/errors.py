@@ -9,12 +9,14 @@
     │   ├── TableError         a table lacks columns, or a mapping does not fit it
     │   ├── BusyError          another run holds this home
     │   ├── ModelError         a model is unknown, changed, or made for other features
-    │   └── NotEnoughLabels    too few decisions are known to learn from or to judge by
+    │   ├── NotEnoughLabels    too few decisions are known to learn from or to judge by
+    │   └── ExportError        a table cannot be written as asked
     ├── LeakError          exit 1: a time-ordered split lets the future or the same photos into training
     └── OutsideError       exit 3: network, disk or database did not do their part
         ├── UnreachableError   a database that holds a table does not answer
         ├── CatalogError       the catalog cannot be opened, or holds another schema
-        └── StoreError         the image store cannot be read or written
+        ├── StoreError         the image store cannot be read or written
+        └── WriteError         a file that was asked for cannot be written
 
 Constructors take the facts and write the sentence: what was expected, what was found, where, and how to go on.
 Anything else that escapes is our bug: exit 1.
@@ -121,6 +123,13 @@ class NotEnoughLabels(CallerError):  # noqa: N818 -- the name is the fact
         )
 
 
+class ExportError(CallerError):
+    """A table cannot be written as asked."""
+
+    def __init__(self, what: str, found: str, advice: str = "") -> None:
+        super().__init__(f"Cannot export {what}: {found}. {advice}".rstrip())
+
+
 class LeakError(SeenbeforeError):
     """A split that must keep time, sellers and photos apart does not; every leak is named at once."""
 
@@ -149,3 +158,10 @@ class StoreError(OutsideError):
 
     def __init__(self, url: str, found: str, advice: str) -> None:
         super().__init__(f"The image store at {url} cannot be used: {found}. {advice}")
+
+
+class WriteError(OutsideError):
+    """A file that was asked for cannot be written."""
+
+    def __init__(self, path: str, found: str) -> None:
+        super().__init__(f"Cannot write {path}: {found}. What stood there before is as it was.")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import select, union
 
-from data.catalog.frames import read_by_keys, read_frame, to_microseconds, whole_table
+from data.catalog.frames import read_by_keys, read_frame, to_instant, whole_table
 from data.catalog.matches import DISTANCES, FINGERPRINT, HASHED, SELLER, SIGHTING, measured
 from data.catalog.tables import images, labels, listings, matches, scores, sellers, sightings
 
@@ -109,19 +108,15 @@ def _within(
     connection: Connection, query: Any, moments: Any, since: datetime | None, until: datetime | None
 ) -> pd.DataFrame:
     if since is not None:
-        query = query.where(moments.c.as_of >= _instant(since))
+        query = query.where(moments.c.as_of >= to_instant(since))
     if until is not None:
-        query = query.where(moments.c.as_of <= _instant(until))
+        query = query.where(moments.c.as_of <= to_instant(until))
     return read_frame(connection, query.order_by(moments.c.as_of, moments.c.listing_key))
 
 
 def _prices(connection: Connection, theirs: pd.DataFrame, as_of: pd.Series, price_window: pd.Timedelta) -> pd.DataFrame:
-    since, until = _instant(as_of.min() - price_window), _instant(as_of.max())
+    since, until = to_instant(as_of.min() - price_window), to_instant(as_of.max())
     query = whole_table(listings, PRICE).where(
         listings.c.observed_at >= since, listings.c.observed_at <= until, listings.c.price.is_not(None)
     )
     return read_by_keys(connection, query, listings.c.category, theirs["category"].dropna())
-
-
-def _instant(moment: datetime | pd.Timestamp) -> int:
-    return int(np.int64(to_microseconds(pd.Series([pd.Timestamp(moment)])).iloc[0]))

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
 
     import numpy.typing as npt
     from sqlalchemy import ColumnElement, Connection, Select, Table
@@ -38,6 +39,11 @@ def to_microseconds(times: pd.Series) -> pd.Series:
     """Return times as ``Int64`` microseconds since 1970 in UTC, NA where missing."""
     numbers = times.astype("datetime64[us, UTC]").astype("int64").astype("Int64")
     return numbers.mask(times.isna())
+
+
+def to_instant(moment: datetime) -> int:
+    """Return an aware time as microseconds since 1970 in UTC."""
+    return int(to_microseconds(pd.Series([moment])).iloc[0])
 
 
 def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:

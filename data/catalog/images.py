@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import and_, or_, select
 
-from data.catalog.frames import insert, read_by_keys, read_frame, upsert, whole_table
+from data.catalog.frames import insert, read_by_keys, read_frame, to_instant, upsert, whole_table
 from data.catalog.listings import PENDING
 from data.catalog.tables import fetches, image_links, images, listings, sightings
 from data.images.outcome import FetchStatus
@@ -26,11 +26,10 @@ FIRST_RETRY = pd.Timedelta(minutes=15)  # doubles twice with every further attem
 
 def due_fetches(connection: Connection, now: datetime, max_attempts: int) -> pd.DataFrame:
     """Return the addresses to ask now: ``url_key, image_url, attempts, etag, last_modified``, in a fixed order."""
-    instant = int(pd.Timestamp(now).value // 1000)
     again = and_(
         fetches.c.status == FetchStatus.FAILED.value,
         fetches.c.attempts < max_attempts,
-        fetches.c.next_attempt_at <= instant,
+        fetches.c.next_attempt_at <= to_instant(now),
     )
     columns = ("url_key", "image_url", "attempts", "etag", "last_modified")
     query = whole_table(fetches, columns).where(or_(fetches.c.status == PENDING, again))
