@@ -96,7 +96,7 @@ def fit(decided: pd.DataFrame, specs: Sequence[FeatureSpec], *, seed: int) -> Fi
         random_state=seed,
     )
     with threadpool_limits(limits=THREADS):
-        estimator.fit(x[earlier], y[earlier], X_val=x[later], y_val=y[later])
+        estimator.fit(_binnable(x[earlier]), y[earlier], X_val=x[later], y_val=y[later])
         calibration = calibrate(estimator.decision_function(x[later]), y[later])
     return Fitted(
         estimator=estimator,
@@ -104,6 +104,11 @@ def fit(decided: pd.DataFrame, specs: Sequence[FeatureSpec], *, seed: int) -> Fi
         reference=ordinary(x[y == 0]),
         fit_rows=len(earlier),
     )
+
+
+def _binnable(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Make features that every row lacks constant: scikit-learn 1.9 cannot bin them, and never splits on a constant."""
+    return np.where(np.isnan(x).all(axis=0), 0.0, x)
 
 
 def _divided(decided: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

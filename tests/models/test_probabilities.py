@@ -78,6 +78,17 @@ def test_features_of_known_direction_never_speak_the_other_way(market, specs):
         assert (step[~np.isnan(step)] >= 0).all()
 
 
+def test_a_feature_that_every_row_lacks_changes_nothing(market, specs):
+    decided = market[market["y"].notna()]
+    absent = FeatureSpec(name="absent", block="seller", unit="count", meaning="")
+    names = [spec.name for spec in specs]
+    wider = fit(decided.assign(absent=np.nan), (*specs, absent), seed=4)
+    plain = fit(decided, specs, seed=4)
+    assert np.isnan(wider.reference[-1])
+    later_known = market.assign(absent=5.0)[[*names, "absent"]].to_numpy()
+    np.testing.assert_array_equal(wider.margins(later_known), plain.margins(market[names].to_numpy()))
+
+
 def test_fitting_without_frauds_early_enough_says_what_is_missing(market, specs):
     decided = market[market["y"].notna()]
     only_late = decided[(decided["y"] == 0) | (decided["as_of"] > decided["as_of"].quantile(0.95))]

@@ -14,7 +14,6 @@ from models.rule import rule_for
 from models.score import score
 from models.threshold import Bands
 
-
 BANDS = Bands(high=0.9, medium=0.5)
 
 
