@@ -158,6 +158,11 @@ def _moments(days: Iterable[float], start: datetime) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(pd.Timestamp(start).tz_convert("UTC") + pd.to_timedelta(seconds, unit="s")).as_unit("us")
 
 
+def _texts(values: Iterable[str]) -> pd.Series:
+    """Hold texts of which some are left out, also where all or none of them are."""
+    return pd.Series([value or None for value in values], dtype=pd.StringDtype(na_value=np.nan))
+
+
 def _listings_frame(ads: Sequence[Ad], start: datetime) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
@@ -168,9 +173,9 @@ def _listings_frame(ads: Sequence[Ad], start: datetime) -> pd.DataFrame:
             "marketplace": MARKETPLACE,
             "image_urls": [json.dumps([picture.path for picture in ad.pictures]) for ad in ads],
             "title": [ad.title for ad in ads],
-            "description": [ad.description or None for ad in ads],
+            "description": _texts(ad.description for ad in ads),
             "category": [CATEGORIES[ad.thing.category].name for ad in ads],
-            "location": [ad.location or None for ad in ads],
+            "location": _texts(ad.location for ad in ads),
             "price": [ad.price for ad in ads],
             "currency": CURRENCY,
         }
@@ -188,7 +193,7 @@ def _sellers_frame(ads: Sequence[Ad], start: datetime) -> pd.DataFrame:
             "feedback_count": [account.feedback_count for account in accounts],
             "rating": [account.rating for account in accounts],
             "country": [account.country for account in accounts],
-            "group_id": [account.group_id or None for account in accounts],
+            "group_id": _texts(account.group_id for account in accounts),
             "marketplace": MARKETPLACE,
             "observed_at": _moments((ad.created_day for ad in firsts), start),
         }

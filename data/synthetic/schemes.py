@@ -51,7 +51,7 @@ THIEF_HABITS: Mapping[Edit, float] = {
 }  # fmt: skip
 
 _SHOWN = {Origin.CAMERA: 0.94, Origin.OWN_EARLIER: 0.02, Origin.STOCK: 0.02, Origin.PLACEHOLDER: 0.02}
-_LOOT = {Origin.STOLEN: 0.84, Origin.OUTSIDE: 0.09, Origin.STOCK: 0.03, Origin.CAMERA: 0.03, Origin.PLACEHOLDER: 0.01}
+_LOOT = {Origin.STOLEN: 0.9, Origin.OUTSIDE: 0.05, Origin.STOCK: 0.02, Origin.CAMERA: 0.02, Origin.PLACEHOLDER: 0.01}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,14 +134,14 @@ CAST: Mapping[Scheme, Role] = {
     Scheme.RING: Role(
         share=0.025, accounts=(3, 5), ads=(1, 3), fraud=True, habits=THIEF_HABITS, young_account=0.55, burst=0.3,
         span_days=40.0, low_price=0.35,
-        origins={Origin.STOLEN: 0.4, Origin.OUTSIDE: 0.08, Origin.OWN_EARLIER: 0.52},
+        origins={Origin.STOLEN: 0.42, Origin.OUTSIDE: 0.04, Origin.OWN_EARLIER: 0.54},
     ),
     Scheme.TAKEOVER: Role(
         share=0.025, ads=(2, 4), honest_ads=(1, 4), origins=_LOOT, fraud=True, habits=THIEF_HABITS,
         young_account=0.1, burst=0.0, span_days=80.0, low_price=0.35,
     ),
     Scheme.OWN_PHOTOS: Role(
-        share=0.012, ads=(1, 3), origins=_SHOWN, fraud=True, habits=HONEST_HABITS, young_account=0.5, burst=0.4,
+        share=0.01, ads=(1, 3), origins=_SHOWN, fraud=True, habits=HONEST_HABITS, young_account=0.5, burst=0.4,
         low_price=0.4,
     ),
 }  # fmt: skip

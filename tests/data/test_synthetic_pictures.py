@@ -1,0 +1,108 @@
+"""Drawn pictures behave like photographs under perceptual hashes, and edits do what they are named for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import imagehash
+import numpy as np
+import pytest
+from PIL import Image
+
+from data.synthetic.edits import Edit, edited
+from data.synthetic.pictures import (
+    SIZES,
+    Scene,
+    draw_photo,
+    draw_placeholder,
+    draw_stock,
+    fitted_photo,
+    with_banner,
+)
+
+A_SCENE = Scene(category=0, setting=11, item=12, view=13)
+
+
+def phash_bits(picture: Image.Image) -> np.ndarray:
+    return imagehash.phash(picture).hash.ravel()
+
+
+def distance_bits(one: Image.Image, other: Image.Image) -> int:
+    return int((phash_bits(one) != phash_bits(other)).sum())
+
+
+def test_the_same_seeds_draw_the_same_pixels() -> None:
+    assert draw_photo(A_SCENE) == draw_photo(A_SCENE)
+    assert draw_stock(3, 4) == draw_stock(3, 4)
+    assert draw_placeholder(1) == draw_placeholder(1)
+
+
+@pytest.mark.parametrize("seed", ["setting", "item", "view"])
+def test_every_seed_matters(seed: str) -> None:
+    assert draw_photo(A_SCENE) != draw_photo(replace(A_SCENE, **{seed: 99}))
+
+
+def test_different_pictures_are_as_far_apart_as_different_photographs() -> None:
+    scenes = [
+        Scene(category=number % 8, setting=number // 6, item=number // 3, view=1_000 + number) for number in range(72)
+    ]
+    bits = np.array([phash_bits(draw_photo(scene)) for scene in scenes])
+    distances = (bits[:, None] != bits[None]).sum(axis=2)[np.triu_indices(len(bits), 1)]
+    assert 30 < distances.mean() < 33
+    assert 3 < distances.std() < 6
+    assert (distances < 10).mean() < 0.002
+
+
+@pytest.mark.parametrize("edit", list(Edit))
+def test_an_edit_leaves_its_input_alone_and_is_the_same_for_the_same_seed(edit: Edit) -> None:
+    picture = draw_photo(A_SCENE)
+    before = picture.copy()
+    once, twice = (edited(picture, edit, np.random.default_rng(5)) for _ in range(2))
+    assert picture == before
+    assert once == twice
+    assert (once == picture) is (edit in {Edit.NONE, Edit.RECOMPRESSED})
+
+
+@pytest.mark.parametrize("edit", [Edit.RESIZED, Edit.TONE, Edit.OVERLAY])
+def test_light_edits_stay_near_their_original(edit: Edit) -> None:
+    picture = draw_photo(A_SCENE)
+    assert distance_bits(picture, edited(picture, edit, np.random.default_rng(1))) <= 12
+
+
+def test_a_mirrored_picture_is_far_until_it_is_mirrored_back() -> None:
+    picture = draw_photo(A_SCENE)
+    mirrored = edited(picture, Edit.MIRROR, np.random.default_rng(1))
+    assert distance_bits(picture, mirrored) > 16
+    assert edited(mirrored, Edit.MIRROR, np.random.default_rng(1)) == picture
+
+
+def test_a_crop_is_smaller_and_a_frame_is_larger() -> None:
+    picture = draw_photo(A_SCENE)
+    crop = edited(picture, Edit.CROP, np.random.default_rng(2))
+    frame = edited(picture, Edit.FRAME, np.random.default_rng(2))
+    assert crop.width < picture.width < frame.width
+    assert crop.height < picture.height < frame.height
+    border_px = (frame.width - picture.width) // 2
+    assert frame.crop((border_px, border_px, border_px + picture.width, border_px + picture.height)) == picture
+
+
+def test_a_small_turn_leaves_no_empty_corner() -> None:
+    white = Image.new("RGB", SIZES[0], (255, 255, 255))
+    for seed in range(20):
+        turned = edited(white, Edit.TURN, np.random.default_rng(seed))
+        assert np.asarray(turned).min() == 255
+
+
+def test_a_banner_is_the_same_on_every_picture_of_one_width() -> None:
+    one, other = (with_banner(draw_photo(Scene(1, 0, item, item)), 7) for item in (1, 2))
+    changed = np.asarray(one) == np.asarray(other)
+    rows = changed.all(axis=(1, 2))
+    assert rows[-30:].all()
+    assert not rows[: one.height // 2].any()
+
+
+def test_a_photograph_is_turned_as_displayed_and_brought_to_size() -> None:
+    tall = Image.new("L", (1_600, 1_200))
+    tall.getexif()[0x0112] = 6
+    assert fitted_photo(tall).size == (480, 640)
+    assert fitted_photo(tall).mode == "RGB"
