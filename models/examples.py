@@ -48,21 +48,20 @@ def make_examples(
     Returns
     -------
     DataFrame
-        ``EXAMPLE_COLUMNS`` and the feature columns, ordered by ``as_of`` then ``listing_key``, numbered from 0.
+        ``EXAMPLE_COLUMNS``, ``source`` if the labels name it, and the feature columns; ordered by ``as_of`` then
+        ``listing_key``, numbered from 0.
         ``y`` is 1 fraud, 0 legit, NaN undecided. A listing missing in ``clusters`` is a cluster of its own.
     """
     if not moments.index.equals(features.index):
         message = "moments and features must stand on the same index"
         raise ValueError(message)
     cluster = moments["listing_key"].map(clusters)
-    decided = training_labels(moments, labels, until)
     described = moments[list(MOMENT_COLUMNS)].assign(
         photo_cluster=cluster.fillna(moments["listing_key"]).astype("int64"),
-        y=decided["y"],
-        known_at=decided["known_at"],
+        **training_labels(moments, labels, until),
     )
     feature_columns = [name for name in features.columns if name not in described.columns]
-    joined = pd.concat([described[list(EXAMPLE_COLUMNS)], features[feature_columns]], axis=1)
+    joined = pd.concat([described, features[feature_columns]], axis=1)
     joined = joined[joined["as_of"] <= pd.Timestamp(until)]
     return joined.sort_values(["as_of", "listing_key"], ignore_index=True)
 

@@ -28,18 +28,24 @@ def training_labels(moments: pd.DataFrame, labels: pd.DataFrame, until: datetime
     moments
         Has ``listing_key``; any index.
     labels
-        Has ``listing_key``, ``label`` and ``known_at``, any number of rows a listing, in any order.
+        Has ``listing_key``, ``label`` and ``known_at``, any number of rows a listing, in any order; optionally
+        ``source``, who decided.
     until
         Aware UTC; decisions known later do not exist yet.
 
     Returns
     -------
     DataFrame
-        Index of ``moments``; ``y`` (float64: 1 fraud, 0 legit, NaN unlabelled) and ``known_at`` (NaT unlabelled).
+        Index of ``moments``; ``y`` (float64: 1 fraud, 0 legit, NaN unlabelled), ``known_at`` (NaT unlabelled) and,
+        if the labels name it, ``source``.
     """
-    known = labels.loc[labels["known_at"] <= pd.Timestamp(until), ["listing_key", "label", "known_at"]]
+    known = labels[labels["known_at"] <= pd.Timestamp(until)]
     known = known.assign(y=known["label"].map(Y_OF_LABEL).astype("float64"))
     in_order = known.sort_values(["known_at", "y"], na_position="first")
     latest = in_order.drop_duplicates("listing_key", keep="last").set_index("listing_key")
-    found = latest.loc[latest["y"].notna(), ["y", "known_at"]].reindex(moments["listing_key"])
+    found = latest.loc[latest["y"].notna(), _given(labels)].reindex(moments["listing_key"])
     return found.astype({"known_at": "datetime64[us, UTC]"}).set_axis(moments.index)
+
+
+def _given(labels: pd.DataFrame) -> list[str]:
+    return ["y", "known_at", *(["source"] if "source" in labels else [])]

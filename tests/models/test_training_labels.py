@@ -63,11 +63,12 @@ def test_examples_leave_out_later_moments_and_keep_undecided_ones():
     examples = make_examples(
         moments,
         features,
-        label_frame([(2, "fraud", 3)]),
+        label_frame([(2, "fraud", 3)]).assign(source="desk"),
         clusters=pd.Series({1: 1, 3: 1}),
         until=NOON + timedelta(days=5),
     )
-    assert list(examples.columns) == [*EXAMPLE_COLUMNS, "images"]
+    assert set(examples.columns) == {*EXAMPLE_COLUMNS, "images", "source"}
+    assert examples["source"].dropna().tolist() == ["desk"]
     assert examples["listing_key"].tolist() == [2, 1]
     assert examples["photo_cluster"].tolist() == [2, 1]
     np.testing.assert_array_equal(examples["y"], [1.0, np.nan])
