@@ -9,6 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+SEPARATOR = ", "
+
 
 def as_json(frame: pd.DataFrame) -> pd.Series:
     """Return each row as a JSON object with sorted keys and without unknown values.
@@ -27,12 +29,12 @@ def as_json(frame: pd.DataFrame) -> pd.Series:
     >>> as_json(pd.DataFrame({"b": ["x", None], "a": ["1", None]}, dtype="str")).tolist()
     ['{"a": "1", "b": "x"}', nan]
     """
+    anchor = pa.array([""] * len(frame), pa.large_string())  # Arrow drops rows in which every member is null
     members = [_members(frame[name]) for name in sorted(frame.columns)]
-    if not members:
-        return pd.Series(pd.array([None] * len(frame), dtype="str"), index=frame.index)
-    separator = pa.scalar(", ", pa.large_string())
-    joined = pc.binary_join_element_wise(*members, separator, null_handling="skip")
-    inner = pd.Series(joined.to_pandas().array, index=frame.index, dtype="str")
+    joined = pc.binary_join_element_wise(
+        anchor, *members, pa.scalar(SEPARATOR, pa.large_string()), null_handling="skip"
+    )
+    inner = pd.Series(joined.to_pandas().array, index=frame.index, dtype="str").str.removeprefix(SEPARATOR)
     return "{" + inner.mask(inner == "", None) + "}"
 
 

@@ -104,5 +104,5 @@ def _localized(wall: pd.Series, timezone: tzinfo, dates_alone: pd.Series) -> pd.
     later = np.zeros(len(wall), dtype=bool)  # not daylight saving time: the second of the two
     strict = wall.dt.tz_localize(timezone, ambiguous=later, nonexistent="NaT")
     shifted = wall.dt.tz_localize(timezone, ambiguous=later, nonexistent="shift_forward")
-    moments: pd.Series = strict.where(~dates_alone, shifted)
-    return moments.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+    moments = strict.where(~dates_alone, shifted).dt.tz_convert("UTC")
+    return pd.Series(moments, dtype="datetime64[us, UTC]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from data.sources.protocol import Batch
 
 EXAMPLE = "Write it like postgresql+psycopg://user@host/market#listings, or …#select … from … order by …"
+READING = ("select", "with", "values")
 
 
 @dataclass(frozen=True, slots=True)
 class SqlTable:
-    """A table or the result of a query; nothing is ever committed.
+    """A table or the result of a query. SQLite and PostgreSQL are opened for reading only.
 
     Rows come in the order the database gives them: order a query whose batches must be the same when read again.
 
@@ -103,7 +104,9 @@ class SqlTable:
         try:
             engine = create_engine(self.url, poolclass=NullPool)
             with self._connect(engine) as connection:
-                yield self._execute(connection.execution_options(stream_results=True, yield_per=rows))
+                options = {"stream_results": True, "yield_per": rows, "postgresql_readonly": True}
+                with closing(self._execute(connection.execution_options(**options))) as result:
+                    yield result
         except (ImportError, NoSuchModuleError) as error:
             advice = "Install it: pip install 'seenbefore[postgres]' brings PostgreSQL's."
             raise SourceError(self.name, f"the driver of {self.url.drivername} is missing", advice) from error
@@ -112,18 +115,21 @@ class SqlTable:
 
     def _connect(self, engine: Engine) -> Connection:
         try:
-            return engine.connect()
+            connection = engine.connect()
         except OperationalError as error:
             raise UnreachableError(self.name, self._said(error)) from error
+        if self.url.get_backend_name() == "sqlite":
+            connection.exec_driver_sql("pragma query_only = on")
+        return connection
 
     def _execute(self, connection: Connection) -> CursorResult[Any]:
         if self._is_query:
+            if self.what.split()[0].lower() not in READING:
+                raise SourceError(self.name, "it is no query", f"It must begin with {' or '.join(READING)}.")
             result = connection.exec_driver_sql(self.what)
         else:
             schema, _, name = self.what.rpartition(".")
             result = connection.execute(select(text("*")).select_from(table(name, schema=schema or None)))
-        if not result.returns_rows:
-            raise SourceError(self.name, "the query gives no rows", "Only a select can be loaded.")
         return result
 
     def _refuse_missing_file(self) -> None:
