@@ -1,0 +1,136 @@
+"""Where picture files are kept: named by the SHA-256 of their bytes, on any file system fsspec knows."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from data.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_IMAGE_ID = re.compile(r"[0-9a-f]{64}")
+_FOLDER = re.compile(r"[0-9a-f]{2}")
+_INCOMING = "incoming"  # cannot collide with a two-digit folder
+
+
+class ImageStore:
+    """A content-addressed folder of picture files, ``ab/cd/<sha-256>``.
+
+    Safe for several threads and processes at once: a file appears whole or not at all, and equal bytes are kept once.
+
+    Parameters
+    ----------
+    url
+        Any fsspec URL: a path, ``file://…``, ``s3://…``, ``memory://…``. Folders are made as needed.
+
+    Raises
+    ------
+    StoreError
+        When the URL's file system is unknown or lacks its driver.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        with self._trouble("opening it"):
+            self._fs, root = fsspec.url_to_fs(url)
+        self._root = root.rstrip("/")
+        self._local = isinstance(self._fs, LocalFileSystem)
+
+    def put(self, content: bytes) -> str:
+        """Keep a picture file; nothing is written if it is already there.
+
+        Returns
+        -------
+        str
+            Its image_id: SHA-256 of ``content`` in hex.
+        """
+        image_id = hashlib.sha256(content).hexdigest()
+        path = self._path(image_id)
+        with self._trouble(f"writing {image_id}"):
+            if self._local:
+                self._put_local(Path(path), content)
+            elif not self._fs.exists(path):
+                self._fs.pipe_file(path, content)
+        return image_id
+
+    def get(self, image_id: str) -> bytes:
+        """Read a picture file.
+
+        Raises
+        ------
+        StoreError
+            When it is not there, cannot be read, or no longer holds the bytes it is named after.
+        """
+        path = self._path(image_id)
+        with self._trouble(f"reading {image_id}"):
+            content: bytes = Path(path).read_bytes() if self._local else self._fs.cat_file(path)
+        if hashlib.sha256(content).hexdigest() != image_id:
+            raise StoreError(
+                self.url, f"{image_id} holds other bytes than its name says", "Remove that file and ingest again."
+            )
+        return content
+
+    def exists(self, image_id: str) -> bool:
+        """Whether a picture file is kept here."""
+        path = self._path(image_id)
+        with self._trouble(f"looking for {image_id}"):
+            return bool(self._fs.exists(path))
+
+    def ids(self) -> Iterator[str]:
+        """Every image_id kept here, ascending, listing one folder at a time."""
+        for outer in self._names(self._root, _FOLDER):
+            for inner in self._names(f"{self._root}/{outer}", _FOLDER):
+                yield from self._names(f"{self._root}/{outer}/{inner}", _IMAGE_ID)
+
+    def _path(self, image_id: str) -> str:
+        if not _IMAGE_ID.fullmatch(image_id):
+            raise StoreError(self.url, f"{image_id!r} is no image_id", "An image_id is 64 hexadecimal digits.")
+        return f"{self._root}/{image_id[:2]}/{image_id[2:4]}/{image_id}"
+
+    def _names(self, folder: str, pattern: re.Pattern[str]) -> list[str]:
+        """Names in a folder that match, ascending; a folder that does not exist is empty."""
+        with self._trouble(f"listing {folder}"):
+            try:
+                entries = self._fs.ls(folder, detail=False, refresh=True)
+            except FileNotFoundError:
+                return []
+        names = (entry.rstrip("/").rpartition("/")[2] for entry in entries)
+        return sorted(name for name in names if pattern.fullmatch(name))
+
+    def _put_local(self, path: Path, content: bytes) -> None:
+        # A power cut before `fsync` was known to everyone can leave a short file behind: its size gives it away.
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_size == len(content):
+                return
+        incoming = Path(self._root, _INCOMING)
+        incoming.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=incoming)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    @contextlib.contextmanager
+    def _trouble(self, doing: str) -> Iterator[None]:
+        """Turn whatever a file system raises into a StoreError; drivers have error types of their own."""
+        try:
+            yield
+        except Exception as error:
+            advice = "Check SEENBEFORE_IMAGES_URL, free space and permissions, then run again."
+            raise StoreError(self.url, f"{doing} failed ({type(error).__name__}: {error})", advice) from error

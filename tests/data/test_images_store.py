@@ -1,0 +1,123 @@
+"""The content-addressed store: whole files or none, equal bytes once."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+from data.errors import StoreError
+from data.images.store import ImageStore
+
+CONTENT = b"\xff\xd8\xff a small picture"
+IMAGE_ID = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture(params=["path", "file", "memory"])
+def store(request, tmp_path):
+    MemoryFileSystem.store.clear()
+    MemoryFileSystem.pseudo_dirs[:] = [""]
+    return ImageStore(
+        {"path": str(tmp_path / "im ages"), "file": f"file://{tmp_path}/images", "memory": "memory://images"}[
+            request.param
+        ]
+    )
+
+
+def test_bytes_come_back_under_their_hash(store):
+    assert not store.exists(IMAGE_ID)
+    assert store.put(CONTENT) == IMAGE_ID
+    assert store.exists(IMAGE_ID)
+    assert store.get(IMAGE_ID) == CONTENT
+
+
+def test_ids_are_listed_in_order_and_an_unused_store_has_none(store):
+    assert list(store.ids()) == []
+    put = {store.put(bytes([number])) for number in range(40)}
+    assert list(store.ids()) == sorted(put)
+
+
+def test_the_layout_is_two_folders_deep(tmp_path):
+    ImageStore(str(tmp_path)).put(CONTENT)
+    assert (tmp_path / IMAGE_ID[:2] / IMAGE_ID[2:4] / IMAGE_ID).read_bytes() == CONTENT
+
+
+def test_what_is_there_is_not_written_again(tmp_path):
+    store = ImageStore(str(tmp_path))
+    store.put(CONTENT)
+    path = tmp_path / IMAGE_ID[:2] / IMAGE_ID[2:4] / IMAGE_ID
+    before = path.stat()
+    store.put(CONTENT)
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_file_cut_short_by_a_power_failure_is_mended_by_the_next_put(tmp_path):
+    store = ImageStore(str(tmp_path))
+    store.put(CONTENT)
+    (tmp_path / IMAGE_ID[:2] / IMAGE_ID[2:4] / IMAGE_ID).write_bytes(b"")
+    with pytest.raises(StoreError, match="other bytes"):
+        store.get(IMAGE_ID)
+    store.put(CONTENT)
+    assert store.get(IMAGE_ID) == CONTENT
+
+
+def test_many_threads_storing_the_same_bytes_keep_one_file_and_readers_never_see_half(tmp_path):
+    store = ImageStore(str(tmp_path))
+    content = bytes(range(256)) * 8_000
+    image_id = hashlib.sha256(content).hexdigest()
+    start = threading.Barrier(8)
+
+    def write_then_read(_number):
+        start.wait()
+        assert store.put(content) == image_id
+        return store.get(image_id) == content
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(write_then_read, range(8)))
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [image_id]
+
+
+def _put_all(url):
+    return [ImageStore(url).put(bytes([number]) * 1000) for number in range(20)]
+
+
+def test_two_processes_storing_at_once_keep_each_picture_once(tmp_path):
+    with multiprocessing.get_context("spawn").Pool(2) as processes:
+        first, second = processes.map(_put_all, [str(tmp_path)] * 2)
+    assert first == second
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == sorted(first)
+
+
+def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+    store = ImageStore(str(tmp_path))
+
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(StoreError, match="No space left"):
+        store.put(CONTENT)
+    assert not store.exists(IMAGE_ID)
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("image_id", ["", "../../etc/passwd", IMAGE_ID.upper(), IMAGE_ID + "0", IMAGE_ID + "\n"])
+def test_only_image_ids_are_looked_up(tmp_path, image_id):
+    store = ImageStore(str(tmp_path))
+    for look_up in (store.get, store.exists):
+        with pytest.raises(StoreError, match="no image_id"):
+            look_up(image_id)
+
+
+def test_trouble_is_told_as_a_store_error(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreError, match="reading"):
+        ImageStore(str(tmp_path)).get(IMAGE_ID)
+    with pytest.raises(StoreError, match="writing"):
+        ImageStore(str(tmp_path / "file")).put(CONTENT)
+    with pytest.raises(StoreError, match="opening"):
+        ImageStore("nosuchscheme://bucket")
