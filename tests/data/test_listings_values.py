@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.attributes import as_json
@@ -17,6 +17,7 @@ from data.moments import IN_A_GAP, NO_ZONE, NOT_A_TIME, parse_moments, parse_tim
 from data.prices import MAX_NUMBER, currency_in_price, read_currency, read_number
 
 BERLIN = ZoneInfo("Europe/Berlin")
+unhurried = settings(deadline=None)  # other work on the machine is no fault of the code
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,7 @@ def test_what_can_be_read_in_two_ways_is_not_read(text: str) -> None:
     assert isinstance(read_number(text), str)
 
 
+@unhurried
 @given(st.text(max_size=80))
 def test_any_text_is_a_finite_number_or_none_or_a_reason(text: str) -> None:
     number = read_number(text)
@@ -58,11 +60,13 @@ def test_any_text_is_a_finite_number_or_none_or_a_reason(text: str) -> None:
     assert isinstance(number, str) or math.isnan(number) or abs(number) <= MAX_NUMBER
 
 
+@unhurried
 @given(st.floats(-MAX_NUMBER, MAX_NUMBER))
 def test_what_a_machine_writes_is_read_back_exactly(number: float) -> None:
     assert read_number(repr(number)) == number
 
 
+@unhurried
 @given(st.integers(0, 10**11), st.sampled_from([",.", ".,", " ,", " .", "’.", "\u00a0,"]), st.booleans())
 def test_what_a_person_writes_with_cents_is_read_back(cents: int, separators: str, sign_first: bool) -> None:
     thousands, decimal = separators
@@ -91,6 +95,7 @@ offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(
 times = st.datetimes(datetime(1990, 1, 2), datetime(2100, 12, 30))
 
 
+@unhurried
 @given(st.lists(st.tuples(times, offsets, st.sampled_from("T ")), min_size=1, max_size=5))
 def test_iso_times_with_a_zone_are_read_as_the_standard_library_reads_them(rows: list) -> None:
     zoned = [moment.replace(tzinfo=offset) for moment, offset, _ in rows]
@@ -102,6 +107,7 @@ def test_iso_times_with_a_zone_are_read_as_the_standard_library_reads_them(rows:
     assert problems == [""] * len(rows)
 
 
+@unhurried
 @given(times, st.sampled_from(["Europe/Berlin", "America/Sao_Paulo", "Asia/Kathmandu", "UTC"]))
 def test_times_without_a_zone_are_read_on_the_clock_of_the_given_one(moment: datetime, name: str) -> None:
     zone = ZoneInfo(name)
@@ -160,6 +166,7 @@ def test_a_zone_nobody_knows_is_the_callers_mistake(name: str) -> None:
         parse_timezone(name)
 
 
+@unhurried
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9), max_size=9))
 def test_addresses_come_back_once_each_in_their_order(urls: list[str]) -> None:
     expected = list(dict.fromkeys(url.strip() for url in urls if url.strip()))
@@ -178,6 +185,7 @@ def test_addresses_that_cannot_be_kept_are_a_reason(text: str) -> None:
 texts = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5))
 
 
+@unhurried
 @given(st.lists(st.tuples(texts, texts, texts), max_size=5))
 def test_attributes_are_the_json_one_would_write_row_by_row(rows: list) -> None:
     names = ['b"', "a", "ü"]

@@ -7,12 +7,14 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import SourceError
 from data.sources import Batch, open_source
 from data.sources.streams import MAX_RECORD_CHARS
+
+unhurried = settings(deadline=None)  # other work on the machine is no fault of the code
 
 
 def batch_of(path: Path, content: str | bytes, **options: str) -> Batch:
@@ -30,6 +32,7 @@ def found(batch: Batch) -> tuple[dict[int, str], list[int]]:
 values = st.text(st.sampled_from('ab",;|\n\r\t é'), max_size=6)
 
 
+@unhurried
 @given(st.lists(st.tuples(values, values), max_size=8), st.sampled_from(["\n", "\r\n"]))
 def test_the_line_of_a_row_is_one_more_than_the_line_ends_before_it(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], line_end: str
