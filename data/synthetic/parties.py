@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 COUNTRIES: Mapping[str, float] = {"DE": 0.3, "FR": 0.2, "IT": 0.15, "PL": 0.15, "PT": 0.1, "GB": 0.1}
 BURST_DAYS = 2.0
+# Median and spread (of the logarithm) of an account's age at its first listing.
+YOUNG_AGE_DAYS, OLD_AGE_DAYS = (45.0, 1.0), (650.0, 0.8)
+DAYS_PER_FEEDBACK = 40.0
+LONGEST_FEEDBACK_DAYS = 3000.0
+NO_FEEDBACK = 0.2
 LATE_CRAWLED_PARTIES = 0.08
 LATE_CRAWL_DAYS = (6.0, 40.0)
 USUAL_CRAWL_DAYS = 0.15
@@ -113,10 +118,10 @@ class _Party:
 
     def _account(self, index: int, first_day: float) -> Account:
         rng, role = self.rng, self.role
-        young = rng.random() < role.young_account
-        age_days = rng.lognormal(np.log(45.0), 1.0) if young else rng.lognormal(np.log(650.0), 0.8)
-        rate = role.feedback_rate * rng.lognormal(0.0, 1.0) * (rng.random() > 0.2)
-        feedback = int(rng.poisson(rate * min(age_days, 3000.0) / 40.0))
+        median_days, spread = YOUNG_AGE_DAYS if rng.random() < role.young_account else OLD_AGE_DAYS
+        age_days = rng.lognormal(np.log(median_days), spread)
+        rate = role.feedback_rate * rng.lognormal(0.0, 1.0) * (rng.random() > NO_FEEDBACK)
+        feedback = int(rng.poisson(rate * min(age_days, LONGEST_FEEDBACK_DAYS) / DAYS_PER_FEEDBACK))
         rating = round(float(np.clip(rng.normal(4.7, 0.3), 1.0, 5.0)), 1) if feedback else float("nan")
         # One business is known by what its first account was given.
         shared = self.key if role.grouped else (*self.key, index)

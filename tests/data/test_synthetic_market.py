@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image, UnidentifiedImageError
 
+from data.listings import LABELS, LISTINGS, SELLERS, Mapping, Table, validate
+from data.sources.files import open_source
 from data.synthetic.entries import Fate
 from data.synthetic.market import Market, MarketFiles, make_market, write_market
 
@@ -177,6 +179,19 @@ def test_the_tables_hold_the_market_split_by_observation(
     assert len(pd.read_csv(files.sellers)) == len(market.sellers)
     assert len(pd.read_csv(files.labels)) == len(market.labels)
     assert len(pd.read_csv(files.truth)) == len(market.listings)
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [("listings_first", LISTINGS), ("listings_later", LISTINGS), ("sellers", SELLERS), ("labels", LABELS)],
+)
+def test_no_row_of_the_tables_is_rejected(
+    written: tuple[Market, MarketFiles, list[int]], name: str, table: Table
+) -> None:
+    for batch in open_source(str(getattr(written[1], name))).batches(1_000):
+        valid = validate(batch, table, mapping=Mapping(), timezone=None)
+        assert len(valid.rows) == len(batch.frame) > 0
+        assert valid.rejected_rows == 0
 
 
 def test_every_address_has_its_file_but_the_dead_ones(
