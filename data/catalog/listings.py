@@ -43,6 +43,7 @@ def save_listings(connection: Connection, load: Load, rows: pd.DataFrame) -> Sav
         Validated rows of the listings table, with ``_line``; ``observed_at`` may be missing.
     """
     default = rows["created_at"] if load.first_bulk else pd.Series(load.started_at, index=rows.index)
+    undated = rows["observed_at"].isna()
     rows = rows.assign(
         listing_key=joined_keys(rows["marketplace"], rows["listing_id"]),
         seller_key=joined_keys(rows["marketplace"], rows["seller_id"]),
@@ -55,10 +56,11 @@ def save_listings(connection: Connection, load: Load, rows: pd.DataFrame) -> Sav
         listings.c.content_key,
         listings.c.listing_id,
         listings.c.seller_key,
+        listings.c.created_at,
     )
     known = read_by_keys(connection, query, listings.c.listing_key, rows["listing_key"])
     foreign = _of_another_seller(rows, known)
-    settled = settle(rows[~foreign], known, "listing_key")
+    settled = settle(rows[~foreign & ~(undated & _replaced(rows, known))], known, "listing_key")
     insert(connection, listings, settled.new[[c.name for c in listings.columns if c.name in settled.new]])
     _save_links(connection, load, settled.new)
     refused = pd.concat(
@@ -118,6 +120,13 @@ def _of_another_seller(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
     owners = pd.concat([known, rows])[["listing_key", "seller_key", "listing_id"]].drop_duplicates("listing_key")
     owner = rows[["listing_key"]].merge(owners, on="listing_key", how="left").set_axis(rows.index)
     return (owner["seller_key"] != rows["seller_key"]) | (owner["listing_id"] != rows["listing_id"])
+
+
+def _replaced(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
+    """Tell which rows repeat a kept version that a later posting under the same id has replaced."""
+    newest = known.groupby("listing_key")["created_at"].max()
+    older = rows["created_at"] < newest.reindex(rows["listing_key"]).set_axis(rows.index)
+    return older & rows["content_key"].isin(known["content_key"])
 
 
 def _save_links(connection: Connection, load: Load, versions: pd.DataFrame) -> None:

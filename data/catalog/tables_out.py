@@ -101,8 +101,7 @@ def _csv(frames: Iterable[pd.DataFrame], out: IO[bytes]) -> int:
     for number, frame in enumerate(frames):
         safe = _times_as_text(frame).apply(_guarded)
         # Quoting only what seems to need it would leave a lone carriage return bare, and readers would break there.
-        quoting = csv.QUOTE_NONNUMERIC
-        safe.to_csv(text, index=False, header=number == 0, lineterminator="\n", quoting=quoting)
+        safe.to_csv(text, index=False, header=number == 0, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         n_rows += len(frame)
     text.detach()
     return n_rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from data.catalog.frames import to_microseconds
@@ -13,8 +14,9 @@ from data.catalog.keys import joined_keys
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import numpy.typing as npt
+
+KEPT = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +49,21 @@ def settle(incoming: pd.DataFrame, known: pd.DataFrame, key: str) -> Settled:
     key
         Name of the key column.
     """
-    incoming = incoming.assign(_order=range(len(incoming)), _kept=False)
-    kept = known[[key, "observed_at", "content_key"]].assign(_order=-1, _kept=True)
-    rows = pd.concat([kept, incoming], ignore_index=True).sort_values([key, "observed_at", "_order"], kind="stable")
-    at_once = rows.groupby([key, "observed_at"], sort=False)["content_key"]
-    contradicts = rows["content_key"] != at_once.transform("first")
+    columns = [key, "observed_at", "content_key"]
+    # Only these columns are put together: others would have to be filled, and filled whole numbers lose their bits.
+    rows = pd.concat(
+        [known[columns].assign(row=KEPT), incoming[columns].assign(row=np.arange(len(incoming)))], ignore_index=True
+    ).sort_values([key, "observed_at", "row"], kind="stable", ignore_index=True)
+    contradicts = rows["content_key"] != rows.groupby([key, "observed_at"])["content_key"].transform("first")
     first = rows.drop_duplicates([key, "observed_at"])
-    # A version that repeats the one before it says nothing, unless it is already kept.
-    repeats = first["content_key"] == first.groupby(key, sort=False)["content_key"].shift()
-    new = first[~first["_kept"] & ~repeats]
-    contradicted = rows[contradicts & ~rows["_kept"]]
-    return Settled(
-        *(
-            part.sort_values("_order")[list(incoming.columns)].drop(columns=["_order", "_kept"])
-            for part in (new, contradicted)
-        )
-    )
+    # A version that repeats the one before it says nothing.
+    repeats = ~first[[key, "content_key"]].ne(first[[key, "content_key"]].shift(fill_value=0)).any(axis=1)
+    repeats &= np.arange(len(first)) > 0
+    return Settled(_rows(incoming, first.loc[~repeats, "row"]), _rows(incoming, rows.loc[contradicts, "row"]))
+
+
+def _rows(incoming: pd.DataFrame, numbers: pd.Series) -> pd.DataFrame:
+    return incoming.iloc[np.sort(numbers[numbers != KEPT])]
 
 
 def _texts(column: pd.Series) -> pd.Series:

@@ -147,4 +147,4 @@ def test_the_file_is_as_readable_as_any_other(frame, tmp_path):
     (tmp_path / "other").touch()
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("scores.csv.gz", "other")]
     assert modes[0] == modes[1]
-    assert gzip.decompress((tmp_path / "scores.csv.gz").read_bytes()).startswith(b"listing_id,as_of,score")
+    assert gzip.decompress((tmp_path / "scores.csv.gz").read_bytes()).startswith(b'"listing_id","as_of","score"')
