@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -14,6 +15,9 @@ from pydantic_settings import (
 )
 
 from data.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 Engine = Literal["threads", "processes", "dask", "ray"]
 
@@ -26,26 +30,16 @@ class FetchSettings(BaseModel):
     allow_hosts: tuple[str, ...] = Field(
         default=(), description="`host[:port]` that may resolve to private addresses, as a JSON list"
     )
-    allow_ports: tuple[int, ...] = Field(
-        default=(80, 443), description="ports that may be asked on other hosts"
-    )
+    allow_ports: tuple[int, ...] = Field(default=(80, 443), description="ports that may be asked on other hosts")
     max_bytes: int = Field(default=20_000_000, gt=0, description="largest picture file kept, in bytes")
     timeout_s: float = Field(default=20.0, gt=0, description="longest total time of one download, in seconds")
-    connect_timeout_s: float = Field(
-        default=5.0, gt=0, description="longest wait for a connection, in seconds"
-    )
+    connect_timeout_s: float = Field(default=5.0, gt=0, description="longest wait for a connection, in seconds")
     threads: int = Field(default=32, gt=0, description="downloads under way at once")
     threads_per_host: int = Field(default=8, gt=0, description="downloads under way at once from one host")
-    requests_per_host_s: float = Field(
-        default=0.0, ge=0, description="most requests a second to one host; 0 is no cap"
-    )
+    requests_per_host_s: float = Field(default=0.0, ge=0, description="most requests a second to one host; 0 is no cap")
     max_attempts: int = Field(default=3, gt=0, description="attempts at one address over all runs")
-    max_retry_after_s: float = Field(
-        default=60.0, ge=0, description="longest Retry-After that is obeyed, in seconds"
-    )
-    user_agent: str = Field(
-        default="Seenbefore/0.1 (listing photo check)", description="how we name ourselves"
-    )
+    max_retry_after_s: float = Field(default=60.0, ge=0, description="longest Retry-After that is obeyed, in seconds")
+    user_agent: str = Field(default="Seenbefore/0.1 (listing photo check)", description="how we name ourselves")
 
 
 class DecodeSettings(BaseModel):
@@ -70,9 +64,7 @@ class ModelSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    delay_days: float = Field(
-        default=7.0, ge=0, description="gap between training and test, for labels to arrive"
-    )
+    delay_days: float = Field(default=7.0, ge=0, description="gap between training and test, for labels to arrive")
     folds: int = Field(default=4, gt=1, description="time-ordered test periods in an evaluation")
     seed: int = Field(default=0, description="seed of everything random in training and evaluation")
 
@@ -147,3 +139,23 @@ def load_settings(home: Path | None = None) -> Settings:
                 for problem in error.errors()
             ]
         ) from error
+
+
+def reference() -> str:
+    """Return the settings reference as Markdown; ``docs/settings.md`` is this text."""
+    rows = [row for name, field in Settings.model_fields.items() for row in _rows(name, field)]
+    table = "\n".join(f"| `{name}` | {meaning} | {default} |" for name, meaning, default in rows)
+    return (
+        "# Settings\n\n"
+        "Read from the environment, then `.env`, then `seenbefore.toml` (where `SEENBEFORE_FETCH__TIMEOUT_S` is "
+        "`timeout_s` below `[fetch]`). `seenbefore doctor` shows what is in force.\n\n"
+        f"| name | meaning | default |\n|---|---|---|\n{table}\n"
+    )
+
+
+def _rows(name: str, field: FieldInfo) -> list[tuple[str, str, str]]:
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        inner = field.annotation.model_fields
+        return [row for key, value in inner.items() for row in _rows(f"{name}__{key}", value)]
+    default = json.dumps(field.default, default=str)
+    return [(f"SEENBEFORE_{name.upper()}", field.description or "", f"`{default}`")]

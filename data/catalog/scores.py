@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import select
 
-from data.catalog.frames import upsert
+from data.catalog.frames import read_frame, upsert
 from data.catalog.tables import features, scores
 
 if TYPE_CHECKING:
@@ -33,3 +34,10 @@ def unpack(vectors: pd.Series, names: list[str]) -> pd.DataFrame:
     """Return stored vectors as a frame of float64 columns ``names``."""
     values = np.frombuffer(b"".join(vectors), dtype=VECTOR).reshape(len(vectors), len(names))
     return pd.DataFrame(values, columns=names, index=vectors.index)
+
+
+def rank_run(connection: Connection, run_id: str) -> None:
+    """Rank the scores of a run from 1, the highest first; equal scores in the order of their moments."""
+    rows = read_frame(connection, select(scores).where(scores.c.run_id == run_id))
+    ordered = rows.sort_values(["score", "as_of", "listing_key"], ascending=[False, True, True], ignore_index=True)
+    upsert(connection, scores, ordered.assign(rank=ordered.index + 1), update=["rank"])

@@ -1,0 +1,97 @@
+"""The command ``seenbefore``: registers the commands, and turns every ending into an exit code and a sentence."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import click
+import typer
+
+from data.errors import ExitCode, SeenbeforeError
+from flows.arguments import normalised
+from flows.commands import (
+    demo,
+    doctor,
+    duplicates,
+    evaluate,
+    export,
+    ingest,
+    models,
+    run,
+    schedule,
+    score,
+    similar,
+    train,
+)
+from flows.console import STDERR
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
+
+app = typer.Typer(
+    name="seenbefore",
+    help="Find fraudulent listings by their photos: where each was seen before, under which other seller, and when.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (demo, ingest, score, run, train, evaluate, similar, duplicates, export, schedule, doctor):
+    name = command.__name__.rpartition(".")[2]
+    app.command(name, epilog=command.EXAMPLE)(getattr(command, name))
+app.add_typer(models.app, name="models")
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(help="Folder that holds everything a run writes.", show_default="SEENBEFORE_HOME, else ./var"),
+    ] = None,
+) -> None:
+    """Keep what all commands share."""
+    context.obj = home
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process: 0 done, 1 our bug, 2 the caller's mistake, 3 the outside world."""
+    sys.exit(answer(sys.argv[1:] if arguments is None else arguments))
+
+
+def answer(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        app(normalised(arguments), prog_name="seenbefore", standalone_mode=False)
+    except SeenbeforeError as error:
+        STDERR.print(f"[bold red]Error:[/] {_plain(error)}", highlight=False)
+        return error.exit_code
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except click.ClickException as mistake:
+        mistake.show()
+        return ExitCode.CALLER
+    except (click.Abort, KeyboardInterrupt):
+        STDERR.print("Interrupted. What was finished is kept; the same command goes on from there.")
+        return INTERRUPTED
+    except OSError as error:
+        STDERR.print(f"[bold red]Error:[/] {_plain(error)}. Check the path, the disk or the network and try again.")
+        return ExitCode.OUTSIDE
+    except Exception:  # noqa: BLE001  the border of the program: whatever escapes is ours, and is shown whole
+        traceback.print_exc()
+        STDERR.print("[bold red]This is a bug in Seenbefore.[/] Nothing that was finished is lost; run it again.")
+        return ExitCode.OUR_BUG
+    return ExitCode.DONE
+
+
+def _plain(error: Exception) -> str:
+    from rich.markup import escape
+
+    return escape(str(error))

@@ -1,0 +1,34 @@
+"""What Prefect must be told before it is imported for the first time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+SERVER_START_LIMIT_S = 120  # the embedded server takes 10-20 s to start on two cores; Prefect's own limit is 20
+
+
+def prepare_prefect(home: Path, *, quiet: bool) -> None:
+    """Point Prefect at our home; what the operator has set already stays.
+
+    Parameters
+    ----------
+    home
+        Folder that holds everything a run writes.
+    quiet
+        Whether Prefect's own log is left out, as on the command line, where progress and summaries take its place.
+    """
+    defaults = {
+        "PREFECT_HOME": str(home.resolve() / "prefect"),
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(SERVER_START_LIMIT_S),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_CLI_PROMPT": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    if quiet:
+        # At the end of a run the embedded server prints harmless tracebacks of whatever it was doing.
+        defaults |= {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL"}
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    # Prefect makes its home, but not the folders above it.
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,106 @@
+"""The flow ``ingest``: tables, downloads, fingerprints and match facts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect import flow
+
+from data.catalog.images import due_fetches, pending_pictures, sight_known_pictures
+from data.catalog.loads import Load, finish_load
+from data.catalog.matches import unmatched_listings
+from data.settings import Settings, load_settings
+from features.hashing import RECIPE
+from flows.context import open_context
+from flows.engine import workers
+from flows.lock import hold
+from flows.record import recorded
+from flows.steps import matching, pictures
+from flows.steps.loading import Tables, load_tables
+from flows.tasks import outside_task
+
+Counts = dict[str, int]
+
+
+@outside_task("read tables")
+def read_tables(settings: Settings, tables: Tables, now: datetime) -> tuple[Load, Counts]:
+    """Load the input tables."""
+    return load_tables(open_context(settings), tables, now)
+
+
+@outside_task("download")
+def download(keys: Sequence[int], settings: Settings, load: Load, images_root: Path | None) -> Counts:
+    """Download a chunk of addresses."""
+    return pictures.fetch(open_context(settings), load, keys, images_root)
+
+
+@outside_task("fingerprint")
+def fingerprint(keys: Sequence[str], settings: Settings) -> Counts:
+    """Decode and hash a chunk of pictures."""
+    return pictures.fingerprint_pictures(open_context(settings), keys)
+
+
+@outside_task("compare")
+def compare(settings: Settings) -> Counts:
+    """Compare the new pictures with all known ones."""
+    context = open_context(settings)
+    return matching.compare_new_pictures(context) | matching.reopen(context)
+
+
+@outside_task("match")
+def match(keys: Sequence[int], settings: Settings) -> Counts:
+    """Match the pictures of a chunk of listings with earlier sightings."""
+    return matching.match(open_context(settings), keys)
+
+
+@flow(name="seenbefore-ingest", validate_parameters=False)
+def ingest(
+    listings: str,
+    sellers: str | None = None,
+    labels: str | None = None,
+    images_root: str | None = None,
+    mapping: Sequence[str] = (),
+    encoding: str | None = None,
+    timezone: str | None = None,
+    home: str | None = None,
+) -> Counts:
+    """Load tables, download and fingerprint their pictures, and find where each was seen before."""
+    settings = load_settings(Path(home) if home else None)
+    tables = Tables(
+        listings=listings,
+        sellers=sellers,
+        labels=labels,
+        images_root=images_root,
+        mapping=tuple(mapping),
+        encoding=encoding,
+        timezone=timezone,
+    )
+    with hold(settings.home, "ingest"), recorded(settings, "ingest") as summary:
+        summary.update(_stages(settings, tables))
+    return dict(summary)
+
+
+def _stages(settings: Settings, tables: Tables) -> Counts:
+    load, read = read_tables(settings, tables, datetime.now(UTC))
+    counts = Counter(read)
+    catalog = open_context(settings).catalog
+    root = Path(tables.images_root) if tables.images_root else None
+    with catalog.write() as connection:
+        sight_known_pictures(connection, load)
+        due = due_fetches(connection, load.started_at, settings.fetch.max_attempts)["url_key"].tolist()
+    with workers(settings, chunk=settings.chunk_images) as team:
+        fetched = team.spread("downloading", download, due, settings=settings, load=load, images_root=root)
+        counts.update({f"pictures_{status}": n for status, n in fetched.items()})
+        with catalog.read() as connection:
+            pending = pending_pictures(connection, RECIPE)
+        counts.update(team.spread("fingerprinting", fingerprint, pending, settings=settings))
+        counts.update(compare(settings))
+        with catalog.read() as connection:
+            unmatched = unmatched_listings(connection)
+        counts.update(team.spread("matching", match, unmatched, settings=settings))
+    with catalog.write() as connection:
+        finish_load(connection, load, datetime.now(UTC))
+    return dict(counts)

@@ -1,0 +1,44 @@
+"""The flow ``score``: every listing not yet scored, each as of its own moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from data.catalog.facts import unscored_moments
+from data.settings import Settings, load_settings
+from flows.context import open_context
+from flows.engine import workers
+from flows.lock import hold
+from flows.record import recorded
+from flows.steps import scoring
+from flows.tasks import outside_task
+
+Counts = dict[str, int]
+
+
+@outside_task("score")
+def score_chunk(keys: Sequence[scoring.Moment], settings: Settings, run_id: str) -> Counts:
+    """Describe and score a chunk of moments."""
+    return scoring.score_moments(open_context(settings), keys, run_id)
+
+
+@flow(name="seenbefore-score", validate_parameters=False)
+def score(since: datetime | None = None, until: datetime | None = None, home: str | None = None) -> dict[str, Any]:
+    """Score every listing that has something new since it was last scored."""
+    settings = load_settings(Path(home) if home else None)
+    context = open_context(settings)
+    with hold(settings.home, "score"), recorded(settings, "score") as summary:
+        with context.catalog.read() as connection:
+            moments = unscored_moments(connection, since, until)
+        keys = list(moments.itertuples(index=False, name=None))
+        summary["model_id"] = scoring.scorer_in_use(context).model_id
+        summary["scored"] = 0
+        with workers(settings, chunk=settings.batch_rows) as team:
+            summary.update(team.spread("scoring", score_chunk, keys, settings=settings, run_id=summary["run_id"]))
+        scoring.rank(context, summary["run_id"])
+    return dict(summary)

@@ -1,0 +1,52 @@
+"""Compare new pictures with all known ones, and turn pairs, sellers and time into match facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.catalog.matches import (
+    fingerprints,
+    matching_facts,
+    reopen_later,
+    save_alike,
+    save_matches,
+)
+from features.alike import alike_pairs
+from features.hashing import RECIPE
+from features.matching import earlier_sightings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.context import Context
+
+Counts = dict[str, int]
+
+
+def compare_new_pictures(context: Context) -> Counts:
+    """Find the pictures like those that were not compared yet, among all known ones and each other."""
+    with context.catalog.read() as connection:
+        new = fingerprints(connection, RECIPE, compared=False)
+        known = fingerprints(connection, RECIPE, compared=True)
+    if new.empty:
+        return {"compared": 0, "alike": 0}
+    pairs = alike_pairs(new, known)
+    with context.catalog.write() as connection:
+        save_alike(connection, new["image_id"].tolist(), pairs)
+    return {"compared": len(new), "alike": len(pairs)}
+
+
+def reopen(context: Context) -> Counts:
+    """Let listings be matched again for which an earlier sighting became known only now."""
+    with context.catalog.write() as connection:
+        return {"reopened": reopen_later(connection)}
+
+
+def match(context: Context, listing_keys: Sequence[int]) -> Counts:
+    """Match all pictures of some listings with earlier sightings under other sellers."""
+    with context.catalog.read() as connection:
+        facts = matching_facts(connection, listing_keys)
+    found = earlier_sightings(facts.own, facts.alike, facts.sightings, facts.sellers)
+    with context.catalog.write() as connection:
+        save_matches(connection, listing_keys, found)
+    return {"matches": len(found)}

@@ -1,0 +1,78 @@
+"""Download and fingerprint: addresses to stored pictures to hashes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from data.catalog.images import read_fetches, save_fetches, save_fingerprints
+from data.catalog.matches import HASHED
+from data.images.decode import Unreadable, decode
+from data.images.fetch import Fetcher
+from data.images.local import read_local
+from data.images.outcome import FetchOutcome, Reason
+from features.hashing import RECIPE, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from data.catalog.loads import Load
+    from flows.context import Context
+
+UNREADABLE = "unreadable"
+Counts = dict[str, int]
+
+
+def fetch(context: Context, load: Load, url_keys: Sequence[int], images_root: Path | None) -> Counts:
+    """Ask some addresses, store what they gave, and record the outcome of each."""
+    with context.catalog.read() as connection:
+        asked = read_fetches(connection, url_keys)
+    is_web = asked["image_url"].str.contains("://", regex=False)
+    web, files = asked.loc[is_web, "image_url"].tolist(), asked.loc[~is_web, "image_url"].tolist()
+    outcomes = [*_from_web(context, web), *_from_files(context, files, images_root)]
+    rows = pd.DataFrame([asdict(outcome) for outcome in outcomes]).rename(columns={"url": "image_url"})
+    with context.catalog.write() as connection:
+        save_fetches(connection, load, asked.merge(rows, on="image_url"))
+    return dict(Counter(str(outcome.status) for outcome in outcomes))
+
+
+def fingerprint_pictures(context: Context, image_ids: Sequence[str]) -> Counts:
+    """Decode and hash some stored pictures; a picture that cannot be read is recorded with its reason."""
+    rows = pd.DataFrame([_fingerprint(context, image_id) for image_id in image_ids])
+    with context.catalog.write() as connection:
+        save_fingerprints(connection, rows)
+    return dict(Counter(rows["status"]))
+
+
+def _from_web(context: Context, urls: list[str]) -> list[FetchOutcome]:
+    if not urls:
+        return []
+    with Fetcher(context.settings.fetch, context.store) as fetcher:
+        return fetcher.fetch(urls)
+
+
+def _from_files(context: Context, paths: list[str], images_root: Path | None) -> list[FetchOutcome]:
+    if images_root is None:
+        return [FetchOutcome(path, Reason.MISSING_FILE, "a file path needs --images-root") for path in paths]
+    return read_local(paths, root=images_root, store=context.store, max_bytes=context.settings.fetch.max_bytes)
+
+
+def _fingerprint(context: Context, image_id: str) -> dict[str, object]:
+    picture = decode(context.store.get(image_id), context.settings.decode)
+    if isinstance(picture, Unreadable):
+        return {"image_id": image_id, "status": UNREADABLE, "recipe": RECIPE, "reason": str(picture.reason)}
+    found = fingerprint(picture.image)
+    return asdict(found) | {
+        "image_id": image_id,
+        "status": HASHED,
+        "reason": None,
+        "width": picture.width,
+        "height": picture.height,
+        "format": picture.format,
+        "orientation": picture.orientation,
+        "recipe": RECIPE,
+    }

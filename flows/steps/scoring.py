@@ -1,0 +1,82 @@
+"""Describe listings as of their moments, score them, and keep scores with reasons and vectors."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from data.catalog.champions import champion
+from data.catalog.facts import facts_about
+from data.catalog.scores import rank_run, save_features, save_scores
+from features.facts import Facts
+from features.frame import SPEC_FINGERPRINT, SPECS, build, evidence, first_owner
+from features.prices import PRICE_WINDOW
+from models.reasons import reasons
+from models.rule import rule_for
+from models.score import score
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.context import Context
+    from models.scorer import Scorer
+
+Counts = dict[str, int]
+Moment = tuple[int, pd.Timestamp]
+
+EVIDENCE_A_LISTING = 20
+REUSE = "reuse"
+
+
+def scorer_in_use(context: Context) -> Scorer:
+    """Return the champion, or the documented rule before the first one."""
+    with context.catalog.read() as connection:
+        model_id = champion(connection)
+    return rule_for(SPECS) if model_id is None else context.registry.load(model_id, SPECS)
+
+
+def describe(context: Context, moments: pd.DataFrame) -> tuple[pd.DataFrame, Facts]:
+    """Return the features of some moments, and the facts they were made of."""
+    with context.catalog.read() as connection:
+        facts = Facts(**facts_about(connection, moments, PRICE_WINDOW))
+    return build(moments, facts), facts
+
+
+def score_moments(context: Context, keys: Sequence[Moment], run_id: str) -> Counts:
+    """Score some moments and keep everything needed to replay and to explain it."""
+    moments = pd.DataFrame(list(keys), columns=["listing_key", "as_of"])
+    features, facts = describe(context, moments)
+    scorer = scorer_in_use(context)
+    scored = score(features, scorer, SPECS)
+    found = evidence(moments, facts)
+    told = reasons(
+        features.assign(listing_key=range(len(features))),
+        scored.contributions,
+        SPECS,
+        evidence=_named(found),
+    )
+    rows = pd.concat([moments, scored.table, first_owner(moments, facts)], axis=1).assign(
+        observed_at=moments["as_of"],
+        reasons=told.map(json.dumps),
+        spec=SPEC_FINGERPRINT,
+        run_id=run_id,
+    )
+    with context.catalog.write() as connection:
+        save_features(connection, moments, features, SPEC_FINGERPRINT)
+        save_scores(connection, rows)
+    return {"scored": len(rows), **{f"band_{name}": int(n) for name, n in rows["band"].value_counts().items()}}
+
+
+def rank(context: Context, run_id: str) -> None:
+    """Rank all scores of a run together."""
+    with context.catalog.write() as connection:
+        rank_run(connection, run_id)
+
+
+def _named(found: pd.DataFrame) -> pd.DataFrame:
+    counted = found[found["copied"]]
+    few = counted[counted.groupby("moment").cumcount() < EVIDENCE_A_LISTING]
+    names = few["image_id"] + ":" + few["other_image_id"]
+    return pd.DataFrame({"listing_key": few["moment"], "block": REUSE, "evidence_id": names})
