@@ -120,8 +120,10 @@ def with_banner(picture: Image.Image, dealer: int) -> Image.Image:
 
 
 def fitted_photo(picture: Image.Image) -> Image.Image:
-    """Bring somebody's own photograph to the size of a listing's picture, as displayed, in RGB."""
-    shown = ImageOps.exif_transpose(picture).convert("RGB")
+    """Bring somebody's own photograph to the size of a listing's picture, as displayed, on white where it is transparent."""
+    upright = ImageOps.exif_transpose(picture).convert("RGBA")
+    shown = Image.new("RGB", upright.size, (255, 255, 255))
+    shown.paste(upright, mask=upright)
     shown.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
     return shown
 

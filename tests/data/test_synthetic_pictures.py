@@ -106,3 +106,7 @@ def test_a_photograph_is_turned_as_displayed_and_brought_to_size() -> None:
     tall.getexif()[0x0112] = 6
     assert fitted_photo(tall).size == (480, 640)
     assert fitted_photo(tall).mode == "RGB"
+
+
+def test_a_transparent_photograph_is_laid_on_white() -> None:
+    assert fitted_photo(Image.new("RGBA", (80, 60), (10, 20, 30, 0))).getpixel((5, 5)) == (255, 255, 255)
