@@ -120,7 +120,7 @@ def with_banner(picture: Image.Image, dealer: int) -> Image.Image:
 
 
 def fitted_photo(picture: Image.Image) -> Image.Image:
-    """Bring somebody's own photograph to the size of a listing's picture, as displayed, on white where it is transparent."""
+    """Bring somebody's own photograph to a listing's size, as displayed, on white where it is transparent."""
     upright = ImageOps.exif_transpose(picture).convert("RGBA")
     shown = Image.new("RGB", upright.size, (255, 255, 255))
     shown.paste(upright, mask=upright)
