@@ -12,7 +12,7 @@ from requests.utils import requote_uri
 
 from data.errors import StoreError
 from data.images.deadline import finish_within, remaining_s
-from data.images.formats import sniff
+from data.images.formats import SNIFF_BYTES, sniff
 from data.images.outcome import FetchOutcome, Reason
 from data.images.trouble import explain, explain_status, retry_after_s
 
@@ -108,7 +108,7 @@ class Downloader:
         """How long to wait before trying again; ``None`` when it is not worth it or time would run out."""
         if outcome.reason not in _TRIED_AGAIN:
             return None
-        pause_s = BACKOFF_S * 2**attempt
+        pause_s = BACKOFF_S * 2 ** (attempt - 1)
         if outcome.retry_after_s is not None:
             if outcome.retry_after_s >= self._settings.max_retry_after_s:
                 return None
@@ -119,8 +119,9 @@ class Downloader:
 
     def _try_once(self, url: str, known: Revalidation | None) -> FetchOutcome:
         try:
-            with contextlib.closing(self._follow(url, self._conditions(known))) as response:
-                return self._take(url, response, known)
+            held = self._held(known)
+            with contextlib.closing(self._follow(url, _conditions(held))) as response:
+                return self._take(url, response, held)
         except StoreError:
             raise
         except _NoPictureError as answer:
@@ -129,12 +130,11 @@ class Downloader:
             reason, detail = explain(error)
             return FetchOutcome(url, reason, detail)
 
-    def _conditions(self, known: Revalidation | None) -> dict[str, str]:
-        """Headers that ask for the picture only if it changed; none if we no longer hold what it was."""
-        if known is None or not self._store.exists(known.image_id):
-            return {}
-        asked = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
-        return {name: value for name, value in asked.items() if value}
+    def _held(self, known: Revalidation | None) -> Revalidation | None:
+        """Keep what may be asked about: a version with a name, whose picture we still hold."""
+        if known is None or not (known.etag or known.last_modified):
+            return None
+        return known if self._store.exists(known.image_id) else None
 
     def _follow(self, url: str, headers: dict[str, str]) -> requests.Response:
         """Ask, and ask again where redirects lead; every hop is judged like the first address."""
@@ -157,7 +157,7 @@ class Downloader:
                 raise _NoPictureError(reason, "A redirect leads where we do not go.", response.status_code)
         raise _NoPictureError(Reason.TOO_MANY_REDIRECTS, f"More than {MAX_REDIRECTS} redirects.", response.status_code)
 
-    def _take(self, url: str, response: requests.Response, known: Revalidation | None) -> FetchOutcome:
+    def _take(self, url: str, response: requests.Response, held: Revalidation | None) -> FetchOutcome:
         """Turn the last answer into an outcome, keeping the picture it brings."""
         told = FetchOutcome(
             url,
@@ -167,19 +167,34 @@ class Downloader:
             etag=response.headers.get("ETag"),
             last_modified=response.headers.get("Last-Modified"),
         )
-        if response.status_code == 304 and known is not None:
+        if response.status_code == 304 and held is not None:
             return replace(
                 told,
                 reason=Reason.UNCHANGED,
-                image_id=known.image_id,
-                etag=told.etag or known.etag,
-                last_modified=told.last_modified or known.last_modified,
+                image_id=held.image_id,
+                etag=told.etag or held.etag,
+                last_modified=told.last_modified or held.last_modified,
             )
         content = self._read_picture(response)
         return replace(told, image_id=self._store.put(content), n_bytes=len(content))
 
     def _read_picture(self, response: requests.Response) -> bytes:
         """Read a picture's bytes as they were sent, up to the cap, giving up as soon as it cannot be one."""
+        self._judge_headers(response)
+        status, max_bytes = response.status_code, self._settings.max_bytes
+        content = bytearray(response.raw.read(min(SNIFF_BYTES, max_bytes), decode_content=False))
+        if not content:
+            raise _NoPictureError(Reason.EMPTY_BODY, "The answer has no body.", status)
+        if sniff(content) is None:
+            raise _NoPictureError(Reason.NOT_AN_IMAGE, "The body does not begin like a picture.", status)
+        while chunk := response.raw.read(min(READ_BYTES, max_bytes + 1 - len(content)), decode_content=False):
+            content += chunk
+            if len(content) > max_bytes:
+                raise self._too_large(status)
+        return bytes(content)
+
+    def _judge_headers(self, response: requests.Response) -> None:
+        """Refuse an answer that its own headers rule out."""
         status = response.status_code
         if status != 200:
             wait_s = retry_after_s(response.headers, self._settings.max_retry_after_s)
@@ -187,22 +202,25 @@ class Downloader:
         encodings = response.headers.get("Content-Encoding", "").lower().split(",")
         if not _PACKED.isdisjoint(encoding.strip() for encoding in encodings):
             raise _NoPictureError(Reason.ENCODED_BODY, "The body is packed though we asked for it plain.", status)
-        max_bytes = self._settings.max_bytes
-        if (response.raw.length_remaining or 0) > max_bytes:
-            raise _NoPictureError(Reason.TOO_LARGE, f"The file is larger than {max_bytes} bytes.", status)
-        content = bytearray()
-        while chunk := response.raw.read(min(READ_BYTES, max_bytes + 1 - len(content)), decode_content=False):
-            if not content and sniff(chunk) is None:
-                raise _NoPictureError(Reason.NOT_AN_IMAGE, "The body does not begin like a picture.", status)
-            content += chunk
-            if len(content) > max_bytes:
-                raise _NoPictureError(Reason.TOO_LARGE, f"The file is larger than {max_bytes} bytes.", status)
-        if not content:
-            raise _NoPictureError(Reason.EMPTY_BODY, "The answer has no body.", status)
-        return bytes(content)
+        if (response.raw.length_remaining or 0) > self._settings.max_bytes:
+            raise self._too_large(status)
+
+    def _too_large(self, status: int) -> _NoPictureError:
+        return _NoPictureError(Reason.TOO_LARGE, f"The file is larger than {self._settings.max_bytes} bytes.", status)
+
+
+def _conditions(held: Revalidation | None) -> dict[str, str]:
+    """Headers that ask for a picture only if it changed."""
+    if held is None:
+        return {}
+    asked = {"If-None-Match": held.etag, "If-Modified-Since": held.last_modified}
+    return {name: value for name, value in asked.items() if value}
 
 
 def _redirect_target(url: str, location: str) -> str:
-    """Where a redirect leads; header bytes are read as UTF-8, as browsers do."""
-    text = location.encode("latin-1", "replace").decode("utf-8", "replace")
-    return urljoin(url, requote_uri(text)).partition("#")[0]
+    """Where a redirect leads; header bytes are UTF-8, as browsers have it. What cannot be joined is left as it is."""
+    text = requote_uri(location.encode("latin-1", "replace").decode("utf-8", "replace"))
+    try:
+        return urljoin(url, text).partition("#")[0]
+    except ValueError:
+        return text

@@ -17,7 +17,7 @@ class PictureFormat(StrEnum):
     AVIF = "AVIF"
 
 
-def sniff(content: bytes) -> PictureFormat | None:
+def sniff(content: bytes | bytearray) -> PictureFormat | None:
     """Name the format of a picture file.
 
     Parameters
@@ -41,10 +41,10 @@ def sniff(content: bytes) -> PictureFormat | None:
     return PictureFormat.AVIF if _is_avif(content) else None
 
 
-def _is_avif(content: bytes) -> bool:
+def _is_avif(content: bytes | bytearray) -> bool:
     """Whether an ISO media file names an AVIF brand, as its major or as a compatible one."""
     if content[4:8] != b"ftyp":
         return False
     brands_end = min(int.from_bytes(content[:4], "big"), SNIFF_BYTES, len(content))
-    brands = {content[8:12], *(content[at : at + 4] for at in range(16, brands_end - 3, 4))}
+    brands = {bytes(content[at : at + 4]) for at in (8, *range(16, brands_end - 3, 4))}
     return not brands.isdisjoint({b"avif", b"avis"})
