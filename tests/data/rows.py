@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +44,7 @@ def day(number: float) -> pd.Timestamp:
 
 
 def moment(number: float) -> datetime:
-    return day(number).to_pydatetime()
+    return START.to_pydatetime() + timedelta(days=number)
 
 
 def typed(rows: tuple[dict[str, object], ...], types: dict[str, object]) -> pd.DataFrame:

@@ -201,6 +201,7 @@ def test_keys_are_the_same_on_every_machine():
     assert joined_keys(["default"], ["42"]).dtype == np.int64
 
 
+@settings(deadline=None)
 @given(left=st.tuples(texts, texts), right=st.tuples(texts, texts))
 def test_different_ids_have_different_keys(left, right):
     clean = [tuple(part.replace("\x1f", "") for part in pair) for pair in (left, right)]

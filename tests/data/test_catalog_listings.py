@@ -6,7 +6,7 @@ import itertools
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -232,6 +232,7 @@ def test_labels_are_kept_before_their_listings_and_once(catalog):
 steps = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), max_size=12)
 
 
+@settings(deadline=None)
 @given(contents=steps, cuts=st.lists(st.integers(0, 12), max_size=3))
 def test_whatever_the_batches_exactly_the_changes_are_kept(contents, cuts):
     incoming = pd.DataFrame(contents, columns=["key", "content_key"], dtype="int64")

@@ -1,0 +1,212 @@
+"""From addresses to sightings: what is due, what it led to, and since when each picture was known where."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import select
+
+from data.catalog.frames import read_frame
+from data.catalog.images import (
+    due_fetches,
+    pending_pictures,
+    read_fetches,
+    save_fetches,
+    save_fingerprints,
+    sight_known_pictures,
+)
+from data.catalog.keys import text_keys
+from data.catalog.listings import save_listings
+from data.catalog.loads import Load
+from data.catalog.tables import fetches, images, sightings
+from data.catalog.tables import listings as listings_table
+from data.images.outcome import Reason
+from tests.data.rows import RECIPE, day, fetch_all, hashed, listings, moment, outcomes
+
+FIRST = Load("first", moment(100), first_bulk=True)
+ONE, TWO, THREE = (f"https://p.example/{number}" for number in (1, 2, 3))
+
+
+def load_at(number: float) -> Load:
+    return Load(f"load-{number}", moment(number), first_bulk=False)
+
+
+def add(catalog, load: Load, *rows: dict[str, object]) -> None:
+    with catalog.write() as connection:
+        save_listings(connection, load, listings(*rows))
+
+
+def fetch(catalog, load: Load, pictures: dict[str, str]) -> None:
+    with catalog.write() as connection:
+        fetch_all(connection, load, pictures)
+
+
+def due(catalog, at: float, max_attempts: int = 3) -> list[str]:
+    with catalog.read() as connection:
+        return sorted(due_fetches(connection, moment(at), max_attempts)["image_url"])
+
+
+def ask(
+    catalog, load: Load, urls: list[str], pictures: dict[str, str], otherwise: Reason = Reason.TIMEOUT, **told
+) -> None:
+    with catalog.write() as connection:
+        asked = read_fetches(connection, text_keys(urls).tolist())
+        save_fetches(connection, load, outcomes(asked, pictures, otherwise).assign(**told))
+
+
+def seen(catalog) -> set[tuple[object, ...]]:
+    """All sightings: picture, listing, when known, position."""
+    columns = (sightings.c.image_id, listings_table.c.listing_id, sightings.c.observed_at, sightings.c.position)
+    query = select(*columns).join(listings_table, listings_table.c.listing_key == sightings.c.listing_key).distinct()
+    with catalog.read() as connection:
+        return set(read_frame(connection, query).itertuples(index=False, name=None))
+
+
+def test_new_addresses_are_due_until_they_are_asked(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE, TWO]})
+    assert due(catalog, 100) == [ONE, TWO]
+    ask(catalog, FIRST, [ONE], {ONE: "p1"})
+    assert due(catalog, 100) == [TWO]
+
+
+def test_a_failure_is_due_again_later_and_later_until_the_attempts_are_used_up(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE]})
+    hour = 1 / 24
+    at = 100.0
+    for wait_hours in (0.25, 1.0):
+        ask(catalog, load_at(at), [ONE], {})
+        assert due(catalog, at + (wait_hours - 0.01) * hour) == []
+        at += wait_hours * hour
+        assert due(catalog, at) == [ONE]
+        assert due(catalog, at, max_attempts=1) == []
+    ask(catalog, load_at(at), [ONE], {})
+    assert due(catalog, 10_000) == []
+
+
+def test_a_server_may_ask_for_a_longer_wait(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE]})
+    ask(catalog, load_at(100), [ONE], {}, Reason.RATE_LIMITED, retry_after_s=86_400.0)
+    assert due(catalog, 100.9) == []
+    assert due(catalog, 101) == [ONE]
+
+
+@pytest.mark.parametrize("reason", [Reason.NOT_FOUND, Reason.PRIVATE_ADDRESS, Reason.TOO_LARGE])
+def test_what_is_gone_or_refused_is_never_due_again_and_says_why(catalog, reason):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE]})
+    ask(catalog, FIRST, [ONE], {}, reason)
+    assert due(catalog, 10_000) == []
+    with catalog.read() as connection:
+        row = read_frame(connection, select(fetches)).iloc[0]
+    assert (row["status"], row["reason"], row["attempts"]) == (reason.status.value, reason.value, 1)
+    assert pd.isna(row["image_id"])
+
+
+def test_a_picture_that_came_with_its_load_was_known_when_the_listing_was(catalog):
+    add(
+        catalog,
+        FIRST,
+        {"listing_id": "a", "image_urls": [ONE]},
+        {"listing_id": "b", "observed_at": day(7), "image_urls": [TWO, ONE]},
+    )
+    fetch(catalog, FIRST, {ONE: "p1", TWO: "p2"})
+    assert seen(catalog) == {("p1", "a", day(0), 0), ("p2", "b", day(7), 0), ("p1", "b", day(7), 1)}
+
+
+def test_an_interrupted_load_that_goes_on_gives_the_same_sightings(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE, TWO]})
+    ask(catalog, FIRST, [ONE], {ONE: "p1"})
+    fetch(catalog, Load("first", moment(120), first_bulk=True), {ONE: "p1", TWO: "p2"})
+    assert seen(catalog) == {("p1", "a", day(0), 0), ("p2", "a", day(0), 1)}
+
+
+def test_a_picture_got_only_by_a_later_load_was_not_known_before_it(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE]})
+    fetch(catalog, FIRST, {})
+    assert seen(catalog) == set()
+    fetch(catalog, load_at(130), {ONE: "p1"})
+    assert seen(catalog) == {("p1", "a", day(130), 0)}
+
+
+def test_nor_was_it_where_the_later_load_brings_the_address_again(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE]})
+    fetch(catalog, FIRST, {})
+    add(catalog, load_at(130), {"listing_id": "b", "observed_at": day(20), "image_urls": [ONE]})
+    fetch(catalog, load_at(130), {ONE: "p1"})
+    assert seen(catalog) == {("p1", "a", day(130), 0), ("p1", "b", day(130), 0)}
+
+
+def test_a_known_picture_in_a_later_load_is_sighted_without_being_asked_for(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE]})
+    fetch(catalog, FIRST, {ONE: "p1"})
+    add(catalog, load_at(130), {"listing_id": "b", "image_urls": [TWO, ONE]})
+    assert due(catalog, 130) == [TWO]
+    with catalog.write() as connection:
+        sight_known_pictures(connection, load_at(130))
+        sight_known_pictures(connection, load_at(130))
+    assert seen(catalog) == {("p1", "a", day(0), 0), ("p1", "b", day(130), 1)}
+
+
+@pytest.mark.parametrize("order", [(ONE, TWO), (TWO, ONE)])
+def test_one_picture_under_two_addresses_counts_at_the_first_whichever_comes_first(catalog, order):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE, TWO]})
+    for url in order:
+        ask(catalog, FIRST, [url], {url: "p1"})
+    assert seen(catalog) == {("p1", "a", day(0), 0)}
+
+
+def test_a_sighting_that_turns_out_to_be_older_is_to_be_matched_again(catalog):
+    add(catalog, load_at(50), {"listing_id": "a", "image_urls": [ONE]})
+    fetch(catalog, load_at(50), {ONE: "p1"})
+    with catalog.write() as connection:
+        connection.execute(sightings.update().values(matched=1))
+    add(catalog, load_at(60), {"listing_id": "a", "observed_at": day(40), "title": "old", "image_urls": [TWO]})
+    fetch(catalog, load_at(60), {TWO: "p1"})
+    assert seen(catalog) == {("p1", "a", day(40), 0)}
+    with catalog.read() as connection:
+        assert connection.execute(select(sightings.c.matched)).scalars().all() == [0]
+
+
+def test_a_listings_first_version_says_when_it_was_created_and_by_whom(catalog):
+    add(
+        catalog,
+        FIRST,
+        {"listing_id": "a", "created_at": day(3)},
+        {"listing_id": "a", "observed_at": day(9), "created_at": day(8), "image_urls": [ONE]},
+    )
+    fetch(catalog, FIRST, {ONE: "p1"})
+    with catalog.read() as connection:
+        row = read_frame(connection, select(sightings)).iloc[0]
+        seller = connection.execute(select(listings_table.c.seller_key).distinct()).scalar_one()
+    assert (row["created_at"], row["observed_at"], row["seller_key"], row["matched"]) == (day(3), day(9), seller, 0)
+
+
+def test_pictures_without_a_fingerprint_of_the_recipe_are_pending(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE, TWO, THREE]})
+    fetch(catalog, FIRST, {ONE: "p1", TWO: "p2", THREE: "p3"})
+    unreadable = {"image_id": ["p2"], "status": "unreadable", "reason": "truncated", "recipe": RECIPE}
+    with catalog.write() as connection:
+        assert pending_pictures(connection, RECIPE) == ["p1", "p2", "p3"]
+        save_fingerprints(connection, hashed("p1"))
+        save_fingerprints(connection, pd.DataFrame(unreadable))
+        assert pending_pictures(connection, RECIPE) == ["p3"]
+        assert pending_pictures(connection, "recipe-0") == ["p1", "p2", "p3"]
+
+
+def test_a_new_fingerprint_takes_the_place_of_the_old_and_is_compared_anew(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE]})
+    fetch(catalog, FIRST, {ONE: "p1"})
+    with catalog.write() as connection:
+        save_fingerprints(connection, hashed("p1"))
+        connection.execute(images.update().values(compared=1))
+        save_fingerprints(connection, hashed("p1", recipe="recipe-2").assign(phash=np.uint64(2**64 - 1)))
+        row = read_frame(connection, select(images)).iloc[0]
+    assert (row["recipe"], row["phash"], row["compared"], row["status"]) == ("recipe-2", 2**64 - 1, 0, "hashed")
+
+
+def test_asking_nothing_changes_nothing(catalog):
+    with catalog.write() as connection:
+        sight_known_pictures(connection, FIRST)
+        assert due_fetches(connection, moment(1), 3).empty
+        assert read_fetches(connection, []).empty
+    assert seen(catalog) == set()
