@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.facts import Facts
 from features.frame import build, evidence, first_owner, moments_of
-from tests.features.worlds import IMAGES, LAST_DAY, day, half_days, markets
+from tests.features.worlds import IMAGES, LAST_DAY, Market, day, half_days, markets, moments
 
 few = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -71,3 +71,12 @@ def test_being_copied_changes_nothing_for_the_victim(market):
     after = market.facts()
     assert len(after.matches) >= len(before.matches)
     assert as_bytes(build(asked, after)) == as_bytes(rows)
+
+
+def test_learning_later_that_two_accounts_are_one_business_rewrites_no_past():
+    market = Market().listing(10, 1, 1, "a").listing(20, 2, 3, "a")
+    asked = moments((20, 3), (20, 5))
+    rows = build(asked, market.facts())
+    market.seller(1, 6, group="g").seller(2, 6, group="g")
+    assert as_bytes(build(asked, market.facts())) == as_bytes(rows)
+    assert rows["copied_photos"].tolist() == [1, 1]

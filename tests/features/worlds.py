@@ -133,8 +133,8 @@ def markets(draw):
     for image in IMAGES:
         market.information[image] = draw(st.sampled_from([5.0, 5.0, 5.0, 0.1, None]))
     versions = st.tuples(st.integers(1, 3), half_days)
-    for seller, on in draw(st.lists(versions, unique=True, max_size=5)):
-        group = draw(st.sampled_from([None, None, "g"]))
+    for seller, on in draw(st.lists(versions, unique=True, min_size=2, max_size=6)):
+        group = draw(st.sampled_from([None, "g"]))
         market.seller(seller, on, joined=draw(st.sampled_from([None, -100, 0.5])), feedback=on * 3, group=group)
     for key in range(10, 10 + draw(st.integers(1, 5))):
         _draw_listing(draw, market, key)
