@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from data.images.outcome import Reason
     from data.settings import FetchSettings
 
-HOSTS_KEPT_OPEN = 256
+HOSTS_KEPT_OPEN = 64  # times the downloads of one host, this stays below the usual 1,024 open files
 
 
 class AddressRefusedError(requests.RequestException):

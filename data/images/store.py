@@ -6,9 +6,9 @@ import contextlib
 import hashlib
 import os
 import re
-import tempfile
+import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -16,8 +16,9 @@ from fsspec.implementations.local import LocalFileSystem
 from data.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+T = TypeVar("T")
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 _FOLDER = re.compile(r"[0-9a-f]{2}")
 _INCOMING = "incoming"  # cannot collide with a two-digit folder
@@ -108,22 +109,20 @@ class ImageStore:
         return sorted(name for name in names if pattern.fullmatch(name))
 
     def _put_local(self, path: Path, content: bytes) -> None:
-        # A power cut before `fsync` was known to everyone can leave a short file behind: its size gives it away.
+        # What stands here was flushed before it got its name; a file damaged since, by a disk or a hand, is told by
+        # its size and replaced.
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_size == len(content):
                 return
-        incoming = Path(self._root, _INCOMING)
-        incoming.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=incoming)
+        temporary = Path(self._root, _INCOMING, f"{path.name}.{secrets.token_hex(8)}")
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with _in_folder(temporary.parent, lambda: temporary.open("xb")) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Path(temporary).replace(path)
+            _in_folder(path.parent, lambda: temporary.replace(path))
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
     @contextlib.contextmanager
@@ -134,3 +133,12 @@ class ImageStore:
         except Exception as error:
             advice = "Check SEENBEFORE_IMAGES_URL, free space and permissions, then run again."
             raise StoreError(self.url, f"{doing} failed ({type(error).__name__}: {error})", advice) from error
+
+
+def _in_folder(folder: Path, act: Callable[[], T]) -> T:
+    """Do something in a folder, making the folder only when it turns out not to be there: it nearly always is."""
+    try:
+        return act()
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+        return act()

@@ -55,7 +55,7 @@ def test_what_is_there_is_not_written_again(tmp_path):
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_a_file_cut_short_by_a_power_failure_is_mended_by_the_next_put(tmp_path):
+def test_a_file_cut_short_by_a_failing_disk_is_mended_by_the_next_put(tmp_path):
     store = ImageStore(str(tmp_path))
     store.put(CONTENT)
     (tmp_path / IMAGE_ID[:2] / IMAGE_ID[2:4] / IMAGE_ID).write_bytes(b"")
