@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from features.spec import fingerprint
-from models.evaluate import evaluation_record
+from models.evaluate import CANDIDATE, evaluation_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +91,13 @@ def _counts_by_source(decided: pd.DataFrame) -> dict[str, int]:
         return {}
     counts = decided["source"].fillna("(not named)").value_counts().sort_index()
     return {str(source): int(count) for source, count in counts.items()}
+
+
+def headline(card: dict[str, Any]) -> float:
+    """Return the model's average precision on its folds, NaN where it has none."""
+    rows = card["evaluation"]["overall"]
+    found = [row["value"] for row in rows if row["scorer"] == CANDIDATE and row["name"] == "average_precision"]
+    return float("nan") if not found or found[0] is None else float(found[0])
 
 
 def card_markdown(card: dict[str, Any], model_id: str) -> str:

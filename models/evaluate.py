@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SCORE_COLUMN = "score"
+CANDIDATE = "candidate"
+"""What a model is called in the tables before it has an id."""
 RANDOM_ORDER = "random order"
 CAPACITY_STEPS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Capacities looked at, as multiples of the one given."""

@@ -11,7 +11,7 @@ import pandas as pd
 
 from data.errors import NotEnoughLabels
 from models.card import make_card
-from models.evaluate import Evaluation, evaluate
+from models.evaluate import CANDIDATE, Evaluation, evaluate
 from models.examples import feature_matrix
 from models.pipeline import Fitted, fit, logistic
 from models.rule import RULE_ID, rule_for
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from features.spec import FeatureSpec
 
 MIN_PER_CLASS = 20
-CANDIDATE = "candidate"
 LOGISTIC = "logistic regression"
 BASELINES = (LOGISTIC, RULE_ID)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -17,7 +18,7 @@ from data.catalog.tables import features, fetches, image_links, images, listings
 from data.errors import ExportError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from sqlalchemy import Connection, Select
 
@@ -51,7 +52,7 @@ def export_batches(
     feature_names: Sequence[str] = (),
     spec: str | None = None,
     rows: int = BATCH_ROWS,
-) -> Iterator[pd.DataFrame]:
+) -> Generator[pd.DataFrame]:
     """Yield an output table in parts of at most ``rows`` rows, always at least one, in an order that stays the same.
 
     Parameters
@@ -76,22 +77,25 @@ def export_batches(
         yield from _features(connection, list(feature_names), spec, rows)
         return
     output = _OUTPUTS[what]
-    for batch in read_batches(connection, output.query, rows):
-        yield output.finish(connection, batch)[list(output.columns)]
+    with closing(read_batches(connection, output.query, rows)) as batches:
+        for batch in batches:
+            yield output.finish(connection, batch)[list(output.columns)]
 
 
-def _features(connection: Connection, names: list[str], spec: str | None, rows: int) -> Iterator[pd.DataFrame]:
+def _features(connection: Connection, names: list[str], spec: str | None, rows: int) -> Generator[pd.DataFrame]:
     query = select(features).order_by(features.c.as_of, features.c.listing_key, features.c.spec)
     if spec is not None:
         query = query.where(features.c.spec == spec)
-    for batch in read_batches(connection, query, rows):
-        lengths = batch["vector"].map(len) // VECTOR.itemsize
-        if (lengths != len(names)).any():
-            found = sorted(set(lengths) - {len(names)})
-            raise ExportError("features", f"{len(names)} names were given for vectors of {found} features")
-        named = _named(connection, batch)
-        values = unpack(named["vector"], names)
-        yield pd.concat([named[["listing_id", "seller_id", "as_of"]], values, named[["marketplace"]]], axis=1)
+    with closing(read_batches(connection, query, rows)) as batches:
+        for batch in batches:
+            lengths = set(batch["vector"].map(len) // VECTOR.itemsize) - {len(names)}
+            if lengths:
+                raise ExportError(
+                    "features", f"{len(names)} names were given for vectors of {sorted(lengths)} features"
+                )
+            named = _named(connection, batch)
+            values = unpack(named["vector"], names)
+            yield pd.concat([named[["listing_id", "seller_id", "as_of"]], values, named[["marketplace"]]], axis=1)
 
 
 def _named(connection: Connection, frame: pd.DataFrame, side: str = "") -> pd.DataFrame:

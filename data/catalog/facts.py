@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ from sqlalchemy import select, union
 
 from data.catalog.frames import read_by_keys, read_frame, to_instant, whole_table
 from data.catalog.matches import DISTANCES, FINGERPRINT, HASHED, SELLER, SIGHTING, measured
-from data.catalog.tables import images, labels, listings, matches, scores, sellers, sightings
+from data.catalog.tables import alike, images, labels, listings, matches, scores, sellers, sightings
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -87,14 +88,40 @@ def known_labels(connection: Connection, of_listings: pd.DataFrame) -> pd.DataFr
     return found.merge(owners, on="listing_key")[["listing_key", "seller_key", "label", "known_at", "source"]]
 
 
-def labelled_listings(connection: Connection) -> pd.DataFrame:
-    """Return ``listing_key, seller_key`` of every known listing that has a label."""
-    query = (
-        select(listings.c.listing_key, listings.c.seller_key)
-        .join(labels, labels.c.listing_key == listings.c.listing_key)
-        .distinct()
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What training needs besides features, about every listing known.
+
+    Parameters
+    ----------
+    listings
+        First version of each: ``listing_key, seller_key, listing_id, seller_id, category, price``.
+    labels
+        As `known_labels` gives them.
+    sightings
+        ``image_id, listing_key, seller_key``.
+    alike
+        ``image_id, other_image_id, same_photo``.
+    """
+
+    listings: pd.DataFrame
+    labels: pd.DataFrame
+    sightings: pd.DataFrame
+    alike: pd.DataFrame
+
+
+def market(connection: Connection) -> Market:
+    """Read what training needs about the whole market."""
+    names = ("listing_key", "observed_at", "seller_key", "listing_id", "seller_id", "category", "price")
+    versions = read_frame(connection, whole_table(listings, names))
+    first = versions.sort_values("observed_at").drop_duplicates("listing_key").drop(columns="observed_at")
+    pairs = whole_table(alike, ("image_id", "other_image_id", "same_photo"))
+    return Market(
+        listings=first,
+        labels=known_labels(connection, first),
+        sightings=read_frame(connection, whole_table(sightings, ("image_id", "listing_key", "seller_key"))),
+        alike=read_frame(connection, pairs),
     )
-    return read_frame(connection, query)
 
 
 def _moments() -> Any:

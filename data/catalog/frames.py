@@ -15,7 +15,7 @@ from sqlalchemy import Float, Integer, LargeBinary, Text, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from datetime import datetime
 
     import numpy.typing as npt
@@ -53,14 +53,14 @@ def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     return _frame(names, kinds, connection.execute(query).fetchall())
 
 
-def read_batches(connection: Connection, query: Select[Any], rows: int) -> Iterator[pd.DataFrame]:
+def read_batches(connection: Connection, query: Select[Any], rows: int) -> Generator[pd.DataFrame]:
     """Run a query and yield its rows, at most ``rows`` at a time and one frame at least, also when there are none."""
     names = list(query.selected_columns.keys())
     kinds = [column.type for column in query.selected_columns]
-    found = connection.execute(query.execution_options(yield_per=rows))
-    yield _frame(names, kinds, found.fetchmany(rows))
-    for part in found.partitions(rows):
-        yield _frame(names, kinds, part)
+    with connection.execute(query.execution_options(yield_per=rows)) as found:
+        yield _frame(names, kinds, found.fetchmany(rows))
+        for part in found.partitions(rows):
+            yield _frame(names, kinds, part)
 
 
 def read_by_keys(
@@ -150,15 +150,15 @@ def _write(connection: Connection, table: Table, frame: pd.DataFrame, settle: Ca
 def _values(name: str, column: pd.Series) -> list[Any]:
     if is_time(name):
         column = to_microseconds(column)
+    elif (name in HASH_COLUMNS or name.endswith("_key")) and is_float_dtype(column.dtype) and column.notna().any():
+        raise TypeError(f"{name} came as floating point, which cannot hold 64 bits: expected Int64 or UInt64")
     elif name in HASH_COLUMNS:
-        column = _signed(name, column)
+        column = _signed(column)
     return column.astype(object).where(column.notna(), None).tolist()
 
 
-def _signed(name: str, column: pd.Series) -> pd.Series:
+def _signed(column: pd.Series) -> pd.Series:
     """Return unsigned hashes as the signed numbers with the same bits."""
-    if is_float_dtype(column.dtype) and column.notna().any():
-        raise TypeError(f"{name} came as floating point, which has lost bits of the hashes: expected UInt64")
     hashes = column.astype("UInt64")
     signed = hashes.to_numpy(np.uint64, na_value=0).view(np.int64)
     return pd.Series(signed, index=column.index, dtype="Int64").mask(hashes.isna())

@@ -10,7 +10,7 @@ from sqlalchemy import and_, or_, select
 from data.catalog.frames import insert, read_by_keys, read_frame, to_instant, upsert, whole_table
 from data.catalog.listings import PENDING
 from data.catalog.tables import fetches, image_links, images, listings, sightings
-from data.images.outcome import FetchStatus
+from data.images.outcome import FetchStatus, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,11 +51,12 @@ def save_fetches(connection: Connection, load: Load, outcomes: pd.DataFrame) -> 
         One row an address: ``url_key, attempts`` (before this one) and the fields of `FetchOutcome`.
     """
     outcomes = outcomes.assign(
-        attempts=outcomes["attempts"] + 1,
+        # A host that asked us to stay away was not asked: that is no attempt.
+        attempts=outcomes["attempts"] + (outcomes["reason"] != Reason.RATE_LIMITED.value),
         fetched_at=pd.Timestamp(load.started_at),
         known_at=pd.Timestamp(load.started_at),
     )
-    wait = FIRST_RETRY * (4.0 ** (outcomes["attempts"] - 1))
+    wait = FIRST_RETRY * 4.0 ** (outcomes["attempts"] - 1).clip(lower=0)
     told = pd.to_timedelta(outcomes["retry_after_s"].astype("float64"), unit="s").fillna(pd.Timedelta(0))
     outcomes["next_attempt_at"] = outcomes["fetched_at"] + wait.where(wait > told, told)
     # An address that an earlier load brought too could have been asked then, but its picture was not known then.

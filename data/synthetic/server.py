@@ -40,20 +40,22 @@ class _PictureHandler(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def serve_pictures(folder: Path) -> Iterator[str]:
-    """Serve a folder on a free loopback port while the block runs.
+def serve_pictures(folder: Path, *, port: int = 0) -> Iterator[str]:
+    """Serve a folder on loopback while the block runs.
 
     Parameters
     ----------
     folder
         What is served; files may be written into it while it is.
+    port
+        Where to listen; 0 is any free port.
 
     Yields
     ------
     str
         The base URL, without a slash at the end.
     """
-    server = _PictureServer(("127.0.0.1", 0), partial(_PictureHandler, directory=str(folder)))
+    server = _PictureServer(("127.0.0.1", port), partial(_PictureHandler, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

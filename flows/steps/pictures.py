@@ -14,6 +14,7 @@ from data.images.decode import Unreadable, decode
 from data.images.fetch import Fetcher
 from data.images.local import read_local
 from data.images.outcome import FetchOutcome, Reason
+from features.facts import HASH_KINDS
 from features.hashing import RECIPE, fingerprint
 
 if TYPE_CHECKING:
@@ -42,10 +43,17 @@ def fetch(context: Context, load: Load, url_keys: Sequence[int], images_root: Pa
 
 def fingerprint_pictures(context: Context, image_ids: Sequence[str]) -> Counts:
     """Decode and hash some stored pictures; a picture that cannot be read is recorded with its reason."""
-    rows = pd.DataFrame([_fingerprint(context, image_id) for image_id in image_ids])
+    rows = _frame([_fingerprint(context, image_id) for image_id in image_ids])
     with context.catalog.write() as connection:
         save_fingerprints(connection, rows)
     return dict(Counter(rows["status"]))
+
+
+def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:
+    # Built from objects: a column with a gap would become floating point, which cannot hold 64 bits.
+    columns = ["image_id", "status", "reason", "width", "height", "format", "orientation", "information", "recipe"]
+    frame = pd.DataFrame(rows, columns=[*columns, *HASH_KINDS], dtype=object)
+    return frame.astype(dict.fromkeys(HASH_KINDS, "UInt64") | {"information": "float64"})
 
 
 def _from_web(context: Context, urls: list[str]) -> list[FetchOutcome]:

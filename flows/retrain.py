@@ -1,0 +1,31 @@
+"""The flow ``retrain``: fit on what is known, evaluate honestly, keep, and promote if better."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from data.settings import Settings, load_settings
+from flows.context import open_context
+from flows.lock import hold
+from flows.record import recorded
+from flows.steps.training import Promote, train_candidate
+from flows.tasks import outside_task
+
+
+@outside_task("train")
+def fit(settings: Settings, until: datetime, promote: str) -> dict[str, Any]:
+    """Train a candidate in one piece: folds and fit share the described listings."""
+    return train_candidate(open_context(settings), until=until, promote=Promote(promote), now=datetime.now(UTC))
+
+
+@flow(name="seenbefore-retrain", validate_parameters=False)
+def retrain(until: datetime | None = None, promote: str = Promote.AUTO, home: str | None = None) -> dict[str, Any]:
+    """Learn from the labels known by ``until`` (default: now)."""
+    settings = load_settings(Path(home) if home else None)
+    with hold(settings.home, "train"), recorded(settings, "retrain") as summary:
+        summary.update(fit(settings, until or datetime.now(UTC), str(promote)))
+    return dict(summary)

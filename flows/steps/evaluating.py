@@ -1,0 +1,130 @@
+"""Judge a model on listings it has not learned from, and show where it errs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from data.errors import NotEnoughLabels
+from features.frame import SPECS, evidence
+from flows.steps.scoring import describe, scorer_in_use
+from flows.steps.thumbnails import thumbnail
+from flows.steps.training import figures, gather
+from models.evaluate import Evaluation, evaluate
+from models.report import Case, report_html
+from models.rule import RULE_ID, rule_for
+from models.score import score
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from pathlib import Path
+
+    from data.catalog.facts import Market
+    from flows.context import Context
+    from models.scorer import Scorer
+
+WORST = 5
+PAIRS_SHOWN = 2
+TABLES = ("overall", "periods", "slices", "calibration", "capacities", "curve")
+
+
+def evaluate_model(
+    context: Context, *, model_id: str | None, since: datetime | None, until: datetime, out: Path | None
+) -> dict[str, Any]:
+    """Evaluate a kept model, or the one in use, and write tables and a report; return a summary.
+
+    Listings up to the moment the model was trained at are left out: on them it would quote its own lesson.
+
+    Raises
+    ------
+    NotEnoughLabels
+        No decision on later listings is known yet.
+    """
+    scorer = scorer_in_use(context) if model_id is None else context.registry.load(model_id, SPECS)
+    learned = scorer.trained_until
+    start = max((moment for moment in (since, learned) if moment is not None), default=None)
+    gathered = gather(context, since=start, until=until, rows=context.settings.batch_rows)
+    scored = _scored(gathered.examples, gathered.market, scorer)
+    decided = scored["y"]
+    if decided.nunique() < 2:
+        fraud, legit = int((decided == 1).sum()), int((decided == 0).sum())
+        when = f"of listings after {start:%Y-%m-%d %H:%M} UTC, " if start else ""
+        raise NotEnoughLabels(fraud=fraud, legit=legit, needed=1, what_for=f"{when}to evaluate {scorer.model_id}")
+    baselines = () if scorer.model_id == RULE_ID else (RULE_ID,)
+    judged = evaluate(
+        scored,
+        capacity=context.settings.review.daily_capacity,
+        scorer=scorer.model_id,
+        baselines=baselines,
+        slices=("new_seller", "category"),
+        high=scorer.bands.high,
+        seed=context.settings.model.seed,
+    )
+    folder = out or context.settings.home / "reports" / f"{scorer.model_id}-{until:%Y%m%d-%H%M%S}"
+    report = _write(context, folder, judged, scored, scorer, gathered.market)
+    return {
+        "model_id": scorer.model_id,
+        "listings": judged.rows,
+        "labelled": judged.decided,
+        "frauds": judged.frauds,
+        **figures(judged, (scorer.model_id, *baselines)),
+        "report": str(report),
+    }
+
+
+def _scored(examples: pd.DataFrame, known: Market, scorer: Scorer) -> pd.DataFrame:
+    category = known.listings.set_index("listing_key")["category"]
+    rule = score(examples, rule_for(SPECS), SPECS).table["score"]
+    return examples[["listing_key", "seller_key", "as_of", "y"]].assign(
+        score=score(examples, scorer, SPECS).table["score"],
+        new_seller=np.where(examples["seller_listings"] > 0, "known before", "new"),
+        category=examples["listing_key"].map(category).fillna("(none)"),
+        **{RULE_ID: rule},
+    )
+
+
+def _write(
+    context: Context, folder: Path, judged: Evaluation, scored: pd.DataFrame, scorer: Scorer, known: Market
+) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in TABLES:
+        getattr(judged, name).to_csv(folder / f"{name}.csv", index=False)
+    card = {} if scorer.trained_until is None else context.registry.card(scorer.model_id)
+    misses = scored[scored["y"] == 1].nsmallest(WORST, "score")
+    alarms = scored[scored["y"] == 0].nlargest(WORST, "score")
+    page = report_html(
+        judged,
+        card,
+        model_id=scorer.model_id,
+        misses=_cases(context, misses, known),
+        false_alarms=_cases(context, alarms, known),
+    )
+    report = folder / "report.html"
+    report.write_text(page, encoding="utf-8")
+    return report
+
+
+def _cases(context: Context, worst: pd.DataFrame, known: Market) -> list[Case]:
+    """Show the listings' pictures, each beside the earlier one it resembles most."""
+    if worst.empty:
+        return []
+    moments = worst[["listing_key", "as_of"]].reset_index(drop=True)
+    found = evidence(moments, describe(context, moments)[1])
+    names = known.listings.set_index("listing_key")
+    cases = []
+    for moment, (key, value) in enumerate(zip(worst["listing_key"], worst["score"], strict=True)):
+        listing = names.loc[int(key)]
+        matched = found[found["moment"] == moment].drop_duplicates("image_id").head(PAIRS_SHOWN)
+        own = known.sightings.loc[known.sightings["listing_key"] == key, "image_id"].head(PAIRS_SHOWN)
+        said = "photos beside the earlier ones they resemble" if len(matched) else "no earlier photo resembles these"
+        pairs = matched[["image_id", "other_image_id"]].to_numpy().ravel() if len(matched) else own
+        caption = f"{listing['listing_id']} of {listing['seller_id']}, score {value:.3f}: {said}"
+        cases.append(Case(caption, tuple(_pictures(context, pairs))))
+    return cases
+
+
+def _pictures(context: Context, image_ids: Iterable[str]) -> Iterable[bytes]:
+    return [picture for image_id in image_ids if (picture := thumbnail(context, image_id)) is not None]

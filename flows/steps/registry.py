@@ -1,0 +1,67 @@
+"""Which models are kept, and which one is in use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from data.catalog.champions import PROMOTED, ROLLED_BACK, champion, history, previous_champion, record_model
+from data.errors import ModelError
+from features.frame import SPECS
+from models.card import headline
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from flows.context import Context
+
+
+def kept_models(context: Context) -> pd.DataFrame:
+    """Return ``model_id, in_use, kept_at, trained_until, average_precision, last_event, reason``, newest first."""
+    with context.catalog.read() as connection:
+        events, in_use = history(connection), champion(connection)
+    rows = []
+    for model_id in context.registry.list():
+        card = context.registry.card(model_id)
+        own = events[events["model_id"] == model_id]
+        rows.append(
+            {
+                "model_id": model_id,
+                "in_use": model_id == in_use,
+                "kept_at": own["happened_at"].min(),
+                "trained_until": card["data"]["trained_until"],
+                "average_precision": headline(card),
+                "last_event": own["action"].iloc[-1] if len(own) else "",
+                "reason": own["reason"].iloc[-1] if len(own) else "",
+            }
+        )
+    columns = ["model_id", "in_use", "kept_at", "trained_until", "average_precision", "last_event", "reason"]
+    return pd.DataFrame(rows, columns=columns).sort_values("kept_at", ascending=False, ignore_index=True)
+
+
+def promote(context: Context, model_id: str, why: str, now: datetime) -> dict[str, Any]:
+    """Put a kept model into use after checking that it loads for this version's features."""
+    context.registry.load(model_id, SPECS)
+    with context.catalog.write() as connection:
+        before = champion(connection)
+        record_model(connection, model_id, PROMOTED, why, now)
+    return {"model_id": model_id, "before": before or "rule-1", "why": why}
+
+
+def roll_back_champion(context: Context, why: str, now: datetime) -> dict[str, Any]:
+    """Put the model before the present one back into use.
+
+    Raises
+    ------
+    ModelError
+        There was none.
+    """
+    with context.catalog.write() as connection:
+        present, before = champion(connection), previous_champion(connection)
+        if present is None or before is None:
+            advice = "Promote one of `seenbefore models list`"
+            raise ModelError(present or "rule-1", "no other model was in use before it", advice)
+        context.registry.load(before, SPECS)
+        record_model(connection, before, ROLLED_BACK, why, now)
+    return {"model_id": before, "before": present, "why": why}

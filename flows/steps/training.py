@@ -1,0 +1,115 @@
+"""Learn from what was known at a moment, keep the candidate, and promote it when it is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from data.catalog.champions import KEPT, PROMOTED, record_model
+from data.catalog.facts import Market, all_moments, market
+from features.frame import SPECS
+from flows.progress import advance
+from flows.steps.scoring import describe, scorer_in_use
+from models.clusters import photo_clusters
+from models.evaluate import CANDIDATE, Evaluation
+from models.examples import make_examples
+from models.moments import judged_moments
+from models.promotion import decide
+from models.rule import RULE_ID
+from models.train import LOGISTIC, train
+
+if TYPE_CHECKING:
+    from flows.context import Context
+
+
+class Promote(StrEnum):
+    """When a candidate replaces the champion."""
+
+    AUTO = "auto"
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Examples as of a moment, and the market they were taken from."""
+
+    examples: pd.DataFrame
+    market: Market
+
+
+def gather(context: Context, *, since: datetime | None, until: datetime, rows: int) -> Gathered:
+    """Describe every listing at the one moment it is judged at, with the labels known by ``until``.
+
+    Parameters
+    ----------
+    since, until
+        Moments before the one (exclusive) or after the other are left out.
+    rows
+        Listings described at once.
+    """
+    with context.catalog.read() as connection:
+        known = market(connection)
+        moments = all_moments(connection, None, until)
+    labels = known.labels[known.labels["known_at"] <= pd.Timestamp(until)]
+    chosen = judged_moments(moments, labels)
+    if since is not None:
+        chosen = chosen[chosen["as_of"] > pd.Timestamp(since)].reset_index(drop=True)
+    chosen = chosen.merge(known.listings, on="listing_key", how="left")
+    features = _described(context, chosen, rows)
+    examples = make_examples(
+        chosen, features, labels, clusters=photo_clusters(known.sightings, known.alike), until=until
+    )
+    return Gathered(examples, known)
+
+
+def train_candidate(context: Context, *, until: datetime, promote: Promote, now: datetime) -> dict[str, Any]:
+    """Train, judge, keep, and promote if asked or better; return a summary."""
+    settings = context.settings
+    examples = gather(context, since=None, until=until, rows=settings.batch_rows).examples
+    capacity = settings.review.daily_capacity
+    trained = train(examples, SPECS, until=until, settings=settings.model, capacity=capacity)
+    champion = scorer_in_use(context)
+    decision = decide(trained, examples, champion, capacity=capacity, seed=settings.model.seed)
+    model_id = context.registry.keep(trained)
+    wanted = promote is Promote.ALWAYS or (promote is Promote.AUTO and decision.promote)
+    why = decision.why if promote is Promote.AUTO else f"--promote {promote}. {decision.why}"
+    with context.catalog.write() as connection:
+        record_model(connection, model_id, KEPT, f"trained on what was known at {until.isoformat()}", now)
+        if wanted:
+            record_model(connection, model_id, PROMOTED, why, now)
+    return {
+        "model_id": model_id,
+        "in_use": model_id if wanted else champion.model_id,
+        "why": why,
+        "examples": len(examples),
+        "labelled": int(examples["y"].notna().sum()),
+        "frauds": int((examples["y"] == 1).sum()),
+        **figures(trained.evaluation, (CANDIDATE, LOGISTIC, RULE_ID)),
+    }
+
+
+def figures(evaluation: Evaluation, scorers: tuple[str, ...]) -> dict[str, str]:
+    """Return the two figures that decide, of each scorer, with their intervals."""
+    rows = evaluation.overall.to_dict("records")
+    table = {(row["name"], row["scorer"]): row for row in rows}
+    wanted = {"average_precision": "average precision", "precision_at_capacity": "precision at capacity"}
+    found = {}
+    for name, words in wanted.items():
+        for scorer in scorers:
+            row = table[name, scorer]
+            found[f"{words}, {scorer}"] = f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+    return found
+
+
+def _described(context: Context, moments: pd.DataFrame, rows: int) -> pd.DataFrame:
+    parts = []
+    for start in range(0, len(moments), rows):
+        part = moments.iloc[start : start + rows]
+        parts.append(describe(context, part[["listing_key", "as_of"]])[0])
+        advance("describing", len(part), len(moments))
+    return pd.concat(parts) if parts else pd.DataFrame(index=moments.index, columns=[spec.name for spec in SPECS])
