@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import comparison
@@ -61,6 +61,7 @@ def found(pairs):
     return dict(zip(ids, pairs[list(DISTANCE_COLUMNS)].to_numpy().tolist(), strict=True))
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 40))
 def test_pairs_are_those_that_comparing_one_by_one_finds(seed, n_new):
     pictures = market(seed)
@@ -72,6 +73,7 @@ def test_pairs_are_those_that_comparing_one_by_one_finds(seed, n_new):
     assert list(found(pairs)) == sorted(expected)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 40), min_size=1, max_size=4))
 def test_pictures_that_come_in_several_loads_make_the_same_pairs(seed, cuts):
     pictures = market(seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import comparison
@@ -30,6 +30,7 @@ def query_like(known, row=0, **columns):
 
 
 @pytest.mark.parametrize("kind", HASH_KINDS)
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), radius_bits=st.integers(0, 64))
 def test_a_kind_ranks_by_its_distance_alone(kind, seed, radius_bits):
     rng = np.random.default_rng(seed)

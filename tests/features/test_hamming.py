@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import hamming
@@ -32,11 +32,13 @@ def column(values):
     return np.array(values, dtype=np.uint64)
 
 
+@settings(deadline=None)
 @given(hashes, hashes, radii)
 def test_search_finds_what_counting_bits_finds_in_the_same_order(queries, keys, radius_bits):
     assert as_rows(within(column(queries), column(keys), radius_bits)) == counted(queries, keys, radius_bits)
 
 
+@settings(deadline=None)
 @given(hashes, hashes, radii)
 def test_search_is_symmetric(queries, keys, radius_bits):
     there = as_rows(within(column(queries), column(keys), radius_bits))
@@ -44,6 +46,7 @@ def test_search_is_symmetric(queries, keys, radius_bits):
     assert sorted((k, q, d) for q, k, d in there) == back
 
 
+@settings(deadline=None)
 @given(hashes, hashes.filter(len))
 def test_the_nearest_key_is_the_first_of_the_nearest(queries, keys):
     expected = [min((query ^ key).bit_count() * len(keys) + k for k, key in enumerate(keys)) for query in queries]

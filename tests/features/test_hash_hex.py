@@ -6,7 +6,7 @@ import imagehash
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.facts import HASH_KINDS
@@ -17,6 +17,7 @@ kinds_and_values = st.sampled_from(HASH_KINDS).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(kinds_and_values)
 def test_text_and_numbers_are_one_to_one(drawn):
     kind, values = drawn
@@ -27,12 +28,14 @@ def test_text_and_numbers_are_one_to_one(drawn):
     assert [from_hex(kind, text) for text in texts] == values
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1))
 def test_the_digits_are_those_imagehash_prints(value):
     bits = np.array([value >> place & 1 for place in range(63, -1, -1)], dtype=bool).reshape(8, 8)
     assert to_hex("phash", value) == str(imagehash.ImageHash(bits))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**42 - 1))
 def test_the_digits_of_colorhash_are_those_imagehash_prints(value):
     bits = np.array([value >> place & 1 for place in range(41, -1, -1)], dtype=bool).reshape(14, 3)

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.alike import RADII
@@ -22,6 +22,7 @@ def stored():
     return json.loads(COEFFICIENTS_FILE.read_text(encoding="utf-8"))
 
 
+@settings(deadline=None)
 @given(distances, st.integers(0, len(HASH_KINDS) - 1), st.integers(1, 64))
 def test_more_differing_bits_never_raise_it(row, kind, more):
     further = list(row)
@@ -30,6 +31,7 @@ def test_more_differing_bits_never_raise_it(row, kind, more):
     assert 0 <= farther <= nearer <= 1
 
 
+@settings(deadline=None)
 @given(st.lists(distances, min_size=1, max_size=5))
 def test_each_row_is_judged_alone(rows):
     together = same_photo(rows)
