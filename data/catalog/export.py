@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import case, select
 
-from data.catalog.frames import read_batches, read_by_keys, whole_table
+from data.catalog.frames import read_batches, read_by_keys
+from data.catalog.gallery import with_names
 from data.catalog.matches import DISTANCES
 from data.catalog.scores import VECTOR, unpack
 from data.catalog.tables import features, fetches, image_links, images, listings, matches, rejects, scores, verdicts
@@ -67,6 +68,8 @@ def export_batches(
         For ``features``: the names in the order in which the vectors were kept.
     spec
         For ``features``: fingerprint of the feature list; ``None`` takes every vector, and they must all fit.
+    run_id
+        For ``scores``: only those of this run, in the order of their rank.
 
     Raises
     ------
@@ -93,18 +96,13 @@ def _features(connection: Connection, names: list[str], spec: str | None, rows: 
                 raise ExportError(
                     "features", f"{len(names)} names were given for vectors of {sorted(lengths)} features"
                 )
-            named = _named(connection, batch)
+            named = with_names(connection, batch)
             values = unpack(named["vector"], names)
             yield pd.concat([named[["listing_id", "seller_id", "as_of"]], values, named[["marketplace"]]], axis=1)
 
 
-def _named(connection: Connection, frame: pd.DataFrame, side: str = "") -> pd.DataFrame:
-    """Name the listings in ``{side}listing_key``: add ``{side}listing_id, {side}seller_id, {side}marketplace``."""
-    names = ("listing_id", "seller_id", "marketplace")
-    keys = frame[f"{side}listing_key"]
-    query = whole_table(listings, ("listing_key", *names)).distinct()
-    known = read_by_keys(connection, query, listings.c.listing_key, keys).set_index("listing_key")
-    return frame.assign(**{f"{side}{name}": keys.map(known[name]).astype("str") for name in names})
+def _ranked(all_scores: Select[Any], run_id: str) -> Select[Any]:
+    return all_scores.where(scores.c.run_id == run_id).order_by(None).order_by(scores.c.rank)
 
 
 def _with_image_urls(connection: Connection, versions: pd.DataFrame) -> pd.DataFrame:
@@ -119,7 +117,7 @@ def _with_image_urls(connection: Connection, versions: pd.DataFrame) -> pd.DataF
 
 
 def _with_hex(connection: Connection, pictures: pd.DataFrame) -> pd.DataFrame:
-    return _named(connection, pictures.assign(**{kind: _hex(pictures[kind], n) for kind, n in HEX_DIGITS.items()}))
+    return with_names(connection, pictures.assign(**{kind: _hex(pictures[kind], n) for kind, n in HEX_DIGITS.items()}))
 
 
 def _hex(hashes: pd.Series, digits: int) -> pd.Series:
@@ -130,11 +128,11 @@ def _hex(hashes: pd.Series, digits: int) -> pd.Series:
 
 
 def _with_both_sides(connection: Connection, found: pd.DataFrame) -> pd.DataFrame:
-    return _named(connection, _named(connection, found), "other_")
+    return with_names(connection, with_names(connection, found), "other_")
 
 
 def _with_first_poster(connection: Connection, scored: pd.DataFrame) -> pd.DataFrame:
-    named = _named(connection, _named(connection, scored), "first_")
+    named = with_names(connection, with_names(connection, scored), "first_")
     itself = named["first_listing_id"].notna() & (named["first_listing_key"] == named["listing_key"]).fillna(False)
     return named.assign(**{name: named[name].mask(itself) for name in ("first_listing_id", "first_seller_id")})
 
@@ -194,7 +192,7 @@ _OUTPUTS = {
             "actor", "decided_at", "marketplace",
         ),
         select(verdicts).order_by(verdicts.c.decided_at, verdicts.c.verdict_id),
-        _named,
+        with_names,
     ),
     "rejects": _Output(
         ("file", "line", "column", "reason", "value", "table"),

@@ -58,6 +58,21 @@ def write_table(frames: Iterable[pd.DataFrame], path: Path) -> int:
         raise WriteError(str(path), error.strerror or str(error)) from error
 
 
+def write_page(text: str, path: Path) -> None:
+    """Write a text, such as an HTML page, as UTF-8; whole or not at all.
+
+    Raises
+    ------
+    WriteError
+        The file cannot be written; the one that was there is untouched.
+    """
+    try:
+        with _replacing(path) as out:
+            out.write(text.encode())
+    except OSError as error:
+        raise WriteError(str(path), error.strerror or str(error)) from error
+
+
 def _format(path: Path) -> tuple[Callable[[Iterable[pd.DataFrame], IO[bytes]], int], str]:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     compression = suffixes.pop() if suffixes and suffixes[-1] in {".gz", ".zst"} else ""
