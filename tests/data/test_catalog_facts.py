@@ -155,12 +155,8 @@ def test_training_reads_the_whole_market_each_listing_in_its_first_version(marke
         late = Load("late", moment(130), first_bulk=False)
         save_listings(connection, late, listings({"listing_id": "a", "price": 1.0}))
         found = facts.market(connection)
-    assert found.listings.set_index("listing_id")["price"].dropna().to_dict() == {
-        "a": 10.0,
-        "e": 5.0,
-        "b": 7.0,
-        "old": 9.0,
-    }
+    prices = found.listings.set_index("listing_id")["price"].dropna()
+    assert prices.to_dict() == {"a": 10.0, "e": 5.0, "b": 7.0, "old": 9.0}
     assert found.labels["label"].tolist() == ["fraud"]
     assert sorted(found.sightings["image_id"]) == ["p1", "p2", "p3"]
     assert found.alike.to_numpy().tolist() == [["p1", "p2", 0.9]]
@@ -172,7 +168,7 @@ def test_scores_replace_those_of_the_same_moment_and_model(market):
         save_scores(connection, scored(of))
         save_scores(connection, scored(of).assign(score=0.75, first_listing_key=key("a")))
         found = read_frame(connection, select(scores))
-    assert found[["score", "first_listing_key"]].to_numpy().tolist() == [[0.75, key("a")]]
+    assert (found["score"].tolist(), found["first_listing_key"].tolist()) == ([0.75], [key("a")])
 
 
 def test_the_scores_of_a_run_are_ranked_from_the_highest(market):

@@ -105,10 +105,12 @@ def test_a_missing_hash_stays_missing_beside_one_with_the_top_bit(catalog, dtype
     assert found.tolist() == [2**64 - 1, pd.NA, 2**63, 2**53 + 1]
 
 
-def test_hashes_that_lost_bits_in_floating_point_are_refused(catalog):
+def test_hashes_and_keys_that_lost_bits_in_floating_point_are_refused(catalog):
     frame = pd.DataFrame({"image_id": ["a"], "status": "hashed", "phash": [float(2**63)], "compared": 0})
     with pytest.raises(TypeError, match="phash came as floating point"):
         replaced(catalog, images, frame)
+    with pytest.raises(TypeError, match="url_key came as floating point"):
+        replaced(catalog, fetches, addresses(2).astype({"url_key": "float64"}))
 
 
 def test_whole_numbers_that_may_be_missing_are_nullable_only_where_one_is(catalog):

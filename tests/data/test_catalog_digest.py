@@ -1,0 +1,84 @@
+"""Equal knowledge has an equal digest, however it came about; other knowledge has another."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from data.catalog.digest import catalog_digest
+from data.catalog.engine import open_catalog
+from data.catalog.images import due_fetches, save_fetches, save_fingerprints
+from data.catalog.listings import save_labels, save_listings, save_sellers
+from data.catalog.loads import Load
+from data.catalog.matches import save_alike
+from data.catalog.tables import images, metadata
+from tests.data.rows import alike_pairs, day, fetch_all, hashed, labels, listings, moment, outcomes, sellers
+from tests.data.test_catalog_matches import match_all
+
+PICTURES = {f"u{number}": f"p{number}" for number in range(3)}
+TABLE = [{"listing_id": f"l{number}", "seller_id": f"s{number}", "image_urls": [f"u{number}"]} for number in range(3)]
+
+
+def load(catalog, *, at: float = 100, first_bulk: bool = True, rows=TABLE, load_id: str = "x") -> None:
+    """Load everything there is to know, rows in the given order."""
+    load = Load(load_id, moment(at), first_bulk=first_bulk)
+    with catalog.write() as connection:
+        for row in rows:
+            save_listings(connection, load, listings(row))
+        save_sellers(connection, load, sellers({"seller_id": "s1", "joined_at": day(-9), "rating": 4.0}))
+        save_labels(connection, labels({"listing_id": "l2"}))
+        fetch_all(connection, load, PICTURES)
+        save_fingerprints(connection, hashed(*PICTURES.values()))
+        save_alike(connection, list(PICTURES.values()), alike_pairs(("p0", "p1")))
+        match_all(connection)
+
+
+def digest(catalog, **how) -> dict[str, str]:
+    with catalog.read() as connection:
+        return catalog_digest(connection, **how)
+
+
+@pytest.fixture
+def undisturbed(tmp_path):
+    other = open_catalog(f"sqlite:///{tmp_path / 'undisturbed.sqlite'}")
+    yield other
+    other.close()
+
+
+def test_every_table_that_holds_knowledge_is_in_it(catalog):
+    assert set(digest(catalog)) == set(metadata.tables) - {"loads", "runs"}
+
+
+def test_neither_order_nor_load_nor_database_changes_it(catalog, undisturbed):
+    load(catalog, rows=TABLE[::-1], load_id="y")
+    load(undisturbed)
+    assert digest(catalog) == digest(undisturbed)
+
+
+def test_an_interrupted_load_that_goes_on_ends_in_the_same(catalog, undisturbed):
+    load(undisturbed)
+    begun = Load("x", moment(100), first_bulk=True)
+    with catalog.write() as connection:
+        save_listings(connection, begun, listings(*TABLE[:2]))
+    with catalog.write() as connection:
+        due = due_fetches(connection, moment(100), 3)[["url_key", "image_url", "attempts"]]
+        save_fetches(connection, begun, outcomes(due.iloc[:1], PICTURES))
+    load(catalog)
+    assert digest(catalog) == digest(undisturbed)
+
+
+def test_times_read_off_the_clock_count_as_one_where_told(catalog, undisturbed):
+    load(catalog, at=100, first_bulk=False)
+    load(undisturbed, at=101, first_bulk=False)
+    assert digest(catalog) != digest(undisturbed)
+    assert digest(catalog, clock_since=moment(99)) == digest(undisturbed, clock_since=moment(99))
+
+
+def test_a_single_bit_of_a_hash_changes_the_digest_of_its_table_only(catalog):
+    load(catalog)
+    before = digest(catalog)
+    with catalog.write() as connection:
+        phash = connection.execute(select(images.c.phash).where(images.c.image_id == "p0")).scalar_one()
+        connection.execute(images.update().where(images.c.image_id == "p0").values(phash=phash ^ 1))
+    after = digest(catalog)
+    assert [name for name in before if before[name] != after[name]] == ["images"]
