@@ -52,6 +52,7 @@ def export_batches(
     *,
     feature_names: Sequence[str] = (),
     spec: str | None = None,
+    run_id: str | None = None,
     rows: int = BATCH_ROWS,
 ) -> Generator[pd.DataFrame]:
     """Yield an output table in parts of at most ``rows`` rows, always at least one, in an order that stays the same.
@@ -80,7 +81,8 @@ def export_batches(
         yield from _features(connection, list(feature_names), spec, rows)
         return
     output = _OUTPUTS[what]
-    with closing(read_batches(connection, output.query, rows)) as batches:
+    query = output.query if run_id is None else _ranked(output.query, run_id)
+    with closing(read_batches(connection, query, rows)) as batches:
         for batch in batches:
             yield output.finish(connection, batch)[list(output.columns)]
 

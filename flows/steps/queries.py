@@ -1,0 +1,137 @@
+"""Take in the pictures that somebody asks about: files, folders and addresses, fetched, decoded and fingerprinted."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from data.errors import SourceError
+from data.images.decode import Unreadable, decode
+from data.images.fetch import Fetcher
+from data.images.local import read_local
+from data.images.outcome import FetchOutcome, Reason
+from data.images.store import ImageStore
+from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
+from features.hashing import fingerprint
+from flows.progress import advance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flows.context import Context
+
+ADVICE = "Give JPEG, PNG, WebP or GIF files, folders of them, or http(s) addresses."
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """Pictures that are asked about.
+
+    Parameters
+    ----------
+    context
+        Its store holds them, apart from the known pictures.
+    prints
+        ``query`` (the file's path or the address) and ``FINGERPRINT_COLUMNS``, one row for each readable picture, in
+        the order in which they were given.
+    unread
+        The others: name and reason.
+    """
+
+    context: Context
+    prints: pd.DataFrame
+    unread: tuple[tuple[str, str], ...]
+
+
+@contextmanager
+def taken_in(context: Context, images: Sequence[str]) -> Iterator[Queries]:
+    """Yield the pictures of some files, folders (all files directly in them) and addresses.
+
+    They are kept in a folder that is gone when the block ends: asking leaves nothing behind.
+
+    Raises
+    ------
+    SourceError
+        None of them could be read; each is named with its reason.
+    """
+    with TemporaryDirectory(prefix="seenbefore-") as folder:
+        yield _read_all(replace(context, store=ImageStore(folder)), images)
+
+
+def _read_all(aside: Context, images: Sequence[str]) -> Queries:
+    outcomes = _outcomes(aside, images)
+    rows: list[dict[str, object]] = []
+    unread: list[tuple[str, str]] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for outcome, found in zip(outcomes, pool.map(partial(_read, aside), outcomes), strict=True):
+            if isinstance(found, str):
+                unread.append((_shown(outcome.url), found))
+            else:
+                rows.append({"query": _shown(outcome.url), **found})
+            advance("reading pictures", 1, len(outcomes))
+    if not rows:
+        listed = "".join(f"\n  - {name}: {reason}" for name, reason in unread)
+        raise SourceError("any of the pictures", listed, f"\n{ADVICE}")
+    prints = pd.DataFrame(rows)[["query", *FINGERPRINT_COLUMNS]]
+    return Queries(aside, prints.astype(dict.fromkeys(HASH_KINDS, np.uint64)), tuple(unread))
+
+
+def _outcomes(aside: Context, images: Sequence[str]) -> list[FetchOutcome]:
+    """Fetch every picture once, in the order in which they were given."""
+    names = list(dict.fromkeys(name for image in images for name in _expanded(image)))
+    urls = [name for name in names if _is_address(name)]
+    fetched = dict(zip(urls, _from_web(aside, urls), strict=True))
+    return [fetched[name] if name in fetched else _from_file(aside, name) for name in names]
+
+
+def _is_address(image: str) -> bool:
+    return "://" in image
+
+
+def _expanded(image: str) -> list[str]:
+    """Return the files of a folder, or what was given."""
+    if _is_address(image) or not Path(image).is_dir():
+        return [image]
+    return sorted(str(file) for file in Path(image).iterdir() if file.is_file()) or [image]
+
+
+def _from_web(aside: Context, urls: Sequence[str]) -> list[FetchOutcome]:
+    if not urls:
+        return []
+    with Fetcher(aside.settings.fetch, aside.store) as fetcher:
+        return fetcher.fetch(urls)
+
+
+def _from_file(aside: Context, name: str) -> FetchOutcome:
+    path = Path(name)
+    if not path.exists():
+        return FetchOutcome(name, Reason.MISSING_FILE, "There is no such file or folder.")
+    if path.is_dir():
+        return FetchOutcome(name, Reason.NOT_A_FILE, "The folder holds no files.")
+    file, max_bytes = path.resolve(), aside.settings.fetch.max_bytes
+    outcome = read_local([file.name], root=file.parent, store=aside.store, max_bytes=max_bytes)[0]
+    return replace(outcome, url=name)
+
+
+def _read(aside: Context, outcome: FetchOutcome) -> dict[str, object] | str:
+    """Fingerprint a picture, or say why that cannot be."""
+    if outcome.image_id is None:
+        return outcome.detail or str(outcome.reason)
+    picture = decode(aside.store.get(outcome.image_id), aside.settings.decode)
+    if isinstance(picture, Unreadable):
+        return picture.detail
+    return {"image_id": outcome.image_id, "format": str(picture.format), **asdict(fingerprint(picture.image))}
+
+
+def _shown(name: str) -> str:
+    """Return a name that any file can hold; file names need not be Unicode."""
+    return name.encode(errors="replace").decode()
