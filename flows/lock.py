@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from filelock import FileLock, Timeout
 
 from data.errors import BusyError
+from flows.leftovers import end_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+Lock = Literal["run", "schedule"]
 
 
 @contextmanager
-def hold(home: Path, what: str) -> Iterator[None]:
-    """Hold a home for one run; the operating system lets go of it when the process ends, however it ends.
+def hold(home: Path, what: str, *, lock: Lock = "run") -> Iterator[None]:
+    """Hold a home; the operating system lets go of it when the process ends, however it ends.
 
-    A run inside a run of the same process is let in.
+    A run inside a run of the same process is let in. Who gets in first ends what killed runs left behind.
+
+    Parameters
+    ----------
+    home
+        Folder that holds everything a run writes.
+    what
+        What others are told is going on.
+    lock
+        Runs keep out runs, schedules keep out schedules; a schedule's runs are runs.
 
     Raises
     ------
@@ -27,15 +40,50 @@ def hold(home: Path, what: str) -> Iterator[None]:
         Another process holds it.
     """
     home.mkdir(parents=True, exist_ok=True)
-    note = home / "run.holder"
-    lock = FileLock(home / "run.lock", is_singleton=True, thread_local=False)
+    note = _note(home, lock)
+    held = _file_lock(home, lock)
     try:
-        lock.acquire(timeout=0)
+        held.acquire(timeout=0)
     except Timeout as error:
-        holder = note.read_text() if note.exists() else "unknown process"
-        raise BusyError(str(home), holder.strip()) from error
+        raise BusyError(str(home), holder(home, lock=lock) or "unknown process") from error
+    outermost = held.lock_counter == 1
     try:
-        note.write_text(f"{what}, process {os.getpid()}\n")
+        if outermost:
+            note.write_text(f"{what}, process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
+            end_leftovers(home)
         yield
     finally:
-        lock.release()
+        if outermost:
+            note.unlink(missing_ok=True)
+        held.release()
+
+
+def holder(home: Path, *, lock: Lock = "run") -> str | None:
+    """Return what the holder's note says; ``None`` if there is none. A killed holder leaves its note behind."""
+    try:
+        return _note(home, lock).read_text().strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def is_held(home: Path, *, lock: Lock = "run") -> bool:
+    """Tell whether a process, this one included, holds a home."""
+    held = _file_lock(home, lock)
+    if held.is_locked:
+        return True
+    if not Path(held.lock_file).exists():
+        return False
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        return True
+    held.release()
+    return False
+
+
+def _file_lock(home: Path, lock: Lock) -> FileLock:
+    return FileLock(home.resolve() / f"{lock}.lock", is_singleton=True, thread_local=False)
+
+
+def _note(home: Path, lock: Lock) -> Path:
+    return home / f"{lock}.holder"
