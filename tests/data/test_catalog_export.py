@@ -163,6 +163,14 @@ def test_the_first_poster_of_ones_own_photos_is_nobody(market):
     assert found.loc["a", ["first_seller_id", "first_listing_id"]].isna().all()
 
 
+def test_the_scores_of_one_run_come_in_the_order_of_their_rank(market):
+    with market.read() as connection:
+        ours = pd.concat(list(export_batches(connection, "scores", run_id="r", rows=1)))
+        others = pd.concat(list(export_batches(connection, "scores", run_id="another")))
+    assert ours["listing_id"].tolist() == ["e", "a"]
+    assert others.empty
+
+
 def test_each_version_of_a_listing_has_the_addresses_known_by_then(market):
     with market.write() as connection:
         newer = {"listing_id": "a", "observed_at": day(20), "price": 4.0, "image_urls": ["u6", "u1"]}

@@ -16,7 +16,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.catalog.tables_out import FORMULA, write_table
+from data.catalog.tables_out import FORMULA, write_page, write_table
 from data.errors import ExportError, WriteError
 
 if TYPE_CHECKING:
@@ -141,6 +141,13 @@ def test_a_folder_in_the_way_is_a_write_error(frame, tmp_path):
     with pytest.raises(WriteError, match=r"Cannot write .*scores\.csv"):
         write_table([frame], tmp_path / "scores.csv")
     assert [found.name for found in tmp_path.iterdir()] == ["scores.csv"]
+
+
+def test_a_page_is_written_as_it_is_and_an_obstacle_is_a_write_error(tmp_path):
+    write_page("Größe ✓\n", tmp_path / "deep" / "page.html")
+    assert (tmp_path / "deep" / "page.html").read_bytes() == "Größe ✓\n".encode()
+    with pytest.raises(WriteError, match=r"Cannot write .*deep"):
+        write_page("", tmp_path / "deep")
 
 
 def test_the_file_is_as_readable_as_any_other(frame, tmp_path):
