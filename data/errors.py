@@ -16,6 +16,7 @@
         ├── UnreachableError   a database that holds a table does not answer
         ├── CatalogError       the catalog cannot be opened, or holds another schema
         ├── StoreError         the image store cannot be read or written
+        │   └── LostPicture        a picture that was stored is gone or damaged
         └── WriteError         a file that was asked for cannot be written
 
 Constructors take the facts and write the sentence: what was expected, what was found, where, and how to go on.
@@ -158,6 +159,13 @@ class StoreError(OutsideError):
 
     def __init__(self, url: str, found: str, advice: str) -> None:
         super().__init__(f"The image store at {url} cannot be used: {found}. {advice}")
+
+
+class LostPicture(StoreError):  # noqa: N818 -- the name is the fact
+    """A picture that was stored is gone, or holds other bytes than its name says."""
+
+    def __init__(self, url: str, image_id: str, found: str) -> None:
+        super().__init__(url, f"{image_id} {found}", "The next ingest downloads it again.")
 
 
 class WriteError(OutsideError):

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import and_, or_, select
 
-from data.catalog.frames import insert, read_by_keys, read_frame, to_instant, upsert, whole_table
+from data.catalog.frames import (
+    delete_by_keys,
+    insert,
+    read_by_keys,
+    read_frame,
+    to_instant,
+    update_by_keys,
+    upsert,
+    whole_table,
+)
 from data.catalog.listings import PENDING
 from data.catalog.tables import fetches, image_links, images, listings, sightings
 from data.images.outcome import FetchStatus, Reason
@@ -90,6 +99,12 @@ def pending_pictures(connection: Connection, recipe: str) -> list[str]:
 def save_fingerprints(connection: Connection, frame: pd.DataFrame) -> None:
     """Keep fingerprints: all columns of the ``images`` table but ``compared``; they are to be compared anew."""
     upsert(connection, images, frame.assign(compared=0))
+
+
+def forget_pictures(connection: Connection, image_ids: Sequence[str]) -> None:
+    """Let pictures that were lost before they were fingerprinted be asked for again; their sightings stay."""
+    update_by_keys(connection, fetches, fetches.c.image_id, image_ids, status=PENDING, image_id=None)
+    delete_by_keys(connection, images, images.c.image_id, image_ids)
 
 
 def _links() -> Select[Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from data.errors import StoreError
+from data.errors import LostPicture, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,17 +69,26 @@ class ImageStore:
 
         Raises
         ------
+        LostPicture
+            When it is not there, or no longer holds the bytes it is named after.
         StoreError
-            When it is not there, cannot be read, or no longer holds the bytes it is named after.
+            When it cannot be read.
         """
         path = self._path(image_id)
         with self._trouble(f"reading {image_id}"):
-            content: bytes = Path(path).read_bytes() if self._local else self._fs.cat_file(path)
+            try:
+                content: bytes = Path(path).read_bytes() if self._local else self._fs.cat_file(path)
+            except FileNotFoundError as error:
+                raise LostPicture(self.url, image_id, "is not there") from error
         if hashlib.sha256(content).hexdigest() != image_id:
-            raise StoreError(
-                self.url, f"{image_id} holds other bytes than its name says", "Remove that file and ingest again."
-            )
+            raise LostPicture(self.url, image_id, "holds other bytes than its name says")
         return content
+
+    def remove(self, image_id: str) -> None:
+        """Remove a picture file for good; one that is not there is no error."""
+        path = self._path(image_id)
+        with self._trouble(f"removing {image_id}"), contextlib.suppress(FileNotFoundError):
+            self._fs.rm_file(path)
 
     def exists(self, image_id: str) -> bool:
         """Whether a picture file is kept here."""
@@ -130,6 +139,8 @@ class ImageStore:
         """Turn whatever a file system raises into a StoreError; drivers have error types of their own."""
         try:
             yield
+        except LostPicture:
+            raise
         except Exception as error:
             advice = "Check SEENBEFORE_IMAGES_URL, free space and permissions, then run again."
             raise StoreError(self.url, f"{doing} failed ({type(error).__name__}: {error})", advice) from error

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from data.catalog.images import read_fetches, save_fetches, save_fingerprints
+from data.catalog.images import forget_pictures, read_fetches, save_fetches, save_fingerprints
 from data.catalog.matches import HASHED
+from data.errors import LostPicture
 from data.images.decode import Unreadable, decode
 from data.images.fetch import Fetcher
 from data.images.local import read_local
@@ -42,11 +43,20 @@ def fetch(context: Context, load: Load, url_keys: Sequence[int], images_root: Pa
 
 
 def fingerprint_pictures(context: Context, image_ids: Sequence[str]) -> Counts:
-    """Decode and hash some stored pictures; a picture that cannot be read is recorded with its reason."""
-    rows = _frame([_fingerprint(context, image_id) for image_id in image_ids])
+    """Decode and hash some stored pictures; record why one cannot be read, and ask again for one that was lost."""
+    found, lost = [], []
+    for image_id in image_ids:
+        try:
+            found.append(_fingerprint(context, image_id))
+        except LostPicture:
+            lost.append(image_id)
+    rows = _frame(found)
     with context.catalog.write() as connection:
         save_fingerprints(connection, rows)
-    return dict(Counter(rows["status"]))
+        forget_pictures(connection, lost)
+    for image_id in lost:
+        context.store.remove(image_id)
+    return dict(Counter(rows["status"])) | ({"lost": len(lost)} if lost else {})
 
 
 def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from data.errors import StoreError
+from data.errors import LostPicture, StoreError
 from data.images.store import ImageStore
 
 CONTENT = b"\xff\xd8\xff a small picture"
@@ -121,3 +121,18 @@ def test_trouble_is_told_as_a_store_error(tmp_path):
         ImageStore(str(tmp_path / "file")).put(CONTENT)
     with pytest.raises(StoreError, match="opening"):
         ImageStore("nosuchscheme://bucket")
+
+
+def test_a_damaged_file_and_a_missing_one_are_lost_pictures_and_can_be_stored_again(tmp_path: Path) -> None:
+    store = ImageStore(str(tmp_path))
+    image_id = store.put(b"picture")
+    file = next(path for path in tmp_path.rglob(image_id))
+    file.write_bytes(b"damaged")
+    with pytest.raises(LostPicture, match="other bytes"):
+        store.get(image_id)
+    store.remove(image_id)
+    with pytest.raises(LostPicture, match="not there"):
+        store.get(image_id)
+    store.remove(image_id)
+    assert store.put(b"picture") == image_id
+    assert store.get(image_id) == b"picture"
