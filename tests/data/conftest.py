@@ -41,11 +41,11 @@ def postgres_server() -> Iterator[URL]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database."""
+    """The address of a database without any tables."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'catalog.sqlite'}"
         return
-    with _fresh_database(request.getfixturevalue("postgres_server")) as url:
+    with _fresh_schema(request.getfixturevalue("postgres_server")) as url:
         yield url
 
 
@@ -95,14 +95,15 @@ def _private_server(programs: Path) -> Iterator[URL]:
 
 
 @contextmanager
-def _fresh_database(server: URL) -> Iterator[str]:
+def _fresh_schema(server: URL) -> Iterator[str]:
+    # A schema is all that a catalog sees of its database, and is made in a tenth of the time.
     name = f"seenbefore_{uuid.uuid4().hex}"
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'"))
-        yield server.set(database=name).render_as_string(hide_password=False)
+            connection.execute(text(f"CREATE SCHEMA {name}"))
+        yield server.update_query_dict({"options": f"-csearch_path={name}"}).render_as_string(hide_password=False)
         with engine.connect() as connection:
-            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+            connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
     finally:
         engine.dispose()
