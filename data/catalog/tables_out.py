@@ -58,6 +58,17 @@ def write_table(frames: Iterable[pd.DataFrame], path: Path) -> int:
         raise WriteError(str(path), error.strerror or str(error)) from error
 
 
+def check_name(path: Path) -> None:
+    """Refuse a file name whose suffix names no format of a table.
+
+    Raises
+    ------
+    ExportError
+        Naming the formats.
+    """
+    _format(path)
+
+
 def write_page(text: str, path: Path) -> None:
     """Write a text, such as an HTML page, as UTF-8; whole or not at all.
 

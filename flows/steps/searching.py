@@ -101,6 +101,17 @@ def find_duplicates(context: Context, *, kind: str | None = None, within: int = 
     return Found(pd.concat([named, _beside_earliest(named, known)], axis=1)[list(DUPLICATE_COLUMNS)], len(known))
 
 
+def spread(rows: pd.DataFrame) -> dict[str, int]:
+    """Say how far duplicates are spread: photos, those of several sellers, pictures, listings and sellers."""
+    return {
+        "photos": rows["photo"].nunique(),
+        "photos_of_several_sellers": rows.loc[rows["sellers"] > 1, "photo"].nunique(),
+        "pictures": rows["image_id"].nunique(),
+        "listings": len(rows.drop_duplicates(["marketplace", "listing_id"])),
+        "sellers": len(rows.drop_duplicates(["marketplace", "seller_id"])),
+    }
+
+
 def _photos(groups: pd.DataFrame, known: pd.DataFrame, repeated: pd.Series[str]) -> pd.DataFrame:
     """Add the pictures that were repeated only as they are, each a group of its own."""
     alone = repeated[repeated.isin(known["image_id"]) & ~repeated.isin(groups["image_id"])].reset_index(drop=True)
