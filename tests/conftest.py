@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about the machine than about the code, and every machine runs the same ones.
+settings.register_profile("seenbefore", deadline=None, derandomize=True)
+settings.load_profile("seenbefore")
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

@@ -110,7 +110,7 @@ def _ranked(all_scores: Select[Any], run_id: str) -> Select[Any]:
 def _with_image_urls(connection: Connection, versions: pd.DataFrame) -> pd.DataFrame:
     linked_at = image_links.c.observed_at.label("linked_at")
     query = select(image_links.c.listing_key, image_links.c.position, linked_at, fetches.c.image_url)
-    query = query.join(fetches, fetches.c.url_key == image_links.c.url_key)
+    query = query.join(fetches, fetches.c.url_id == image_links.c.url_id)
     links = read_by_keys(connection, query, image_links.c.listing_key, versions["listing_key"])
     known = versions[["listing_key", "observed_at"]].reset_index(names="version").merge(links, on="listing_key")
     known = known[known["linked_at"] <= known["observed_at"]].sort_values(["version", "linked_at", "position"])
@@ -164,9 +164,9 @@ _OUTPUTS = {
         ),
         select(image_links.c.listing_key, image_links.c.position, fetches.c.image_url)
         .add_columns(*(images.c[name] for name in _PICTURE), *_PICTURE_OR_FETCH)
-        .join(fetches, fetches.c.url_key == image_links.c.url_key)
+        .join(fetches, fetches.c.url_id == image_links.c.url_id)
         .join(images, images.c.image_id == fetches.c.image_id, isouter=True)
-        .order_by(image_links.c.listing_key, image_links.c.position, image_links.c.url_key),
+        .order_by(image_links.c.listing_key, image_links.c.position, image_links.c.url_id),
         _with_hex,
     ),
     "matches": _Output(

@@ -61,7 +61,7 @@ def with_addresses(connection: Connection, seen: pd.DataFrame) -> pd.DataFrame:
     query = select(
         image_links.c.listing_key, image_links.c.observed_at, image_links.c.position, fetches.c.image_id,
         fetches.c.image_url,
-    ).join(fetches, fetches.c.url_key == image_links.c.url_key)  # fmt: skip
+    ).join(fetches, fetches.c.url_id == image_links.c.url_id)  # fmt: skip
     links = read_by_keys(connection, query, image_links.c.listing_key, seen["listing_key"])
     first = links.sort_values(["observed_at", "position", "image_url"]).drop_duplicates(["listing_key", "image_id"])
     return seen.merge(first[["listing_key", "image_id", "image_url"]], on=["listing_key", "image_id"], how="left")

@@ -34,21 +34,21 @@ FIRST_RETRY = pd.Timedelta(minutes=15)  # doubles twice with every further attem
 
 
 def due_fetches(connection: Connection, now: datetime, max_attempts: int) -> pd.DataFrame:
-    """Return the addresses to ask now: ``url_key, image_url, attempts, etag, last_modified``, in a fixed order."""
+    """Return the addresses to ask now: ``url_id, image_url, attempts, etag, last_modified``, in a fixed order."""
     again = and_(
         fetches.c.status == FetchStatus.FAILED.value,
         fetches.c.attempts < max_attempts,
         fetches.c.next_attempt_at <= to_instant(now),
     )
-    columns = ("url_key", "image_url", "attempts", "etag", "last_modified")
+    columns = ("url_id", "image_url", "attempts", "etag", "last_modified")
     query = whole_table(fetches, columns).where(or_(fetches.c.status == PENDING, again))
-    return read_frame(connection, query.order_by(fetches.c.url_key))
+    return read_frame(connection, query.order_by(fetches.c.url_id))
 
 
-def read_fetches(connection: Connection, url_keys: Sequence[int]) -> pd.DataFrame:
-    """Return ``url_key, image_url, attempts`` of some addresses, in a fixed order."""
-    query = whole_table(fetches, ("url_key", "image_url", "attempts"))
-    return read_by_keys(connection, query, fetches.c.url_key, url_keys).sort_values("url_key", ignore_index=True)
+def read_fetches(connection: Connection, url_ids: Sequence[int]) -> pd.DataFrame:
+    """Return ``url_id, image_url, attempts`` of some addresses, in a fixed order."""
+    query = whole_table(fetches, ("url_id", "image_url", "attempts"))
+    return read_by_keys(connection, query, fetches.c.url_id, url_ids).sort_values("url_id", ignore_index=True)
 
 
 def save_fetches(connection: Connection, load: Load, outcomes: pd.DataFrame) -> None:
@@ -57,7 +57,7 @@ def save_fetches(connection: Connection, load: Load, outcomes: pd.DataFrame) -> 
     Parameters
     ----------
     outcomes
-        One row an address: ``url_key, attempts`` (before this one) and the fields of `FetchOutcome`.
+        One row an address: ``url_id, attempts`` (before this one) and the fields of `FetchOutcome`.
     """
     outcomes = outcomes.assign(
         # A host that asked us to stay away was not asked: that is no attempt.
@@ -69,19 +69,19 @@ def save_fetches(connection: Connection, load: Load, outcomes: pd.DataFrame) -> 
     told = pd.to_timedelta(outcomes["retry_after_s"].astype("float64"), unit="s").fillna(pd.Timedelta(0))
     outcomes["next_attempt_at"] = outcomes["fetched_at"] + wait.where(wait > told, told)
     # An address that an earlier load brought too could have been asked then, but its picture was not known then.
-    before = select(image_links.c.url_key).where(image_links.c.load_id != load.load_id)
-    known_before = read_by_keys(connection, before, image_links.c.url_key, outcomes["url_key"])
-    outcomes["known_at"] = outcomes["known_at"].where(outcomes["url_key"].isin(known_before["url_key"]))
+    before = select(image_links.c.url_id).where(image_links.c.load_id != load.load_id)
+    known_before = read_by_keys(connection, before, image_links.c.url_id, outcomes["url_id"])
+    outcomes["known_at"] = outcomes["known_at"].where(outcomes["url_id"].isin(known_before["url_id"]))
     names = [column.name for column in fetches.columns if column.name in outcomes and column.name != "image_url"]
     upsert(
         connection,
         fetches,
         outcomes[["image_url", *names]],
-        update=[name for name in names if name != "url_key"],
+        update=[name for name in names if name != "url_id"],
     )
     pictures = outcomes.loc[outcomes["image_id"].notna(), ["image_id"]].drop_duplicates()
     insert(connection, images, pictures.assign(status=STORED, compared=0))
-    _sight(connection, read_by_keys(connection, _links(), image_links.c.url_key, outcomes["url_key"]))
+    _sight(connection, read_by_keys(connection, _links(), image_links.c.url_id, outcomes["url_id"]))
 
 
 def sight_known_pictures(connection: Connection, load: Load) -> None:
@@ -116,7 +116,7 @@ def _links() -> Select[Any]:
             fetches.c.known_at,
             fetches.c.image_id,
         )
-        .join(fetches, fetches.c.url_key == image_links.c.url_key)
+        .join(fetches, fetches.c.url_id == image_links.c.url_id)
         .where(fetches.c.image_id.is_not(None))
     )
 

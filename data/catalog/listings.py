@@ -9,9 +9,9 @@ import pandas as pd
 from sqlalchemy import select
 
 from data.catalog.frames import insert, read_by_keys
-from data.catalog.keys import joined_keys, text_keys
+from data.catalog.keys import joined_ids, joined_keys
 from data.catalog.tables import fetches, image_links, labels, listings, sellers
-from data.catalog.versions import content_keys, settle
+from data.catalog.versions import content_ids, settle
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -48,12 +48,12 @@ def save_listings(connection: Connection, load: Load, rows: pd.DataFrame) -> Sav
         listing_key=joined_keys(rows["marketplace"], rows["listing_id"]),
         seller_key=joined_keys(rows["marketplace"], rows["seller_id"]),
         observed_at=rows["observed_at"].fillna(default),
-        content_key=content_keys(rows.assign(image_urls=rows["image_urls"].map("|".join)), LISTING_CONTENT),
+        content_id=content_ids(rows.assign(image_urls=rows["image_urls"].map("|".join)), LISTING_CONTENT),
     )
     query = select(
         listings.c.listing_key,
         listings.c.observed_at,
-        listings.c.content_key,
+        listings.c.content_id,
         listings.c.listing_id,
         listings.c.seller_key,
         listings.c.created_at,
@@ -89,8 +89,8 @@ def save_sellers(connection: Connection, load: Load, rows: pd.DataFrame) -> Save
             since_joined.assign(observed_at=since_joined["joined_at"], feedback_count=float("nan"), rating=float("nan"))
         )
     versions = pd.concat(parts, ignore_index=True).astype({"observed_at": "datetime64[us, UTC]"})
-    versions["content_key"] = content_keys(versions, SELLER_CONTENT)
-    query = select(sellers.c.seller_key, sellers.c.observed_at, sellers.c.content_key)
+    versions["content_id"] = content_ids(versions, SELLER_CONTENT)
+    query = select(sellers.c.seller_key, sellers.c.observed_at, sellers.c.content_id)
     known = read_by_keys(connection, query, sellers.c.seller_key, versions["seller_key"])
     settled = settle(versions, known, "seller_key")
     insert(connection, sellers, settled.new[[c.name for c in sellers.columns if c.name in settled.new]])
@@ -126,17 +126,17 @@ def _replaced(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
     """Tell which rows repeat a kept version that a later posting under the same id has replaced."""
     newest = known.groupby("listing_key")["created_at"].max()
     older = rows["created_at"] < newest.reindex(rows["listing_key"]).set_axis(rows.index)
-    return older & rows["content_key"].isin(known["content_key"])
+    return older & rows["content_id"].isin(known["content_id"])
 
 
 def _save_links(connection: Connection, load: Load, versions: pd.DataFrame) -> None:
     links = versions[["listing_key", "observed_at", "image_urls"]].explode("image_urls")
     links = links[links["image_urls"].notna()]
     links["position"] = links.groupby(level=0).cumcount()
-    links = links.assign(url_key=text_keys(links["image_urls"]), load_id=load.load_id)
-    links = links.sort_values("observed_at", kind="stable").drop_duplicates(["listing_key", "url_key"])
+    links = links.assign(url_id=joined_ids(links["image_urls"]), load_id=load.load_id)
+    links = links.sort_values("observed_at", kind="stable").drop_duplicates(["listing_key", "url_id"])
     insert(connection, image_links, links.drop(columns="image_urls"))
-    addresses = links[["url_key", "image_urls"]].rename(columns={"image_urls": "image_url"}).drop_duplicates("url_key")
+    addresses = links[["url_id", "image_urls"]].rename(columns={"image_urls": "image_url"}).drop_duplicates("url_id")
     insert(connection, fetches, addresses.assign(status=PENDING, attempts=0))
 
 

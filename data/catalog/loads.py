@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import select, update
 
-from data.catalog.frames import insert, read_frame, to_rows, upsert
+from data.catalog.frames import insert, read_frame, to_instant, to_rows, upsert
 from data.catalog.keys import joined_keys
 from data.catalog.tables import listings, loads, rejects, runs
 
@@ -91,3 +91,10 @@ def record_run(
         }
     )
     upsert(connection, runs, frame)
+
+
+def runs_between(connection: Connection, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    """Return the summaries of the runs that started in a span of time, both ends included, in their order."""
+    span = runs.c.started_at.between(to_instant(since), to_instant(until))
+    found = connection.execute(select(runs.c.summary).where(span).order_by(runs.c.started_at))
+    return [json.loads(summary) for summary in found.scalars()]

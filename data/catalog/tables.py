@@ -49,7 +49,7 @@ listings = Table(
     Column("price", Float),
     Column("currency", Text),
     Column("attributes", Text),
-    _required("content_key", BigInteger),
+    _required("content_id"),
     Index("listings_by_name", "marketplace", "listing_id"),
     Index("listings_by_seller", "seller_key"),
     Index("listings_by_time", "observed_at"),
@@ -69,7 +69,7 @@ sellers = Table(
     Column("country", Text),
     Column("group_id", Text),
     Column("attributes", Text),
-    _required("content_key", BigInteger),
+    _required("content_id"),
 )
 
 # A label may come before its listing; it waits here.
@@ -90,11 +90,11 @@ image_links = Table(
     "image_links",
     metadata,
     _key("listing_key"),
-    _key("url_key"),
+    _key("url_id", Text),
     _required("position", Integer),
     _required("observed_at", BigInteger),
     _required("load_id"),
-    Index("image_links_by_url", "url_key"),
+    Index("image_links_by_url", "url_id"),
     Index("image_links_by_load", "load_id"),
 )
 
@@ -103,7 +103,7 @@ image_links = Table(
 fetches = Table(
     "fetches",
     metadata,
-    _key("url_key"),
+    _key("url_id", Text),
     _required("image_url"),
     _required("status"),
     Column("reason", Text),

@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 
 from data.catalog.frames import to_microseconds
-from data.catalog.keys import joined_keys
+from data.catalog.keys import joined_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy.typing as npt
 
 KEPT = -1
 
@@ -27,14 +25,9 @@ class Settled:
     contradicted: pd.DataFrame
 
 
-def content_keys(frame: pd.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Return a key of each row's content in ``columns``; missing differs from empty.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-    """
-    return joined_keys(*(_texts(frame[name]) for name in columns))
+def content_ids(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Return an id of each row's content in ``columns``; missing differs from empty."""
+    return joined_ids(*(_texts(frame[name]) for name in columns))
 
 
 def settle(incoming: pd.DataFrame, known: pd.DataFrame, key: str) -> Settled:
@@ -43,22 +36,21 @@ def settle(incoming: pd.DataFrame, known: pd.DataFrame, key: str) -> Settled:
     Parameters
     ----------
     incoming
-        Rows with ``key``, ``observed_at`` and ``content_key``, in reading order.
+        Rows with ``key``, ``observed_at`` and ``content_id``, in reading order.
     known
         The versions already kept of the same keys, same three columns.
     key
         Name of the key column.
     """
-    columns = [key, "observed_at", "content_key"]
+    columns = [key, "observed_at", "content_id"]
     # Only these columns are put together: others would have to be filled, and filled whole numbers lose their bits.
     rows = pd.concat(
         [known[columns].assign(row=KEPT), incoming[columns].assign(row=np.arange(len(incoming)))], ignore_index=True
     ).sort_values([key, "observed_at", "row"], kind="stable", ignore_index=True)
-    contradicts = rows["content_key"] != rows.groupby([key, "observed_at"])["content_key"].transform("first")
+    contradicts = rows["content_id"] != rows.groupby([key, "observed_at"])["content_id"].transform("first")
     first = rows.drop_duplicates([key, "observed_at"])
     # A version that repeats the one before it says nothing.
-    repeats = ~first[[key, "content_key"]].ne(first[[key, "content_key"]].shift(fill_value=0)).any(axis=1)
-    repeats &= np.arange(len(first)) > 0
+    repeats = first["content_id"] == first.groupby(key, sort=False)["content_id"].shift()
     return Settled(_rows(incoming, first.loc[~repeats, "row"]), _rows(incoming, rows.loc[contradicts, "row"]))
 
 

@@ -29,10 +29,10 @@ UNREADABLE = "unreadable"
 Counts = dict[str, int]
 
 
-def fetch(context: Context, load: Load, url_keys: Sequence[int], images_root: Path | None) -> Counts:
+def fetch(context: Context, load: Load, url_ids: Sequence[int], images_root: Path | None) -> Counts:
     """Ask some addresses, store what they gave, and record the outcome of each."""
     with context.catalog.read() as connection:
-        asked = read_fetches(connection, url_keys)
+        asked = read_fetches(connection, url_ids)
     is_web = asked["image_url"].str.contains("://", regex=False)
     web, files = asked.loc[is_web, "image_url"].tolist(), asked.loc[~is_web, "image_url"].tolist()
     outcomes = [*_from_web(context, web), *_from_files(context, files, images_root)]

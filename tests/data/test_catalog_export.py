@@ -209,6 +209,6 @@ def test_batches_hold_what_the_whole_holds_in_the_same_order(market):
 
 def test_the_links_of_the_market_are_all_exported(market):
     with market.read() as connection:
-        n_links = len(connection.execute(select(image_links.c.url_key)).all())
+        n_links = len(connection.execute(select(image_links.c.url_id)).all())
     assert len(exported(market, "images")) == n_links == 5
     assert pd.api.types.is_string_dtype(exported(market, "images")["ahash"].astype(TEXT))

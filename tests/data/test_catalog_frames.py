@@ -22,11 +22,13 @@ from data.catalog.frames import (
     upsert,
     whole_table,
 )
-from data.catalog.keys import joined_keys, text_keys
+from data.catalog.keys import joined_ids, joined_keys
 from data.catalog.scores import unpack
 from data.catalog.tables import features, fetches, images, sightings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from data.catalog.engine import Catalog
 
 HASHES = ["ahash", "phash", "dhash", "whash", "colorhash"]
@@ -52,8 +54,12 @@ def replaced(catalog: Catalog, table, frame: pd.DataFrame) -> pd.DataFrame:
         return read_frame(connection, whole_table(table, list(frame.columns)).order_by(table.c[key]))
 
 
+def numbered(numbers: Iterable[int]) -> list[str]:
+    return [f"{number:032x}" for number in numbers]
+
+
 def addresses(n: int) -> pd.DataFrame:
-    return pd.DataFrame({"url_key": np.arange(n), "image_url": "a", "status": "pending", "attempts": 0})
+    return pd.DataFrame({"url_id": numbered(range(n)), "image_url": "a", "status": "pending", "attempts": 0})
 
 
 same_catalog = settings(
@@ -109,8 +115,9 @@ def test_hashes_and_keys_that_lost_bits_in_floating_point_are_refused(catalog):
     frame = pd.DataFrame({"image_id": ["a"], "status": "hashed", "phash": [float(2**63)], "compared": 0})
     with pytest.raises(TypeError, match="phash came as floating point"):
         replaced(catalog, images, frame)
-    with pytest.raises(TypeError, match="url_key came as floating point"):
-        replaced(catalog, fetches, addresses(2).astype({"url_key": "float64"}))
+    sighting = {"image_id": ["a"], "listing_key": [1.0], "seller_key": 1, "position": 0, "matched": 0}
+    with pytest.raises(TypeError, match="listing_key came as floating point"):
+        replaced(catalog, sightings, pd.DataFrame(sighting))
 
 
 def test_whole_numbers_that_may_be_missing_are_nullable_only_where_one_is(catalog):
@@ -118,7 +125,7 @@ def test_whole_numbers_that_may_be_missing_are_nullable_only_where_one_is(catalo
     found = replaced(catalog, fetches, addresses(2).assign(http_status=status))
     assert found["http_status"].dtype == "Int64"
     assert found["http_status"].tolist() == [200, pd.NA]
-    assert found["url_key"].dtype == "int64"
+    assert found["attempts"].dtype == "int64"
 
 
 def test_whole_numbers_that_pandas_made_floats_are_stored_as_whole_numbers(catalog):
@@ -154,21 +161,21 @@ def test_inserting_again_changes_nothing_and_upserting_changes_what_it_names(cat
         insert(connection, fetches, addresses(3).assign(status="ok", attempts=9))
         upsert(connection, fetches, addresses(1).assign(status="gone", attempts=5), update=["status"])
     with catalog.read() as connection:
-        found = read_frame(connection, whole_table(fetches, ["status", "attempts"]).order_by(fetches.c.url_key))
+        found = read_frame(connection, whole_table(fetches, ["status", "attempts"]).order_by(fetches.c.url_id))
     assert found["status"].tolist() == ["gone", "pending", "ok"]
     assert found["attempts"].tolist() == [0, 0, 9]
 
 
 def test_more_keys_than_a_query_can_take_are_read_updated_and_deleted(catalog):
-    keys = np.arange(MANY)
-    twice = np.concatenate([keys[::-1], keys])
+    keys = numbered(range(MANY))
+    twice = keys[::-1] + keys
     with catalog.write() as connection:
         insert(connection, fetches, addresses(MANY))
-        update_by_keys(connection, fetches, fetches.c.url_key, twice, attempts=3)
-        found = read_by_keys(connection, whole_table(fetches, ["url_key", "attempts"]), fetches.c.url_key, twice)
-        assert sorted(found["url_key"]) == keys.tolist()
+        update_by_keys(connection, fetches, fetches.c.url_id, twice, attempts=3)
+        found = read_by_keys(connection, whole_table(fetches, ["url_id", "attempts"]), fetches.c.url_id, twice)
+        assert sorted(found["url_id"]) == keys
         assert set(found["attempts"]) == {3}
-        delete_by_keys(connection, fetches, fetches.c.url_key, keys[1:])
+        delete_by_keys(connection, fetches, fetches.c.url_id, keys[1:])
     assert n_of(catalog, fetches) == 1
 
 
@@ -190,16 +197,18 @@ def test_batches_hold_all_rows_once_and_there_is_always_one(catalog, n, sizes):
     with catalog.write() as connection:
         insert(connection, fetches, addresses(n))
     with catalog.read() as connection:
-        query = whole_table(fetches, ["url_key", "status"]).order_by(fetches.c.url_key)
+        query = whole_table(fetches, ["url_id", "status"]).order_by(fetches.c.url_id)
         batches = list(read_batches(connection, query, 4))
     assert [len(batch) for batch in batches] == sizes
-    assert pd.concat(batches)["url_key"].tolist() == list(range(n))
+    assert pd.concat(batches)["url_id"].tolist() == numbered(range(n))
     assert str(batches[0]["status"].dtype) == "str"
 
 
 def test_keys_are_the_same_on_every_machine():
-    # What `b2sum -l 64` prints, read as little-endian.
-    assert text_keys(["", "https://example.org/a.jpg"]).tolist() == [-5426141060434712860, -9084706639314162163]
+    # What `b2sum -l 64`, read as little-endian, and `b2sum -l 128` print.
+    addresses = ["", "https://example.org/a.jpg"]
+    assert joined_keys(addresses).tolist() == [-5426141060434712860, -9084706639314162163]
+    assert joined_ids(addresses) == ["cae66941d9efbd404e4d88758ea67670", "e6c8386bc8bdc774c26f260cea2502a1"]
     assert joined_keys(["default"], ["42"]).dtype == np.int64
 
 

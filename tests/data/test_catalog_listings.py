@@ -19,7 +19,7 @@ from data.catalog.tables import fetches, image_links
 from data.catalog.tables import labels as labels_table
 from data.catalog.tables import listings as listings_table
 from data.catalog.tables import sellers as sellers_table
-from data.catalog.versions import content_keys, settle
+from data.catalog.versions import content_ids, settle
 from tests.data.rows import LISTING_TYPES, day, labels, listings, moment, sellers
 
 FIRST = Load("first", moment(100), first_bulk=True)
@@ -133,7 +133,7 @@ def test_a_listing_id_of_another_seller_is_rejected_in_the_same_batch_and_later(
     assert (first.new, second.new) == (1, 1)
     for saved in (first, second):
         assert saved.rejects[["_line", "column_name", "value"]].to_numpy().tolist() == [[3, "seller_id", "eve"]]
-    assert rows_of(catalog, fetches, "url_key").empty
+    assert rows_of(catalog, fetches, "url_id").empty
 
 
 def test_each_address_is_queued_once_and_linked_in_the_order_of_the_listing(catalog):
@@ -144,12 +144,12 @@ def test_each_address_is_queued_once_and_linked_in_the_order_of_the_listing(cata
         listings({"listing_id": "a", "image_urls": [two, one, two]}, {"listing_id": "b", "image_urls": [one]}),
     )
     save(catalog, later(9), listings({"listing_id": "a", "image_urls": [three, two, one]}))
-    assert sorted(rows_of(catalog, fetches, "url_key")["image_url"]) == [one, two, three]
-    assert set(rows_of(catalog, fetches, "url_key")["status"]) == {"pending"}
+    assert sorted(rows_of(catalog, fetches, "url_id")["image_url"]) == [one, two, three]
+    assert set(rows_of(catalog, fetches, "url_id")["status"]) == {"pending"}
     query = select(listings_table.c.listing_id, fetches.c.image_url, image_links.c.position, image_links.c.observed_at)
     query = query.join(image_links, image_links.c.listing_key == listings_table.c.listing_key).distinct()
     with catalog.read() as connection:
-        links = read_frame(connection, query.join(fetches, fetches.c.url_key == image_links.c.url_key))
+        links = read_frame(connection, query.join(fetches, fetches.c.url_id == image_links.c.url_id))
     expected = {("a", two, 0, day(0)), ("a", one, 1, day(0)), ("b", one, 0, day(0)), ("a", three, 0, day(9))}
     assert set(links.itertuples(index=False, name=None)) == expected
 
@@ -235,7 +235,7 @@ steps = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), max_size=12)
 @settings(deadline=None)
 @given(contents=steps, cuts=st.lists(st.integers(0, 12), max_size=3))
 def test_whatever_the_batches_exactly_the_changes_are_kept(contents, cuts):
-    incoming = pd.DataFrame(contents, columns=["key", "content_key"], dtype="int64")
+    incoming = pd.DataFrame(contents, columns=["key", "content_id"], dtype="int64").astype({"content_id": "str"})
     incoming["observed_at"] = day(0) + pd.to_timedelta(range(len(incoming)), unit="D")
     known = incoming.iloc[:0]
     edges = sorted({0, len(incoming), *(cut for cut in cuts if cut < len(incoming))})
@@ -243,9 +243,9 @@ def test_whatever_the_batches_exactly_the_changes_are_kept(contents, cuts):
         known = pd.concat([known, settle(incoming.iloc[start:stop], known, "key").new])
     expected, last = [], {}
     for row in incoming.itertuples(index=False):
-        if last.get(row.key) != row.content_key:
+        if last.get(row.key) != row.content_id:
             expected.append(tuple(row))
-        last[row.key] = row.content_key
+        last[row.key] = row.content_id
     assert sorted(known.itertuples(index=False, name=None)) == sorted(expected)
 
 
@@ -253,4 +253,4 @@ def test_contents_differ_where_a_value_is_missing_or_moved_to_the_next_column():
     frame = pd.DataFrame(
         {"a": pd.Series(["x", "x", None, ""], dtype="str"), "b": pd.Series([None, "", "x", "x"], dtype="str")}
     )
-    assert len(set(content_keys(frame, ["a", "b"]))) == 4
+    assert len(set(content_ids(frame, ["a", "b"]))) == 4

@@ -79,7 +79,7 @@ def test_matching_facts_hold_everything_about_the_pictures_concerned_and_nothing
     with catalog.write() as connection:
         insert(connection, sightings, sights((A, 1, 1, 0), (B, 2, 2, 1), (C, 3, 3, 2), (B, 4, 4, 3)))
         save_alike(connection, [A, B, C], alike_pairs((A, B)))
-        account = {"seller_key": [2, 3], "observed_at": day(0), "marketplace": "m", "seller_id": "s", "content_key": 1}
+        account = {"seller_key": [2, 3], "observed_at": day(0), "marketplace": "m", "seller_id": "s", "content_id": "c"}
         insert(connection, sellers, pd.DataFrame(account))
         facts = matching_facts(connection, [1])
         nothing = matching_facts(connection, [99])

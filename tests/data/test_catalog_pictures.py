@@ -16,7 +16,7 @@ from data.catalog.images import (
     save_fingerprints,
     sight_known_pictures,
 )
-from data.catalog.keys import text_keys
+from data.catalog.keys import joined_ids
 from data.catalog.listings import save_listings
 from data.catalog.loads import Load
 from data.catalog.tables import fetches, images, sightings
@@ -51,7 +51,7 @@ def ask(
     catalog, load: Load, urls: list[str], pictures: dict[str, str], otherwise: Reason = Reason.TIMEOUT, **told
 ) -> None:
     with catalog.write() as connection:
-        asked = read_fetches(connection, text_keys(urls).tolist())
+        asked = read_fetches(connection, joined_ids(urls))
         save_fetches(connection, load, outcomes(asked, pictures, otherwise).assign(**told))
 
 

@@ -121,7 +121,7 @@ def test_trouble_is_told_as_a_store_error(tmp_path):
         ImageStore("nosuchscheme://bucket")
 
 
-def test_a_damaged_file_and_a_missing_one_are_lost_pictures_and_can_be_stored_again(tmp_path: Path) -> None:
+def test_a_damaged_file_and_a_missing_one_are_lost_pictures_and_can_be_stored_again(tmp_path):
     store = ImageStore(str(tmp_path))
     image_id = store.put(b"picture")
     file = next(path for path in tmp_path.rglob(image_id))

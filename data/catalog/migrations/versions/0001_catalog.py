@@ -35,7 +35,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "fetches",
-        sa.Column("url_key", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("url_id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("image_url", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
@@ -50,21 +50,21 @@ def upgrade() -> None:
         sa.Column("known_at", sa.BigInteger(), nullable=True),
         sa.Column("fetched_at", sa.BigInteger(), nullable=True),
         sa.Column("next_attempt_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("url_key"),
+        sa.PrimaryKeyConstraint("url_id"),
     )
     op.create_index("fetches_by_image", "fetches", ["image_id"], unique=False)
     op.create_index("fetches_due", "fetches", ["status", "next_attempt_at"], unique=False)
     op.create_table(
         "image_links",
         sa.Column("listing_key", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("url_key", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("url_id", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("observed_at", sa.BigInteger(), nullable=False),
         sa.Column("load_id", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("listing_key", "url_key"),
+        sa.PrimaryKeyConstraint("listing_key", "url_id"),
     )
     op.create_index("image_links_by_load", "image_links", ["load_id"], unique=False)
-    op.create_index("image_links_by_url", "image_links", ["url_key"], unique=False)
+    op.create_index("image_links_by_url", "image_links", ["url_id"], unique=False)
     op.create_table(
         "images",
         sa.Column("image_id", sa.Text(), autoincrement=False, nullable=False),
@@ -115,15 +115,12 @@ def upgrade() -> None:
         sa.Column("price", sa.Float(), nullable=True),
         sa.Column("currency", sa.Text(), nullable=True),
         sa.Column("attributes", sa.Text(), nullable=True),
-        sa.Column("content_key", sa.BigInteger(), nullable=False),
+        sa.Column("content_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("listing_key", "observed_at"),
     )
     op.create_index("listings_by_name", "listings", ["marketplace", "listing_id"], unique=False)
     op.create_index(
-        "listings_by_price",
-        "listings",
-        ["category", "observed_at", "marketplace", "currency", "price"],
-        unique=False,
+        "listings_by_price", "listings", ["category", "observed_at", "marketplace", "currency", "price"], unique=False
     )
     op.create_index("listings_by_seller", "listings", ["seller_key"], unique=False)
     op.create_index("listings_by_time", "listings", ["observed_at"], unique=False)
@@ -222,7 +219,7 @@ def upgrade() -> None:
         sa.Column("country", sa.Text(), nullable=True),
         sa.Column("group_id", sa.Text(), nullable=True),
         sa.Column("attributes", sa.Text(), nullable=True),
-        sa.Column("content_key", sa.BigInteger(), nullable=False),
+        sa.Column("content_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seller_key", "observed_at"),
     )
     op.create_table(
