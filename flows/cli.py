@@ -14,7 +14,6 @@ from data.errors import ExitCode, SeenbeforeError
 from flows.arguments import normalised
 from flows.commands import (
     demo,
-    doctor,
     duplicates,
     evaluate,
     export,
@@ -26,7 +25,7 @@ from flows.commands import (
     similar,
     train,
 )
-from flows.console import STDERR
+from flows.console import STDERR, show_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo, ingest, score, run, train, evaluate, similar, duplicates, export, schedule, doctor):
+for command in (demo, ingest, score, run, train, evaluate, similar, duplicates, export, schedule):
     name = command.__name__.rpartition(".")[2]
     app.command(name, epilog=command.EXAMPLE)(getattr(command, name))
 app.add_typer(models.app, name="models")
@@ -71,7 +70,7 @@ def answer(arguments: Sequence[str]) -> int:
     try:
         app(normalised(arguments), prog_name="seenbefore", standalone_mode=False)
     except SeenbeforeError as error:
-        STDERR.print(f"[bold red]Error:[/] {_plain(error)}", highlight=False)
+        show_error(error)
         return error.exit_code
     except click.exceptions.Exit as ending:
         return ending.exit_code
@@ -82,16 +81,10 @@ def answer(arguments: Sequence[str]) -> int:
         STDERR.print("Interrupted. What was finished is kept; the same command goes on from there.")
         return INTERRUPTED
     except OSError as error:
-        STDERR.print(f"[bold red]Error:[/] {_plain(error)}. Check the path, the disk or the network and try again.")
+        show_error(error, advice=". Check the path, the disk or the network and try again.")
         return ExitCode.OUTSIDE
     except Exception:  # noqa: BLE001  the border of the program: whatever escapes is ours, and is shown whole
         traceback.print_exc()
         STDERR.print("[bold red]This is a bug in Seenbefore.[/] Nothing that was finished is lost; run it again.")
         return ExitCode.OUR_BUG
     return ExitCode.DONE
-
-
-def _plain(error: Exception) -> str:
-    from rich.markup import escape
-
-    return escape(str(error))

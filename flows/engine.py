@@ -62,6 +62,8 @@ class Workers:
         """Run ``task(keys=…, **parameters)`` over all keys, tell how far it is, and return the summed counts."""
         counts: Counter[str] = Counter()
         chunks = [keys[start : start + self.chunk] for start in range(0, len(keys), self.chunk)]
+        if chunks:
+            advance(stage, 0, len(keys))
         futures = [self.runner.submit(task, parameters={"keys": chunk, **parameters}) for chunk in chunks]
         for chunk, future in zip(chunks, futures, strict=True):
             counts.update(future.result())

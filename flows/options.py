@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import click
 import typer
 
-from data.settings import load_settings
-
 if TYPE_CHECKING:
     from data.settings import Settings
 
@@ -31,6 +29,7 @@ Moment = Annotated[str | None, typer.Option(metavar="TIME", help="ISO 8601; with
 
 def settings_of(context: typer.Context, *, quiet: bool = True) -> Settings:
     """Read the settings for a command and prepare Prefect for its home."""
+    from data.settings import load_settings
     from flows.environment import prepare_prefect
 
     settings = load_settings(context.obj)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import Console
+    from rich.progress import Progress, TaskID
 
 
 class Listener(Protocol):
@@ -36,11 +37,47 @@ class Bars:
         self._stages: dict[str, TaskID] = {}
 
     def advance(self, stage: str, done: int, total: int | None) -> None:
-        """Move the stage's bar."""
-        if stage not in self._stages:
+        """Move the stage's bar; a stage that comes again gets another one."""
+        if stage not in self._stages or self._bars.tasks[self._stages[stage]].finished:
             self._stages[stage] = self._bars.add_task(stage, total=total)
-        bar = self._stages[stage]
-        self._bars.update(bar, advance=done, total=total)
+        self._bars.update(self._stages[stage], advance=done, total=total)
+
+
+@dataclass(slots=True)
+class Stage:
+    """A stage under way: since when, and how much of it is done."""
+
+    name: str
+    since_s: float
+    done: int = 0
+
+
+class Lines:
+    """A log file or a pipe: a line when a stage begins, and one when it has ended."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._stage: Stage | None = None
+
+    def advance(self, stage: str, done: int, total: int | None) -> None:
+        """Count, and say so at the stage's beginning and end."""
+        if self._stage is None or self._stage.name != stage:
+            self.end_stage()
+            self._stage = Stage(stage, time.monotonic())
+            self._say(stage if total is None else f"{stage}: {total:,} to do")
+        self._stage.done += done
+        if self._stage.done == total:
+            self.end_stage()
+
+    def end_stage(self) -> None:
+        """Say that the stage under way has ended, if there is one."""
+        if self._stage is not None:
+            seconds = time.monotonic() - self._stage.since_s
+            self._say(f"{self._stage.name}: {self._stage.done:,} done in {seconds:.1f} s")
+        self._stage = None
+
+    def _say(self, sentence: str) -> None:
+        self._console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 _SILENCE = Silence()
@@ -53,12 +90,27 @@ def advance(stage: str, done: int, total: int | None = None) -> None:
 
 
 @contextmanager
-def bars(console: Console) -> Iterator[None]:
-    """Show progress bars on a console until the block ends; a console that is no terminal stays quiet."""
-    columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as shown:
-        token = _listener.set(Bars(shown))
+def bars(console: Console, *, quiet: bool = False) -> Iterator[None]:
+    """Show progress on a console until the block ends: bars at a terminal, lines elsewhere, nothing if ``quiet``."""
+    with _listening(console, quiet=quiet) as listener:
+        token = _listener.set(listener)
         try:
             yield
         finally:
             _listener.reset(token)
+
+
+@contextmanager
+def _listening(console: Console, *, quiet: bool) -> Iterator[Listener]:
+    if quiet:
+        yield _SILENCE
+    elif console.is_terminal:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console) as shown:
+            yield Bars(shown)
+    else:
+        lines = Lines(console)
+        yield lines
+        lines.end_stage()
