@@ -95,7 +95,9 @@ def _likeness(row: Row) -> tuple[str, ...]:
 
 
 def _posting(row: Row) -> tuple[str, ...]:
-    return f"{row['observed_at']:%Y-%m-%d} in {row['listing_id']} of {row['seller_id']}", row["image_url"]
+    when_and_who = f"{row['observed_at']:%Y-%m-%d} in {row['listing_id']} of {row['seller_id']}"
+    address = row["image_url"]
+    return (when_and_who, address) if isinstance(address, str) else (when_and_who,)
 
 
 def _spread(listings: int, sellers: int) -> str:
