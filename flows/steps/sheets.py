@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from data.errors import StoreError
+from data.errors import LostPicture
 from features.facts import DISTANCE_COLUMNS, HASH_KINDS
 from flows.progress import advance
 from flows.sheet import Strip, Tile, sheet_html
@@ -85,7 +85,7 @@ def _posted_tile(context: Context, seen: list[Row]) -> Tile:
 def _picture(context: Context, image_id: str) -> bytes | None:
     try:
         return thumbnail(context, image_id)
-    except StoreError:  # a file that is gone from the store leaves a gap on the sheet
+    except LostPicture:  # leaves a gap on the sheet
         return None
 
 
