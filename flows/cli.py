@@ -7,7 +7,6 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import click
 import typer
 
 from data.errors import ExitCode, SeenbeforeError
@@ -53,7 +52,10 @@ def options(
     context: typer.Context,
     home: Annotated[
         Path | None,
-        typer.Option(help="Folder that holds everything a run writes.", show_default="SEENBEFORE_HOME, else ./var"),
+        typer.Option(
+            help="Folder that holds everything a run writes. May stand behind the command, too.",
+            show_default="SEENBEFORE_HOME, else ./var",
+        ),
     ] = None,
 ) -> None:
     """Keep what all commands share."""
@@ -68,16 +70,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def answer(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     try:
-        app(normalised(arguments), prog_name="seenbefore", standalone_mode=False)
+        command = typer.main.get_command(app)
+        with command.make_context("seenbefore", normalised(arguments)) as context:
+            command.invoke(context)
     except SeenbeforeError as error:
         show_error(error)
         return error.exit_code
-    except click.exceptions.Exit as ending:
+    except typer.Exit as ending:
         return ending.exit_code
-    except click.ClickException as mistake:
-        mistake.show()
+    except typer.TyperException as mistake:
+        _show_mistake(mistake)
         return ExitCode.CALLER
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         STDERR.print("Interrupted. What was finished is kept; the same command goes on from there.")
         return INTERRUPTED
     except OSError as error:
@@ -88,3 +92,15 @@ def answer(arguments: Sequence[str]) -> int:
         STDERR.print("[bold red]This is a bug in Seenbefore.[/] Nothing that was finished is lost; run it again.")
         return ExitCode.OUR_BUG
     return ExitCode.DONE
+
+
+def _show_mistake(mistake: typer.TyperException) -> None:
+    """Say what is wrong with the arguments, and how the command is used; who gave none has been shown the help."""
+    sentence = mistake.format_message()
+    context: typer.Context | None = getattr(mistake, "ctx", None)
+    if not sentence:
+        return
+    if context is not None:
+        STDERR.print(context.get_usage(), markup=False, highlight=False)
+        STDERR.print(f"`{context.command_path} --help` explains every option.", markup=False, highlight=False)
+    show_error(sentence)

@@ -55,7 +55,7 @@ def show_summary(title: str, facts: Mapping[str, Any], *, next_steps: tuple[str,
         STDOUT.print(f"[dim]→[/] {escape(step)}", highlight=False)
 
 
-def show_error(error: Exception, *, advice: str = "") -> None:
+def show_error(error: Exception | str, *, advice: str = "") -> None:
     """Print what went wrong on standard error."""
     STDERR.print(f"[bold red]Error:[/] {escape(str(error))}{advice}", highlight=False)
 

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, overload
 
-import click
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from data.settings import Settings
+    from flows.steps.loading import Tables
 
 Listings = Annotated[
     str,
-    typer.Argument(help="CSV, JSON Lines or Parquet (also .gz, .zst), a folder of such files, or SQL-URL#table."),
+    typer.Argument(
+        metavar="LISTINGS",
+        help="CSV, JSON Lines or Parquet (also .gz, .zst), a folder of such files, or SQL-URL#table.",
+    ),
 ]
 Sellers = Annotated[str | None, typer.Option(help="Table of seller accounts.")]
 Labels = Annotated[str | None, typer.Option(help="Table of decisions: listing_id, label, labelled_at.")]
-ImagesRoot = Annotated[Path | None, typer.Option(help="Folder below which picture paths lie.", file_okay=False)]
+ImagesRoot = Annotated[
+    Path | None, typer.Option(help="Folder below which picture paths lie.", exists=True, file_okay=False)
+]
 Map = Annotated[list[str] | None, typer.Option("--map", metavar="THEIRS=ours", help="What a column is called there.")]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of text files; default UTF-8.")]
 Timezone = Annotated[str | None, typer.Option(help="Zone of times that state none, as `Europe/Berlin`.")]
@@ -42,7 +50,7 @@ def moment(text: str | None) -> datetime | None:
 
     Raises
     ------
-    click.BadParameter
+    typer.BadParameter
         It is not ISO 8601.
 
     Examples
@@ -55,10 +63,50 @@ def moment(text: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise click.BadParameter(f"expected a time such as 2026-01-31 or 2026-01-31T12:00Z, found {text!r}") from error
+        expected = f"expected a time such as 2026-01-31 or 2026-01-31T12:00Z, found {text!r}"
+        raise typer.BadParameter(expected, param_hint="--since or --until") from error
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def input_tables(
+    listings: str,
+    *,
+    sellers: str | None,
+    labels: str | None,
+    images_root: Path | None,
+    mapping: list[str] | None,
+    encoding: str | None,
+    timezone: str | None,
+) -> Tables:
+    """Return what is to be loaded, every path absolute."""
+    from flows.steps.loading import Tables
+
+    return Tables(
+        listings=absolute(listings),
+        sellers=absolute(sellers),
+        labels=absolute(labels),
+        images_root=str(images_root.resolve()) if images_root else None,
+        mapping=tuple(mapping or ()),
+        encoding=encoding,
+        timezone=timezone,
+    )
+
+
+@overload
+def absolute(where: str) -> str: ...
+
+
+@overload
+def absolute(where: str | None) -> str | None: ...
 
 
 def absolute(where: str | None) -> str | None:
     """Return a path as absolute, so that it still holds for a run started elsewhere; a URL stays as it is."""
     return where if where is None or "://" in where else str(Path(where).resolve())
+
+
+def in_home(context: typer.Context, steps: Sequence[str]) -> tuple[str, ...]:
+    """Return the commands that are advised next, for the home that this one was given."""
+    if context.obj is None:
+        return tuple(steps)
+    return tuple(step.replace("seenbefore ", f"seenbefore --home {quote(str(context.obj))} ", 1) for step in steps)

@@ -34,13 +34,20 @@ class Bars:
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._stages: dict[str, TaskID] = {}
+        self._stage = ""
+        self._bar: TaskID | None = None
 
     def advance(self, stage: str, done: int, total: int | None) -> None:
         """Move the stage's bar; a stage that comes again gets another one."""
-        if stage not in self._stages or self._bars.tasks[self._stages[stage]].finished:
-            self._stages[stage] = self._bars.add_task(stage, total=total)
-        self._bars.update(self._stages[stage], advance=done, total=total)
+        if self._bar is None or stage != self._stage or self._bars.tasks[self._bar].finished:
+            self.end_stage()
+            self._stage, self._bar = stage, self._bars.add_task(stage, total=total)
+        self._bars.update(self._bar, advance=done, total=total)
+
+    def end_stage(self) -> None:
+        """Fill the bar of a stage whose total was not known until now."""
+        if self._bar is not None:
+            self._bars.update(self._bar, total=self._bars.tasks[self._bar].completed)
 
 
 @dataclass(slots=True)
@@ -73,7 +80,8 @@ class Lines:
         """Say that the stage under way has ended, if there is one."""
         if self._stage is not None:
             seconds = time.monotonic() - self._stage.since_s
-            self._say(f"{self._stage.name}: {self._stage.done:,} done in {seconds:.1f} s")
+            done = f"{self._stage.done:,} " if self._stage.done else ""
+            self._say(f"{self._stage.name}: {done}done in {seconds:.1f} s")
         self._stage = None
 
     def _say(self, sentence: str) -> None:
@@ -109,7 +117,9 @@ def _listening(console: Console, *, quiet: bool) -> Iterator[Listener]:
 
         columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console) as shown:
-            yield Bars(shown)
+            listener = Bars(shown)
+            yield listener
+            listener.end_stage()
     else:
         lines = Lines(console)
         yield lines

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import typer
 
-from flows.options import Encoding, ImagesRoot, Json, Labels, Listings, Map, Sellers, Timezone, absolute, settings_of
+from flows.options import Encoding, ImagesRoot, Json, Labels, Listings, Map, Sellers, Timezone, in_home, input_tables
 
 EXAMPLE = "Example: `seenbefore ingest listings.csv --sellers sellers.csv --images-root photos/`"
 
@@ -21,23 +23,23 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Load tables, download and fingerprint their pictures, and find where each was seen before."""
-    settings = settings_of(context)
-    from flows.console import STDERR, show_summary
-    from flows.ingest import ingest as flow
-    from flows.progress import bars
+    from flows.console import show_summary
+    from flows.start import started
 
-    with bars(STDERR):
-        summary = flow(
-            absolute(listings),
-            sellers=absolute(sellers),
-            labels=absolute(labels),
-            images_root=absolute(str(images_root)) if images_root else None,
-            mapping=mapping or [],
-            encoding=encoding,
-            timezone=timezone,
-            home=str(settings.home),
-        )
-    show_summary("Ingested", summary, next_steps=after_ingest(summary), as_json=as_json)
+    tables = input_tables(
+        listings,
+        sellers=sellers,
+        labels=labels,
+        images_root=images_root,
+        mapping=mapping,
+        encoding=encoding,
+        timezone=timezone,
+    )
+    with started(context.obj, "ingest", tables=tables, quiet=as_json) as settings:
+        from flows.ingest import ingest as flow
+
+        summary = flow(**asdict(tables), home=str(settings.home))
+    show_summary("Ingested", summary, next_steps=in_home(context, after_ingest(summary)), as_json=as_json)
 
 
 def after_ingest(summary: dict[str, int]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.options import Json, settings_of
+from flows.options import Json, in_home, settings_of
 
 EXAMPLE = "Example: `seenbefore models promote hgb-0123456789abcdef --why 'trusted after two weeks of shadow scores'`"
 
@@ -71,4 +71,5 @@ def _use(context: typer.Context, model_id: str | None, why: str, *, as_json: boo
 
     opened, now = open_context(settings), datetime.now(UTC)
     summary = roll_back_champion(opened, why, now) if model_id is None else promote(opened, model_id, why, now)
-    show_summary("In use", summary, next_steps=("seenbefore score    scores what is new with it",), as_json=as_json)
+    steps = in_home(context, ["seenbefore score    scores what is new with it"])
+    show_summary("In use", summary, next_steps=steps, as_json=as_json)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import typer
 
-from flows.options import Encoding, ImagesRoot, Json, Labels, Listings, Map, Sellers, Timezone, absolute, settings_of
+from flows.options import Encoding, ImagesRoot, Json, Labels, Listings, Map, Sellers, Timezone, in_home, input_tables
 
 EXAMPLE = "Example: `seenbefore run listings.csv --sellers sellers.csv --labels labels.csv`"
 
@@ -21,23 +23,23 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Ingest, then score: what the schedule runs."""
-    settings = settings_of(context)
     from flows.commands.ingest import after_ingest
     from flows.commands.score import AFTER_SCORE
-    from flows.console import STDERR, show_summary
-    from flows.progress import bars
-    from flows.run import run as flow
+    from flows.console import show_summary
+    from flows.start import started
 
-    with bars(STDERR):
-        summary = flow(
-            absolute(listings),
-            sellers=absolute(sellers),
-            labels=absolute(labels),
-            images_root=absolute(str(images_root)) if images_root else None,
-            mapping=mapping or [],
-            encoding=encoding,
-            timezone=timezone,
-            home=str(settings.home),
-        )
+    tables = input_tables(
+        listings,
+        sellers=sellers,
+        labels=labels,
+        images_root=images_root,
+        mapping=mapping,
+        encoding=encoding,
+        timezone=timezone,
+    )
+    with started(context.obj, "run", tables=tables, quiet=as_json) as settings:
+        from flows.run import run as flow
+
+        summary = flow(**asdict(tables), home=str(settings.home))
     steps = (*after_ingest(summary)[:-1], *AFTER_SCORE)
-    show_summary("Ingested and scored", summary, next_steps=steps, as_json=as_json)
+    show_summary("Ingested and scored", summary, next_steps=in_home(context, steps), as_json=as_json)

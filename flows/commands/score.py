@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from flows.options import Json, Moment, Out, moment, settings_of
+from flows.options import Json, Moment, Out, in_home, moment
 
 EXAMPLE = "Example: `seenbefore score --since 2026-03-01 --out scores.parquet`"
 AFTER_SCORE = (
@@ -21,15 +21,19 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score every listing not yet scored, each as of its own `observed_at`."""
-    settings = settings_of(context)
-    from flows.console import STDERR, show_summary
-    from flows.progress import bars
-    from flows.score import score as flow
+    first, last = moment(since), moment(until)
+    from data.catalog.tables_out import check_name
+    from flows.console import show_summary
+    from flows.start import started
     from flows.steps.exporting import write_scores_of
 
-    with bars(STDERR):
-        summary = flow(since=moment(since), until=moment(until), home=str(settings.home))
+    if out is not None:
+        check_name(out)
+    with started(context.obj, "score", quiet=as_json) as settings:
+        from flows.score import score as flow
+
+        summary = flow(since=first, until=last, home=str(settings.home))
     if out is not None:
         write_scores_of(settings, summary["run_id"], out)
         summary["written_to"] = str(out)
-    show_summary("Scored", summary, next_steps=AFTER_SCORE, as_json=as_json)
+    show_summary("Scored", summary, next_steps=in_home(context, AFTER_SCORE), as_json=as_json)

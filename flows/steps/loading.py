@@ -75,10 +75,8 @@ def load_tables(context: Context, tables: Tables, now: datetime) -> tuple[Load, 
     TableError
         Columns are missing or wrong in any of the tables; nothing was written.
     """
-    reading = _Reading.of(tables)
-    sources = [(name, open_source(where, encoding=reading.encoding)) for name, where in tables.named()]
     rows = context.settings.batch_rows
-    reading.check(sources, rows)
+    reading, sources = _checked(tables, rows)
     with context.catalog.write() as connection:
         load = begin_load(connection, tables.identity, now)
     counts: Counter[str] = Counter()
@@ -89,6 +87,26 @@ def load_tables(context: Context, tables: Tables, now: datetime) -> tuple[Load, 
                 counts.update(_keep(connection, load, name, batch.source, valid))
             advance(f"reading {name}", len(batch.frame))
     return load, dict(counts)
+
+
+def check_tables(tables: Tables, rows: int) -> None:
+    """Check that all tables can be read and have the columns they must have, on their first ``rows`` rows.
+
+    Raises
+    ------
+    SourceError
+        One of them cannot be opened.
+    TableError
+        Columns are missing or wrong in any of them.
+    """
+    _checked(tables, rows)
+
+
+def _checked(tables: Tables, rows: int) -> tuple[_Reading, list[tuple[str, Source]]]:
+    reading = _Reading.of(tables)
+    sources = [(name, open_source(where, encoding=reading.encoding)) for name, where in tables.named()]
+    reading.check(sources, rows)
+    return reading, sources
 
 
 @dataclass(frozen=True, slots=True)

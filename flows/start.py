@@ -1,0 +1,56 @@
+"""What a command does before a flow starts: whatever can be found wrong without Prefect is said at once."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from data.settings import load_settings
+from flows.console import STDERR
+from flows.environment import prepare_prefect
+from flows.lock import hold
+from flows.progress import advance, bars
+from flows.steps.loading import check_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from data.settings import Settings
+    from flows.steps.loading import Tables
+
+
+@contextmanager
+def started(home: Path | None, what: str, *, tables: Tables | None = None, quiet: bool = False) -> Iterator[Settings]:
+    """Check the input, hold the home, open the catalog, and show progress while the block runs.
+
+    Prefect takes seconds to import and more to start, so import flows inside the block.
+
+    Parameters
+    ----------
+    home
+        The ``--home`` option.
+    what
+        What others are told is going on.
+    tables
+        What is to be loaded.
+    quiet
+        Whether progress is kept to ourselves.
+
+    Raises
+    ------
+    CallerError
+        A setting or a table cannot be used, or another run holds the home.
+    OutsideError
+        A database does not answer.
+    """
+    settings = load_settings(home)
+    if tables is not None:
+        check_tables(tables, settings.batch_rows)
+    from flows.context import open_context  # brings scikit-learn, whose import takes as long as all before it
+
+    prepare_prefect(settings.home, quiet=True)
+    with hold(settings.home, what), bars(STDERR, quiet=quiet):
+        open_context(settings)
+        advance("starting Prefect", 0)
+        yield settings
