@@ -1,17 +1,26 @@
-"""What all tests share: the sample material beside the checkout, and a closed network."""
+"""What all tests share: the sample material beside the checkout, servers, fresh databases, and a closed network."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from tests.postgres import fresh_schema, postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL
 
 # How long an example takes says more about the machine than about the code, and every machine runs the same ones.
 settings.register_profile("seenbefore", deadline=None, derandomize=True)
 settings.load_profile("seenbefore")
 
+PREFECT_START_LIMIT_S = 120
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -30,3 +39,32 @@ def _loopback_only(socket_enabled: None) -> None:
     import pytest_socket
 
     pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """A PostgreSQL server: the one the environment names, or a private one behind a socket in a folder of its own."""
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without any tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'catalog.sqlite'}"
+        return
+    with fresh_schema(request.getfixturevalue("postgres_server")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One Prefect server for all flows that are run in this process."""
+    from flows.environment import prepare_prefect
+
+    prepare_prefect(tmp_path_factory.mktemp("prefect"), quiet=True)
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=PREFECT_START_LIMIT_S):
+        yield
