@@ -13,6 +13,7 @@ from data.errors import ExitCode, SeenbeforeError
 from flows.arguments import normalised
 from flows.commands import (
     demo,
+    doctor,
     duplicates,
     evaluate,
     export,
@@ -41,7 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo, ingest, score, run, train, evaluate, similar, duplicates, export, schedule):
+for command in (demo, ingest, score, run, train, evaluate, similar, duplicates, export, schedule, doctor):
     name = command.__name__.rpartition(".")[2]
     app.command(name, epilog=command.EXAMPLE)(getattr(command, name))
 app.add_typer(models.app, name="models")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Lock = Literal["run", "schedule"]
+LOCKS: tuple[Lock, ...] = ("run", "schedule")
 
 
 @contextmanager
@@ -64,6 +65,17 @@ def holder(home: Path, *, lock: Lock = "run") -> str | None:
         return _note(home, lock).read_text().strip() or None
     except FileNotFoundError:
         return None
+
+
+def killed_holders(home: Path) -> dict[Lock, str]:
+    """Return the notes of holders that were killed."""
+    notes = {lock: holder(home, lock=lock) for lock in LOCKS if not is_held(home, lock=lock)}
+    return {lock: note for lock, note in notes.items() if note is not None}
+
+
+def clear_note(home: Path, *, lock: Lock = "run") -> None:
+    """Remove the note of a killed holder."""
+    _note(home, lock).unlink(missing_ok=True)
 
 
 def is_held(home: Path, *, lock: Lock = "run") -> bool:

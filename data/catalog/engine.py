@@ -65,13 +65,15 @@ class Catalog:
             raise CatalogError(self.url, _short(error), "Nothing of this step was kept; run it again.") from error
 
 
-def open_catalog(url: str) -> Catalog:
+def open_catalog(url: str, *, migrate: bool = True) -> Catalog:
     """Open the catalog at a SQLAlchemy URL, create or upgrade its tables, and check its schema.
 
     Parameters
     ----------
     url
         ``sqlite:///path`` or ``postgresql://…``.
+    migrate
+        Whether the schema is brought to this version's; without it, only to look at what is there.
 
     Raises
     ------
@@ -88,11 +90,20 @@ def open_catalog(url: str) -> Catalog:
     except (SQLAlchemyError, OSError) as error:
         raise CatalogError(shown, _short(error), "Check SEENBEFORE_CATALOG_URL and that it is up.") from error
     try:
-        _migrate(catalog)
+        if migrate:
+            _migrate(catalog)
     except BaseException:
         catalog.close()
         raise
     return catalog
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the revision of the schema; ``None`` where there is none."""
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def _address(url: str) -> URL:
@@ -147,10 +158,10 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _migrate(catalog: Catalog) -> None:
     with catalog.read() as connection:
-        if _revision(connection) == HEAD:
+        if revision(connection) == HEAD:
             return
     with catalog.write() as connection:
-        found = _revision(connection)
+        found = revision(connection)
         if found is not None and found > HEAD:
             raise CatalogError(
                 catalog.url,
@@ -158,13 +169,6 @@ def _migrate(catalog: Catalog) -> None:
                 "Install the version of Seenbefore that wrote it.",
             )
         upgrade(connection)
-
-
-def _revision(connection: Connection) -> str | None:
-    if not connection.dialect.has_table(connection, "alembic_version"):
-        return None
-    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return found
 
 
 def _short(error: Exception) -> str:

@@ -17,6 +17,7 @@ from data.errors import LostPicture, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
 T = TypeVar("T")
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
@@ -96,6 +97,16 @@ class ImageStore:
         with self._trouble(f"looking for {image_id}"):
             return bool(self._fs.exists(path))
 
+    def sweep(self, before: datetime) -> int:
+        """Remove what writers that were killed before some time had begun to write; say how many files."""
+        if not self._local:
+            return 0  # other file systems show a file when it is whole
+        with self._trouble("sweeping"):
+            begun = [path for path in Path(self._root, _INCOMING).glob("*") if _changed(path) < before.timestamp()]
+            for path in begun:
+                path.unlink(missing_ok=True)
+        return len(begun)
+
     def ids(self) -> Iterator[str]:
         """Every image_id kept here, ascending, listing one folder at a time."""
         for outer in self._names(self._root, _FOLDER):
@@ -153,3 +164,10 @@ def _in_folder(folder: Path, act: Callable[[], T]) -> T:
     except FileNotFoundError:
         folder.mkdir(parents=True, exist_ok=True)
         return act()
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # its writer is alive and has just renamed it
+        return float("inf")

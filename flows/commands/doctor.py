@@ -1,0 +1,86 @@
+"""``seenbefore doctor``: what is installed, reachable, stale or misconfigured."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import pandas as pd
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from data.errors import OutsideError
+from flows.environment import prepare_prefect
+from flows.options import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.settings import Settings
+    from flows.health.finding import Finding
+
+EXAMPLE = "Example: `seenbefore doctor --fix`"
+COLOURS = {"ok": "green", "warn": "yellow", "bad": "red"}
+
+
+def doctor(
+    context: typer.Context,
+    fix: Annotated[bool, typer.Option("--fix", help="Put right what can be put right without a decision.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what is installed, reachable, stale or misconfigured, and what to do about it."""
+    from flows.health.configuration import settings_found
+    from flows.health.finding import exit_code
+    from flows.health.installation import libraries, python
+
+    settings, findings = settings_found(context.obj)
+    findings = [python(), *libraries(), *findings]
+    if settings is not None:
+        prepare_prefect(settings.home, quiet=True)
+        findings += [*(_mended(settings) if fix else []), *_examined(settings)]
+    _show(findings, as_json=as_json)
+    raise typer.Exit(exit_code(findings))
+
+
+def _examined(settings: Settings) -> list[Finding]:
+    from flows.health import catalog, installation, places, processes
+
+    return [
+        *installation.extras(settings),
+        places.home(settings),
+        places.disk(settings),
+        places.image_store(settings),
+        *catalog.catalog(settings),
+        *processes.locks(settings.home),
+        processes.left_behind(settings.home),
+        processes.prefect(settings),
+    ]
+
+
+def _mended(settings: Settings) -> list[Finding]:
+    from flows.health.finding import Finding, State
+    from flows.health.mending import MENDED, mend
+
+    try:
+        return mend(settings, datetime.now(UTC))
+    except OutsideError as error:
+        return [Finding(MENDED, State.BAD, str(error))]
+
+
+def _show(findings: Sequence[Finding], *, as_json: bool) -> None:
+    from flows.console import STDOUT, show_frame
+
+    if as_json:
+        names = ("check", "state", "found", "advice")
+        rows = [{name: str(getattr(finding, name)) for name in names} for finding in findings]
+        show_frame(pd.DataFrame(rows), title="", as_json=True)
+        return
+    table = Table(header_style="bold", pad_edge=False)
+    for name in ("check", "state", "found, and what to do"):
+        table.add_column(name, overflow="fold")
+    for finding in findings:
+        advice = f"\n[bold]→[/] {escape(finding.advice)}" if finding.advice else ""
+        state = f"[{COLOURS[finding.state]}]{finding.state}[/]"
+        table.add_row(escape(finding.check), state, escape(finding.found) + advice)
+    STDOUT.print(table)

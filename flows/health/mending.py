@@ -1,0 +1,65 @@
+"""What can be put right without anybody's decision."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from data.catalog.engine import open_catalog
+from data.catalog.health import examine, is_made
+from data.errors import BusyError
+from data.images.store import ImageStore
+from flows.health.finding import Finding, State, ok
+from flows.leftovers import end_leftovers
+from flows.lock import clear_note, hold, is_held, killed_holders
+
+if TYPE_CHECKING:
+    from data.settings import Settings
+
+MENDED = "mended"
+LONGEST_WRITE = timedelta(hours=1)  # a search may be storing a picture right now
+
+
+def mend(settings: Settings, now: datetime) -> list[Finding]:
+    """End leftover processes, bring the catalog up to date, and remove what killed runs had begun to write.
+
+    Nothing is touched while a run holds the home.
+
+    Raises
+    ------
+    OutsideError
+        The catalog or the store cannot be used.
+    """
+    home = settings.home
+    if not home.exists():
+        return []
+    mended = [f"ended {leftover}" for leftover in end_leftovers(home)]
+    mended += [f"forgot a killed {lock}: {note}" for lock, note in killed_holders(home).items()]
+    try:
+        with hold(home, "doctor --fix"):  # whose end clears a killed run's note
+            mended += [*_migrated(settings.resolved_catalog_url), *_swept(settings, now)]
+    except BusyError as busy:
+        return [Finding(MENDED, State.WARN, str(busy), "Mend again when it has ended.")]
+    if not is_held(home, lock="schedule"):
+        clear_note(home, lock="schedule")
+    return [ok(MENDED, what) for what in mended] or [ok(MENDED, "there was nothing to mend")]
+
+
+def _migrated(url: str) -> list[str]:
+    if not is_made(url):
+        return []
+    before = examine(url)
+    if before.found == before.expected:
+        return []
+    open_catalog(url).close()
+    return [f"brought the catalog from schema {before.found or 'none'} to {before.expected}"]
+
+
+def _swept(settings: Settings, now: datetime) -> list[str]:
+    pictures = ImageStore(settings.resolved_images_url).sweep(now - LONGEST_WRITE)
+    models = [folder for folder in (settings.home / "models").glob(".keeping-*") if folder.is_dir()]
+    for folder in models:
+        shutil.rmtree(folder)
+    swept = {"picture files": pictures, "models": len(models)}
+    return [f"removed {n} {what} that a killed run had begun to write" for what, n in swept.items() if n]
