@@ -65,7 +65,7 @@ def _show(found: Found, out: Path | None, *, as_json: bool) -> None:
         printed = _first_postings(rows)
         show_frame(for_people(printed, PRINTED), title="Photos posted more than once", as_json=False)
         if len(printed) < len(rows):
-            say(f"Shown are some of {len(rows):,} postings: --out FILE has them all.")
+            say(f"Shown are some of {len(rows):,} postings; --out FILE.csv writes them all.")
         show_summary("Posted more than once", spread(rows), as_json=False)
     if out is not None:
         say(f"Written to {out}", as_json=as_json)

@@ -89,6 +89,6 @@ def _show(found: Found, asked: int, out: Path | None, *, as_json: bool) -> None:
         show_frame(for_people(rows.head(PRINTED_ROWS), columns), title=title, as_json=False)
         say(BITS)
         if len(rows) > PRINTED_ROWS:
-            say(f"Shown are the first {PRINTED_ROWS} of {len(rows):,} hits; --out FILE has them all.")
+            say(f"Shown are the first {PRINTED_ROWS} of {len(rows):,} hits; --out FILE.csv writes them all.")
     if out is not None:
         say(f"Written to {out}", as_json=as_json)

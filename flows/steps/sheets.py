@@ -34,7 +34,7 @@ def similar_sheet(context: Context, queries: Queries, rows: pd.DataFrame) -> str
         for query, hits in rows[rows["query"].isin(hit.head(STRIPS_SHOWN))].groupby("query", sort=False)
     ]
     summary = (
-        f"{_counted(len(queries.prints), 'picture')} asked about, {len(hit):,} with known pictures like it. "
+        f"{_counted(len(queries.prints), 'picture')} asked about; known pictures are like {len(hit):,} of them. "
         f"{_left_out(len(hit), 'picture')}"
     )
     return sheet_html("Seen before?", summary, strips)

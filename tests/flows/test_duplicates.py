@@ -123,7 +123,7 @@ def test_a_placeholder_of_hundreds_of_listings_is_printed_in_part_and_written_wh
     assert ask(home, "duplicates", "--out", out) == 0
     shown = capsys.readouterr().out
     assert len(re.findall(r"\bl\d+\b", shown)) < 10
-    assert f"Shown are some of {MANY} postings: --out FILE has them all." in shown
+    assert f"Shown are some of {MANY} postings; --out FILE.csv writes them all." in shown
     assert len(pd.read_csv(out)) == MANY
     assert ask(home, "duplicates", "--out", sheet) == 0
     assert f"and {MANY - 6} more listings" in sheet.read_text()
