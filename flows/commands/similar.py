@@ -40,7 +40,7 @@ Sheet = Annotated[
 
 def similar(
     context: typer.Context,
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE…", help="Files, folders of files, http(s) addresses.")],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Files, folders of files, http(s) addresses.")],
     kind: Kind = None,
     within: Within = None,
     min_probability: Annotated[

@@ -107,3 +107,7 @@ def test_a_run_that_scored_nothing_writes_the_columns(home, tmp_path):
     out = tmp_path / "scores.csv"
     assert write_scores_of(load_settings(home), "no such run", out) == 0
     assert tuple(pd.read_csv(out).columns)[: len(SCORES)] == SCORES
+
+
+def test_a_file_must_be_named(home):
+    assert ask(home, "export", "scores") == 2
