@@ -242,6 +242,8 @@ def test_a_picture_that_the_store_lost_leaves_a_gap_on_the_sheet(tmp_path):
     assert len(pictures_in(out.read_text())) == 1
 
 
-@pytest.mark.parametrize("options", [(), ("a.jpg", "--kind", "md5"), ("a.jpg", "--within", 65), ("a.jpg", "--limit", 0)])
+@pytest.mark.parametrize(
+    "options", [(), ("a.jpg", "--kind", "md5"), ("a.jpg", "--within", 65), ("a.jpg", "--limit", 0)]
+)
 def test_what_cannot_be_meant_is_the_callers_mistake(home, options):
     assert ask(home, "similar", *options) == 2
