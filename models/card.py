@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from data.settings import ModelSettings
     from features.spec import FeatureSpec
-    from models.calibration import Calibration
     from models.evaluate import Evaluation
+    from models.pipeline import Fitted
     from models.threshold import Bands
 
 LIBRARIES = ("scikit-learn", "skops", "numpy", "scipy", "pandas")
@@ -45,7 +45,7 @@ def make_card(
     settings: ModelSettings,
     folds: pd.DataFrame,
     evaluation: Evaluation,
-    calibration: Calibration,
+    fitted: Fitted,
     bands: Bands,
 ) -> dict[str, Any]:
     """Gather the card as plain values that JSON can hold; it names no clock but ``until``.
@@ -58,7 +58,7 @@ def make_card(
         What training was called with.
     folds
         One row a fold, as in `models.train.Trained`.
-    evaluation, calibration, bands
+    evaluation, fitted, bands
         What training found.
     """
     decided = examples[examples["y"].notna()]
@@ -79,7 +79,13 @@ def make_card(
         "spec_fingerprint": fingerprint(specs),
         "libraries": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
         "settings": settings.model_dump(),
-        "calibration": asdict(calibration),
+        "estimator": {
+            "share_of_line": fitted.shares[0],
+            "share_of_trees": fitted.shares[1],
+            "trees": fitted.trees.n_iter_,
+            "fit_rows": fitted.fit_rows,
+        },
+        "calibration": asdict(fitted.calibration),
         "bands": asdict(bands),
         "folds": folds.to_dict(orient="records"),
         "evaluation": evaluation_record(evaluation),
@@ -100,6 +106,15 @@ def headline(card: dict[str, Any]) -> float:
     return float("nan") if not found or found[0] is None else float(found[0])
 
 
+def estimator_sentence(card: dict[str, Any]) -> str:
+    """Say what the estimator is made of."""
+    made = card["estimator"]
+    return (
+        f"A line and {made['trees']:,} trees fitted on {made['fit_rows']:,} decisions; log-odds = "
+        f"{made['share_of_line']:.2f} · line + {made['share_of_trees']:.2f} · trees, as held out decisions weigh them."
+    )
+
+
 def card_markdown(card: dict[str, Any], model_id: str) -> str:
     """Write the card for people to read."""
     data, evaluation = card["data"], card["evaluation"]
@@ -113,7 +128,9 @@ def card_markdown(card: dict[str, Any], model_id: str) -> str:
         f"{data['trained_until']}.",
         *(f"- Labels from {source}: {count:,}." for source, count in data["labels_by_source"].items()),
         f"- {len(card['features'])} features, fingerprint `{card['spec_fingerprint']}`.",
-        f"- Calibrated by {card['calibration']['method']} on {card['calibration']['rows']:,} later decisions.",
+        f"- {estimator_sentence(card)}",
+        f"- Calibrated by {card['calibration']['method']} on {card['calibration']['rows']:,} decisions, each held out "
+        "from the fit that scored it.",
         f"- Band high from {card['bands']['high']:.3f}, medium from {card['bands']['medium']:.3f}.",
         "- Libraries: " + ", ".join(f"{name} {number}" for name, number in card["libraries"].items()) + ".",
         "",

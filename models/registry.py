@@ -25,6 +25,7 @@ from data.errors import ModelError
 from features.spec import fingerprint
 from models.calibration import Calibration
 from models.canonical import canonical
+from models.line import Line
 from models.pipeline import Fitted
 from models.scorer import Model
 from models.threshold import Bands
@@ -62,7 +63,7 @@ class Registry:
     def keep(self, trained: Trained) -> str:
         """Store a candidate and return its id; the same candidate always has the same id and is stored once."""
         files = {
-            ESTIMATOR_FILE: canonical(skops.io.dumps(trained.fitted.estimator)),
+            ESTIMATOR_FILE: canonical(skops.io.dumps(trained.fitted.trees)),
             SIDE_FILE: _json(_side(trained)),
             CARD_FILE: _json(trained.card),
         }
@@ -94,9 +95,10 @@ class Registry:
         side = json.loads(files[SIDE_FILE])
         _check_specs(model_id, side, specs)
         _check_library(model_id, side["scikit-learn"])
-        estimator = _built(model_id, files[ESTIMATOR_FILE])
         fitted = Fitted(
-            estimator=estimator,
+            line=_line(side["line"]),
+            trees=_built(model_id, files[ESTIMATOR_FILE]),
+            shares=tuple(side["shares"]),
             calibration=Calibration(**_tuples(side["calibration"])),
             reference=np.array(side["reference"], dtype=np.float64),
             fit_rows=side["fit_rows"],
@@ -152,12 +154,23 @@ def _side(trained: Trained) -> dict[str, Any]:
         "specs": [asdict(spec) for spec in trained.specs],
         "spec_fingerprint": fingerprint(trained.specs),
         "scikit-learn": trained.card["libraries"]["scikit-learn"],
+        "line": _plain(trained.fitted.line),
+        "shares": list(trained.fitted.shares),
         "calibration": asdict(trained.fitted.calibration),
         "reference": [None if np.isnan(value) else value for value in trained.fitted.reference.tolist()],
         "fit_rows": trained.fitted.fit_rows,
         "bands": asdict(trained.bands),
         "trained_until": trained.until.isoformat(),
     }
+
+
+def _plain(line: Line) -> dict[str, Any]:
+    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(line).items()}
+
+
+def _line(record: dict[str, Any]) -> Line:
+    arrays = {name: np.array(value, dtype=np.float64) for name, value in record.items() if isinstance(value, list)}
+    return Line(**arrays, intercept=record["intercept"])
 
 
 def _tuples(record: dict[str, Any]) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def train(
         settings=settings,
         folds=table,
         evaluation=evaluation,
-        calibration=fitted.calibration,
+        fitted=fitted,
         bands=bands,
     )
     return Trained(

@@ -52,7 +52,7 @@ def test_labels_that_all_come_at_once_cannot_be_judged_in_time(market, specs, un
 
 def test_a_fold_without_enough_frauds_is_skipped_and_says_so(market, specs, until):
     first_half = market["as_of"] < market["as_of"].quantile(0.5)
-    rare = market[~((market["y"] == 1) & first_half & (market.index % 5 != 0))].reset_index(drop=True)
+    rare = market[~((market["y"] == 1) & first_half & (market.index % 10 != 0))].reset_index(drop=True)
     found = train(rare, specs, until=until, settings=ModelSettings(folds=5), capacity=4)
     assert "Not enough labels" in found.folds["skipped"].iloc[0]
     assert found.folds["skipped"].iloc[-1] == ""
