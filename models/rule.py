@@ -19,18 +19,26 @@ if TYPE_CHECKING:
 
 RULE_ID = "rule-1"
 RULE_BANDS = Bands(high=0.5, medium=0.1)
-RULE_FEATURES = ("surest_same_photo", "copied_share", "posted_lead_days", "rarest_sellers", "price_to_copied")
+RULE_FEATURES = (
+    "surest_same_photo",
+    "copied_share",
+    "photos_from_one_listing",
+    "posted_lead_days",
+    "rarest_sellers",
+    "price_to_copied",
+)
 
 NO_EVIDENCE = -4.0
 """Log-odds of a listing nothing speaks against: under two in a hundred."""
-SURE_COPY = 5.0
-"""A surely copied, rare photo alone lifts a listing to 0.73."""
-WHOLE_SET = 1.5
+SURE_COPY = 2.5
+"""One surely copied, rare photo is worth a look but no alarm: it may be a maker's picture, or a borrowed one."""
+WHOLE_LISTING = 0.5
 """Added when every photo of the listing was seen before."""
+SAME_SET = 2.5
+"""Added when several photos come from one and the same listing: people borrow a picture, thieves take the set."""
 GIVEN_AWAY = 1.5
-"""Added as the price falls from the copied listing's to nothing."""
-RARE_SELLERS = 3.0
-"""Up to so many sellers a photo is rare; beyond, it counts for that many divided by the number of sellers."""
+"""Added as the price falls from the copied listing's to nothing, taken away as it rises to twice: nobody lures with
+a higher price, and other goods under the same picture speak for a placeholder."""
 CLOSE_DAYS = 1.0
 """Within a day either way, who posted first is doubtful: the evidence fades from whole to none over this span."""
 
@@ -39,15 +47,18 @@ CLOSE_DAYS = 1.0
 class Rule:
     """Rule 1: somebody else showed these rare photos first.
 
-    ``log-odds = -4 + c · (5 + 1.5 · copied_share + 1.5 · discount)``, where
+    ``log-odds = -4 + c · (2.5 + 0.5 · copied_share + 2.5 · set + 1.5 · discount)``, where
 
     - ``c = surest_same_photo · rarity · lead`` is how surely a rare photo was taken from an earlier poster,
-    - ``rarity = min(1, 3 / rarest_sellers)``, 1 where it is not known,
+    - ``rarity = 1 / rarest_sellers``: any of those who had shown the photo may be where it came from, and the more
+      they are, the less it is anybody's own; 1 where it is not known,
     - ``lead`` rises from 0 at a day behind to 1 at a day ahead (``posted_lead_days``), 1 where it is not known,
-    - ``discount = 1 - price_to_copied`` within 0 and 1, 0 where a price is not known.
+    - ``set = photos_from_one_listing - 1`` within 0 and 1, 0 where it is not known,
+    - ``discount = 1 - price_to_copied`` within -1 and 1, 0 where a price is not known.
 
-    Without a copied photo the score is 0.018 whatever else is known. The numbers are judgements, not learned;
-    more evidence never lowers the score. Features of `RULE_FEATURES` that the list lacks count as unknown.
+    Without a copied photo the score is 0.018 whatever else is known. At the copied listing's price, a surely copied
+    photo among others scores about 0.2, a listing's only photo 0.27, and a wholly copied set 0.82.
+    The numbers are judgements, not learned; more evidence never lowers the score. Features of `RULE_FEATURES` that the list lacks count as unknown.
 
     Parameters
     ----------
@@ -79,12 +90,14 @@ class Rule:
 
     def margins(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the rule's log-odds, shape (rows,)."""
-        surest, share, lead_days, sellers, price_ratio = (self._column(x, name) for name in RULE_FEATURES)
-        rarity = RARE_SELLERS / np.fmax(sellers, RARE_SELLERS)
+        surest, share, together, lead_days, sellers, price_ratio = (self._column(x, name) for name in RULE_FEATURES)
+        rarity = 1 / np.fmax(sellers, 1.0)
         lead = np.clip(np.nan_to_num(lead_days / CLOSE_DAYS, nan=1.0) / 2 + 0.5, 0.0, 1.0)
-        discount = 1 - np.clip(np.nan_to_num(price_ratio, nan=1.0), 0.0, 1.0)
+        same_set = np.clip(np.nan_to_num(together) - 1, 0.0, 1.0)
+        discount = 1 - np.clip(np.nan_to_num(price_ratio, nan=1.0), 0.0, 2.0)
         copied = np.nan_to_num(surest) * rarity * lead
-        return NO_EVIDENCE + copied * (SURE_COPY + WHOLE_SET * np.nan_to_num(share) + GIVEN_AWAY * discount)
+        weight = SURE_COPY + WHOLE_LISTING * np.nan_to_num(share) + SAME_SET * same_set + GIVEN_AWAY * discount
+        return NO_EVIDENCE + copied * weight
 
     def probabilities(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return probability-like scores from 0 to 1; they order listings, they are not calibrated."""

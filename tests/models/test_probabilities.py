@@ -116,6 +116,7 @@ def evidence(**known: float) -> np.ndarray:
 WORSE = {
     "surest_same_photo": 1,
     "copied_share": 1,
+    "photos_from_one_listing": 1,
     "posted_lead_days": 1,
     "rarest_sellers": -1,
     "price_to_copied": -1,
@@ -127,6 +128,7 @@ WORSE = {
         {
             "surest_same_photo": st.floats(0, 1),
             "copied_share": st.floats(0, 1),
+            "photos_from_one_listing": st.integers(0, 9),
             "posted_lead_days": st.floats(-100, 100),
             "rarest_sellers": st.integers(0, 50),
             "price_to_copied": st.floats(0, 20),
@@ -152,7 +154,21 @@ def test_the_rule_accuses_nobody_without_a_copied_photo():
     assert rule_for(()).margins(np.empty((2, 0))).tolist() == [NO_EVIDENCE] * 2
 
 
-def test_the_rule_puts_a_surely_copied_rare_set_at_a_low_price_in_the_high_band():
+TAKEN = {"surest_same_photo": 0.98, "copied_share": 1.0, "posted_lead_days": 9.0, "rarest_sellers": 1}
+
+
+@pytest.mark.parametrize(
+    ("known", "band"),
+    [
+        ({"photos_from_one_listing": 3, "price_to_copied": 0.9}, "high"),
+        ({"photos_from_one_listing": 3}, "high"),
+        ({"photos_from_one_listing": 1, "price_to_copied": 0.9}, "medium"),
+        ({"photos_from_one_listing": 1, "price_to_copied": 8.0}, "low"),
+        ({"photos_from_one_listing": 1, "rarest_sellers": 5}, "low"),
+        ({"photos_from_one_listing": 3, "posted_lead_days": -2.0}, "low"),
+    ],
+)
+def test_the_rule_alarms_at_copied_sets_and_doubts_lone_common_and_dearer_ones(known, band):
     rule = rule_for(RULE_SPECS)
-    x = evidence(surest_same_photo=0.98, copied_share=1.0, posted_lead_days=9.0, rarest_sellers=1, price_to_copied=0.5)
-    assert rule.bands.names(rule.probabilities(rule.margins(x))).tolist() == ["high"]
+    x = evidence(**TAKEN | known)
+    assert rule.bands.names(rule.probabilities(rule.margins(x))).tolist() == [band]
