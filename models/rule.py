@@ -58,7 +58,8 @@ class Rule:
 
     Without a copied photo the score is 0.018 whatever else is known. At the copied listing's price, a surely copied
     photo among others scores about 0.2, a listing's only photo 0.27, and a wholly copied set 0.82.
-    The numbers are judgements, not learned; more evidence never lowers the score. Features of `RULE_FEATURES` that the list lacks count as unknown.
+    The numbers are judgements, not learned; more evidence never lowers the score. Features of `RULE_FEATURES` that
+    the list lacks count as unknown.
 
     Parameters
     ----------
