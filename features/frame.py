@@ -95,20 +95,22 @@ def first_owner(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     described = _described(moments, facts.listings)
     judged = judge(facts)
     copied = copies(described, judged).sort_values(["moment", *EARLIEST_FIRST], kind="stable")
-    first = copied.drop_duplicates("moment").set_index("moment").reindex(described.index)
+    owners = ["other_seller_key", "other_listing_key"]
+    # Nullable before rows are added: 64-bit keys do not survive the float64 that a missing row would make of them.
+    first = copied.drop_duplicates("moment").set_index("moment")[owners].astype("Int64").reindex(described.index)
     photos = visible(described, judged.photos)
     counted = {"matched_images": photos["copied"], "images": photos["copied"].notna()}
-    owners = pd.DataFrame(
+    found = pd.DataFrame(
         {
-            "first_seller_key": first["other_seller_key"].astype("Int64"),
-            "first_listing_key": first["other_listing_key"].astype("Int64"),
+            "first_seller_key": first["other_seller_key"],
+            "first_listing_key": first["other_listing_key"],
             **{
                 name: flags.groupby(photos["moment"]).sum().reindex(described.index, fill_value=0).astype("int64")
                 for name, flags in counted.items()
             },
         }
     )
-    return owners.set_axis(moments.index)
+    return found.set_axis(moments.index)
 
 
 def evidence(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from features.as_of import Integers, Timeline, microseconds
+from features.evidence import SAME_PHOTO
 from features.facts import DISTANCE_COLUMNS, MATCH_COLUMNS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NO_EDIT = "none"
+NEVER = np.iinfo(np.int64).max
 
 
 def earlier_sightings(
@@ -27,6 +29,10 @@ def earlier_sightings(
     other than S who as of T does not share a known ``group_id`` with S. *Earlier* compares ``(observed_at,
     created_at)``; a full tie has no direction and is no match. Of several earliest sightings the one with the smallest
     ``listing_key`` is named.
+
+    Who was copied and posts again has not copied: only others are named who were earlier than S's own first showing of
+    the photo (the own picture or a partner with ``same_photo`` from `SAME_PHOTO`), and earlier than that of an account
+    of S's group, where this one was the first of all to show such a picture.
 
     Pairs of listings are never built: the cost is that of sorting the sightings, plus one step for each account of S's
     own group that showed the picture before anybody else did.
@@ -56,7 +62,9 @@ def earlier_sightings(
     start = timeline.start(queries.picture)
     stop = timeline.before(queries.picture, queries.rank)
     at = _skip_own_party(queries, parties, openers["seller_key"].to_numpy()[timeline.order], start, stop)
-    found = np.flatnonzero(at < stop)
+    rank_of = np.append(openers["rank"].to_numpy()[timeline.order], NEVER)
+    own_first = np.minimum(_first_showing(queries, openers), np.where(at > start, rank_of[start], NEVER))
+    found = np.flatnonzero((at < stop) & (rank_of[at] < _over_photo(queries, own_first)))
     by_self, by_others = _own_and_other_sightings(queries)
     counts = pd.DataFrame({"sellers_sharing": stop - start - (by_self > 0), "sightings": by_others})
     others = sightings.iloc[openers["row"].to_numpy()[timeline.order[at[found]]]]
@@ -79,12 +87,14 @@ def earlier_sightings(
 class _Queries:
     """One entry for each own sighting and picture like it, with texts and pairs of times replaced by integers.
 
-    ``alike_row`` is -1 where the picture is the own one. ``rank`` orders ``(observed_at, created_at)`` over own and
-    all sightings alike; ``sightings`` carries ``picture, seller_key, rank, listing_key, row``.
+    ``alike_row`` is -1 where the picture is the own one, ``same`` tells whether it is the same photo. ``rank`` orders
+    ``(observed_at, created_at)`` over own and all sightings alike; ``sightings`` carries ``picture, seller_key, rank,
+    listing_key, row``.
     """
 
     own_row: Integers
     alike_row: Integers
+    same: NDArray[np.bool_]
     picture: Integers
     seller_key: Integers
     observed_us: Integers
@@ -108,9 +118,11 @@ def _queries(own: pd.DataFrame, alike: pd.DataFrame, sightings: pd.DataFrame) ->
     )
     asked = pd.DataFrame({"own_picture": own_pictures, "own_row": np.arange(len(own))}).merge(links)
     own_row = asked["own_row"].to_numpy(np.int64)
+    alike_row = asked["alike_row"].to_numpy(np.int64)
     return _Queries(
         own_row=own_row,
-        alike_row=asked["alike_row"].to_numpy(np.int64),
+        alike_row=alike_row,
+        same=np.append(alike["same_photo"].to_numpy(np.float64) >= SAME_PHOTO, True)[alike_row],
         picture=asked["picture"].to_numpy(np.int64),
         seller_key=own["seller_key"].to_numpy(np.int64)[own_row],
         observed_us=microseconds(own["observed_at"])[own_row],
@@ -167,6 +179,20 @@ def _skip_own_party(
         at[open_] += 1
         open_ = open_[at[open_] < stop[open_]]
     return at
+
+
+def _first_showing(queries: _Queries, openers: pd.DataFrame) -> Integers:
+    """Return the rank at which each query's own seller first showed the picture; `NEVER` if it did not."""
+    asked = pd.DataFrame({"picture": queries.picture, "seller_key": queries.seller_key})
+    ranks = asked.merge(openers[["picture", "seller_key", "rank"]], how="left")["rank"]
+    return np.where(ranks.isna(), NEVER, ranks.fillna(0).to_numpy(np.int64))
+
+
+def _over_photo(queries: _Queries, own_first: Integers) -> Integers:
+    """Return the smallest ``own_first`` over all pictures that are the same photo as each query's own sighting."""
+    earliest = np.full(int(queries.own_row.max(initial=-1)) + 1, NEVER)
+    np.minimum.at(earliest, queries.own_row[queries.same], own_first[queries.same])
+    return earliest[queries.own_row]
 
 
 @dataclass(frozen=True, slots=True)
