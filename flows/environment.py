@@ -32,8 +32,10 @@ def prepare_prefect(home: Path, *, quiet: bool) -> None:
         "DO_NOT_TRACK": "1",
     }
     if quiet:
-        # At the end of a run the embedded server prints harmless tracebacks of whatever it was doing.
-        defaults |= {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL"}
+        # At the end of a run the embedded server prints harmless tracebacks of whatever it was doing. Libraries warn of
+        # what is kept as an outcome anyway, such as each address that leads inside.
+        levels = ("PREFECT_LOGGING_LEVEL", "PREFECT_LOGGING_ROOT_LEVEL", "PREFECT_LOGGING_SERVER_LEVEL")
+        defaults |= dict.fromkeys(levels, "CRITICAL")
     else:
         defaults |= {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
     for name, value in defaults.items():

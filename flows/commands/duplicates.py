@@ -44,7 +44,7 @@ def duplicates(
 
     check_out(out)
     opened = open_context(settings)
-    with bars(STDERR):
+    with bars(STDERR, quiet=as_json):
         found = find_duplicates(opened, kind=kind, within=within or 0)
         write_findings(found.rows, out, lambda: duplicates_sheet(opened, found.rows))
     _show(found, out, as_json=as_json)

@@ -28,7 +28,7 @@ def evaluate(
     from flows.progress import bars
     from flows.steps.evaluating import evaluate_model
 
-    with bars(STDERR):
+    with bars(STDERR, quiet=as_json):
         summary = evaluate_model(
             open_context(settings),
             model_id=model,

@@ -31,6 +31,6 @@ def export(
     from flows.progress import bars
     from flows.steps.exporting import write_export
 
-    with bars(STDERR):
+    with bars(STDERR, quiet=as_json):
         rows = write_export(open_context(settings), table, out)
     show_summary("Exported", {"table": table, "rows": rows, "written_to": str(out)}, as_json=as_json)
