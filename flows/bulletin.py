@@ -28,6 +28,7 @@ TOLD = {
 }
 ALWAYS = frozenset({"listings_new", "scored"})
 PREFECT_PREFACE = re.compile(r"^Flow run encountered an exception:\s*")
+OVERLAPPED = "concurrency limit"  # Prefect's words when another run has the deployment's only slot
 MESSAGE_CHARACTERS = 300
 
 
@@ -71,7 +72,7 @@ def line(run: Ended, summaries: list[dict[str, Any]]) -> str:
         return f"{due} done in {run.took_s:.0f} s: {_counts(ChainMap(*summaries))}"
     if BusyError.__name__ in message:
         return f"{due} left out: {message}"
-    if run.outcome == "CANCELLED" and run.started_at is None:
+    if OVERLAPPED in message:
         return f"{due} left out: the run before it was still going."
     if run.outcome == "FAILED":
         return f"{due} failed after {run.took_s:.0f} s: {message} The next run goes on from there."

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,11 +17,11 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterDeploymentId,
+    FlowRunFilterEndTime,
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy, StateType
-from prefect.client.schemas.sorting import FlowRunSort
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 from prefect.runner import Runner
@@ -32,7 +33,7 @@ from data.catalog.loads import runs_between
 from flows.bulletin import Ended, line
 from flows.context import Context
 from flows.run import run
-from flows.server import Server, ServerError, prefect_server
+from flows.server import Server, prefect_server
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
@@ -42,7 +43,7 @@ Say = Callable[[str], None]
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 STOP_LIMIT_S = 60  # a run is asked to end, and made to after 30 s
 LOOK_EVERY_S = 2.0
-RUNS_AT_ONCE = 200
+OUT_OF_TOUCH = timedelta(seconds=60)
 ENDED = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
 
 
@@ -85,7 +86,7 @@ class Plan:
 
 
 def serve(plan: Plan, context: Context, *, announce: Callable[[Server], None], say: Say) -> None:
-    """Serve a plan until SIGINT or SIGTERM; a server of ours that dies is started again.
+    """Serve a plan until SIGINT or SIGTERM; a server of ours that dies is started again, another is looked for again.
 
     Parameters
     ----------
@@ -97,9 +98,11 @@ def serve(plan: Plan, context: Context, *, announce: Callable[[Server], None], s
     Raises
     ------
     ServerError
-        The server did not start, or the operator's went away.
+        The server did not start, or the operator's does not answer.
     """
     while True:
+        # Until the runner's loop takes over; a server on its way up must not be left behind.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with prefect_server(context.settings.home) as server:
             announce(server)
             with temporary_settings({PREFECT_API_URL: server.api}):
@@ -107,9 +110,7 @@ def serve(plan: Plan, context: Context, *, announce: Callable[[Server], None], s
             if stopped:
                 say("Stopping: the schedule, its runs and its server.")
                 return
-            if server.process is None:
-                raise ServerError(server.api, "it went away", "Start it, then start the schedule again.")
-            say(f"The Prefect server ended ({server.ended}). Starting it again.")
+            say(f"Lost touch with the Prefect server ({server.ended or 'it does not answer'}). Beginning anew.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,37 +135,36 @@ class _Serving:
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
             others = [
                 asyncio.create_task(stop.wait()),
-                asyncio.create_task(self._server_ends()),
+                asyncio.create_task(self._loses_touch(runner)),
                 asyncio.create_task(self._tell(client, deployment_id)),
             ]
-            await asyncio.wait([serving, *others], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
             await _end(runner, serving, politely=stop.is_set())
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
         return stop.is_set()
 
-    async def _server_ends(self) -> None:
-        while self.server.ended is None:
+    async def _loses_touch(self, runner: Runner) -> None:
+        """Return when the server's process has ended, or the runner has not asked it for work for a while.
+
+        The runner itself gives up after three failed attempts, and then may never return.
+        """
+        began = datetime.now(UTC)
+        while self.server.ended is None and datetime.now(UTC) - (runner.last_polled or began) < OUT_OF_TOUCH:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _tell(self, client: PrefectClient, deployment_id: UUID) -> None:
         """Say a line about every run that has ended; runs until cancelled."""
-        ended = FlowRunFilter(
-            deployment_id=FlowRunFilterDeploymentId(any_=[deployment_id]),
-            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(ENDED))),
-        )
+        since = datetime.now(UTC)
         told: set[UUID] = set()
         while True:
-            # Newest first and a bounded number: a schedule goes on for months.
             with suppress(Exception):  # a server that does not answer is noticed elsewhere
-                found = await client.read_flow_runs(
-                    flow_run_filter=ended, sort=FlowRunSort.END_TIME_DESC, limit=RUNS_AT_ONCE
-                )
-                for flow_run in reversed(found):
+                for flow_run in await client.read_flow_runs(flow_run_filter=_ended_since(deployment_id, since)):
                     if flow_run.id not in told:
                         told.add(flow_run.id)
                         self.say(self._line(flow_run))
+                        since = max(since, flow_run.end_time or since)
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _line(self, flow_run: FlowRun) -> str:
@@ -173,6 +173,14 @@ class _Serving:
             return line(ended, [])
         with self.context.catalog.read() as connection:
             return line(ended, runs_between(connection, ended.started_at, ended.ended_at))
+
+
+def _ended_since(deployment_id: UUID, since: datetime) -> FlowRunFilter:
+    return FlowRunFilter(
+        deployment_id=FlowRunFilterDeploymentId(any_=[deployment_id]),
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(ENDED))),
+        end_time=FlowRunFilterEndTime.model_validate({"after_": since}),
+    )
 
 
 def _ended(flow_run: FlowRun) -> Ended:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from flows.options import Encoding, ImagesRoot, Labels, Listings, Map, Sellers, Timezone, absolute, settings_of
+from flows.options import Encoding, ImagesRoot, Labels, Listings, Map, Sellers, Timezone, input_tables, settings_of
 
 if TYPE_CHECKING:
     from flows.schedule import Plan
@@ -43,32 +43,33 @@ def schedule(
 ) -> None:
     """Run ingest and score whenever a cron expression fires, until it is stopped."""
     settings = settings_of(context, quiet=False)
-    from flows.context import open_context
     from flows.cron import fire_times, local_zone
     from flows.leftovers import end_leftovers
     from flows.lock import hold
-    from flows.schedule import Plan, serve
-    from flows.steps.loading import Tables, check_tables
+    from flows.steps.loading import check_tables
 
     home = settings.home.resolve()
     zone = local_zone()
     fire_times(cron, zone=zone, after=datetime.now(UTC), n=TIMES_SHOWN)
-    tables = Tables(
-        listings=str(absolute(listings)),
-        sellers=absolute(sellers),
-        labels=absolute(labels),
-        images_root=absolute(str(images_root)) if images_root else None,
-        mapping=tuple(mapping or ()),
+    tables = input_tables(
+        listings,
+        sellers=sellers,
+        labels=labels,
+        images_root=images_root,
+        mapping=mapping,
         encoding=encoding,
         timezone=timezone,
     )
     check_tables(tables, settings.batch_rows)
     say = _log(home / LOG)
-    plan = Plan(asdict(tables) | {"home": str(home)}, cron, zone)
     with hold(home, f"schedule of {listings}", lock="schedule"):
         for leftover in end_leftovers(home):
             say(f"Ended what a killed run had left behind: {leftover}")
-        say("Starting. A Prefect server takes up to half a minute to come up.")
+        say("Starting; this takes up to half a minute.")
+        from flows.context import open_context
+        from flows.schedule import Plan, serve
+
+        plan = Plan(asdict(tables) | {"home": str(home)}, cron, zone)
         serve(plan, open_context(settings), announce=lambda server: _announce(plan, server, home, say), say=say)
 
 
