@@ -131,3 +131,13 @@ def test_a_process_whose_starter_s_id_was_given_to_a_younger_process_is_left_ove
             older.stdin.flush()
             older.stdout.readline()
             assert [leftover.process.pid for leftover in leftovers(tmp_path)] == [older.pid]
+
+
+def test_processes_without_our_mark_are_never_touched(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "print(1, flush=True); import time; time.sleep(600)  # prefect"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as stranger:
+        assert stranger.stdout is not None
+        stranger.stdout.readline()
+        assert end_leftovers(tmp_path) == []
+        assert stranger.poll() is None
+        stranger.kill()
