@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -63,6 +63,18 @@ def running(script: str, home: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+@contextmanager
+def started_by(run: subprocess.Popen[str]) -> Iterator[psutil.Process]:
+    """Yield the process whose id a run prints, and make sure that it ends."""
+    assert run.stdout is not None
+    child = psutil.Process(int(run.stdout.readline()))
+    try:
+        yield child
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
 def test_a_second_run_is_told_who_holds_the_home(tmp_path: Path) -> None:
     with running(HOLD, tmp_path) as other:
         assert other.stdout is not None
@@ -108,12 +120,12 @@ def test_asking_about_a_home_that_was_never_used_makes_no_file(tmp_path: Path) -
 
 def test_what_a_killed_run_started_is_ended_by_the_next_one(tmp_path: Path) -> None:
     home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
-    with running(RUN, home) as run:
-        assert run.stdout is not None
-        child = psutil.Process(int(run.stdout.readline()))
+    with running(RUN, home) as run, started_by(run) as child:
         assert leftovers(home) == [], "its run is alive"
         run.kill()
-        assert [leftover.process for leftover in leftovers(home)] == [child], "even before the dead run is reaped"
+        # Dead, but nobody has asked for its status yet.
+        os.waitid(os.P_PID, run.pid, os.WEXITED | os.WNOWAIT)
+        assert [leftover.process for leftover in leftovers(home)] == [child]
         run.wait()
         assert end_leftovers(elsewhere) == [], "another home's"
         with hold(home, "run"):
