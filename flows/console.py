@@ -31,13 +31,18 @@ def show_frame(frame: pd.DataFrame, *, title: str, as_json: bool) -> None:
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     if as_json:
         for row in rows:
-            _write_json(row)
+            write_json(row)
         return
     table = Table(title=title, title_justify="left", header_style="bold")
     for name, dtype in frame.dtypes.items():
         table.add_column(str(name), justify="right" if dtype.kind in NUMBER_KINDS else "left")
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
+    show_table(table)
+
+
+def show_table(table: Table) -> None:
+    """Print a table, as wide as the terminal is, or as its cells are where there is none."""
     console = STDOUT if STDOUT.is_terminal else Console(width=UNBOUNDED_CHARACTERS)
     console.print(table)
 
@@ -45,7 +50,7 @@ def show_frame(frame: pd.DataFrame, *, title: str, as_json: bool) -> None:
 def show_summary(title: str, facts: Mapping[str, Any], *, next_steps: tuple[str, ...] = (), as_json: bool) -> None:
     """Print what a command did and what to do next."""
     if as_json:
-        _write_json(facts)
+        write_json(facts)
         return
     STDOUT.print(f"[bold]{escape(title)}[/]")
     for name, value in facts.items():
@@ -60,7 +65,8 @@ def show_error(error: Exception | str, *, advice: str = "") -> None:
     STDERR.print(f"[bold red]Error:[/] {escape(str(error))}{advice}", highlight=False)
 
 
-def _write_json(row: Mapping[Any, Any]) -> None:
+def write_json(row: Mapping[Any, Any]) -> None:
+    """Write one JSON object in a line, for programs."""
     sys.stdout.write(json.dumps(row, default=_plain) + "\n")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -69,12 +68,11 @@ def _mended(settings: Settings) -> list[Finding]:
 
 
 def _show(findings: Sequence[Finding], *, as_json: bool) -> None:
-    from flows.console import STDOUT, show_frame
+    from flows.console import show_table, write_json
 
     if as_json:
-        names = ("check", "state", "found", "advice")
-        rows = [{name: str(getattr(finding, name)) for name in names} for finding in findings]
-        show_frame(pd.DataFrame(rows), title="", as_json=True)
+        for finding in findings:
+            write_json({name: str(getattr(finding, name)) for name in ("check", "state", "found", "advice")})
         return
     table = Table(header_style="bold", pad_edge=False)
     for name in ("check", "state", "found, and what to do"):
@@ -83,4 +81,4 @@ def _show(findings: Sequence[Finding], *, as_json: bool) -> None:
         advice = f"\n[bold]→[/] {escape(finding.advice)}" if finding.advice else ""
         state = f"[{COLOURS[finding.state]}]{finding.state}[/]"
         table.add_row(escape(finding.check), state, escape(finding.found) + advice)
-    STDOUT.print(table)
+    show_table(table)
