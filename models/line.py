@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 RIDGE = 10.0
 """Penalty on half the squared weights, in units of one standard deviation: a prior that a feature moves the log-odds
 by a third for each deviation. A few hundred labels override it; without it they would be fitted one by one."""
+FAR_BITS = 8
+"""Hashes this far apart are of different pictures; how much further says nothing, so that the line ends there."""
 MAX_STEPS = 500
 
 
@@ -38,7 +40,7 @@ class Line:
     typical
         Compressed value that stands for a missing one (the median), shape (features,).
     low, high
-        Least and greatest compressed value seen, shape (features,).
+        Least and greatest compressed value seen, shape (features,); distances end at ``FAR_BITS``.
     weights
         Log-odds for each unit of a compressed feature, shape (features,); never against its known direction.
     intercept
@@ -69,9 +71,10 @@ def fit_line(x: NDArray[np.float64], y: NDArray[np.float64], specs: Sequence[Fea
     y
         1 fraud, 0 legit, shape (rows,); both must occur.
     specs
-        The features, of which the directions are taken.
+        The features, of which directions and units are taken.
     """
-    seen = _compressed(np.where(np.isnan(x).all(axis=0), 0.0, x))
+    furthest = np.where([spec.unit == "bits" for spec in specs], FAR_BITS, np.inf)
+    seen = _compressed(np.minimum(np.where(np.isnan(x).all(axis=0), 0.0, x), furthest))
     typical = np.nanmedian(seen, axis=0)
     filled = np.where(np.isnan(seen), typical, seen)
     middle, spread = filled.mean(axis=0), filled.std(axis=0)

@@ -7,44 +7,50 @@ from typing import TYPE_CHECKING
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from models.evaluate import Evaluation
 
-SIZE_INCHES = (5.2, 3.6)
+SIZE_INCHES = (4.3, 3.4)
 COLOURS = ("#0b6e99", "#b35900", "#6b6b6b", "#7a4fa3")
 """Told apart by people with any colour vision, on the white that the pictures bring along."""
+STYLES = ("-", "--", "-.", ":")
+"""Also told apart in grey print."""
 
 
 def precision_recall_plot(evaluation: Evaluation) -> bytes:
     """Draw precision over recall for each scorer."""
     figure, axes = _axes("Share of all frauds found (recall)", "Share of frauds among those (precision)")
-    for colour, (scorer, points) in zip(COLOURS, evaluation.curve.groupby("scorer", sort=False), strict=False):
-        axes.step(points["recall"], points["precision"], where="post", label=str(scorer), color=colour)
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1.02)
+    curves = evaluation.curve.groupby("scorer", sort=False)
+    for colour, style, (scorer, points) in zip(COLOURS, STYLES, curves, strict=False):
+        axes.step(points["recall"], points["precision"], where="post", label=str(scorer), color=colour, linestyle=style)
+    _shares(axes, both=True)
     return _svg(figure, axes)
 
 
 def calibration_plot(evaluation: Evaluation) -> bytes:
     """Draw the share of frauds over the mean score of each bin."""
-    figure, axes = _axes("Mean score of the bin", "Share of frauds in the bin")
+    figure, axes = _axes("Mean score", "Share of frauds among these")
     table = evaluation.calibration
-    axes.plot([0, 1], [0, 1], color=COLOURS[2], linestyle=":", label="what it should be")
-    axes.plot(table["mean_score"], table["fraud_share"], marker="o", color=COLOURS[0], label="scores")
+    axes.plot([0, 1], [0, 1], color=COLOURS[2], linestyle=":", label="score = share of frauds")
+    axes.plot(table["mean_score"], table["fraud_share"], marker="o", color=COLOURS[0], label="listings of like scores")
+    _shares(axes, both=True)
     return _svg(figure, axes)
 
 
 def capacity_plot(evaluation: Evaluation) -> bytes:
     """Draw the share of frauds found over the daily capacity for each scorer."""
-    figure, axes = _axes("Listings judged a day", "Share of all frauds found (recall)")
+    figure, axes = _axes("Listings looked at a day", "Share of all frauds found (recall)")
     grouped = evaluation.capacities.groupby("scorer", sort=False)
-    for colour, (scorer, points) in zip(COLOURS, grouped, strict=False):
-        axes.plot(points["capacity"], points["recall"], marker="o", label=str(scorer), color=colour)
-    axes.axvline(evaluation.capacity, color=COLOURS[2], linestyle=":", label="capacity")
-    axes.set_ylim(0, 1.02)
+    for colour, style, (scorer, points) in zip(COLOURS, STYLES, grouped, strict=False):
+        axes.plot(points["capacity"], points["recall"], marker="o", label=str(scorer), color=colour, linestyle=style)
+    axes.axvline(evaluation.capacity, color=COLOURS[2], linestyle=":", label="capacity now")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlim(left=0)
+    _shares(axes, both=False)
     return _svg(figure, axes)
 
 
@@ -54,7 +60,17 @@ def _axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     axes.grid(visible=True, alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def _shares(axes: Axes, *, both: bool) -> None:
+    """Let the vertical axis, or both, run from nothing to all in percent."""
+    axes.set_ylim(0, 1.02)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    if both:
+        axes.set_xlim(0, 1.02)
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0))
 
 
 def _svg(figure: Figure, axes: Axes) -> bytes:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from models.line import FAR_BITS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -69,7 +71,8 @@ def _strongest(features: pd.DataFrame, contributions: pd.DataFrame, specs: Seque
     names = [spec.name for spec in specs]
     strength = contributions[names].to_numpy("float64")
     values = features[names].to_numpy("float64")
-    rows, columns = np.nonzero((strength >= MIN_CONTRIBUTION) & (values > _least_told(specs)))
+    told = (values > _least_told(specs)) & (values < _untold_from(specs))
+    rows, columns = np.nonzero((strength >= MIN_CONTRIBUTION) & told)
     order = np.lexsort((columns, -strength[rows, columns], rows))
     rows, columns = rows[order], columns[order]
     place = pd.Series(rows).groupby(rows).cumcount().to_numpy()
@@ -87,11 +90,16 @@ def _strongest(features: pd.DataFrame, contributions: pd.DataFrame, specs: Seque
 def _least_told(specs: Sequence[FeatureSpec]) -> NDArray[np.float64]:
     """Return the value above which a feature's sentence says something.
 
-    "0 photos were copied" and "posted -2 days earlier" accuse nobody, so evidence of reuse must be above 0; its
-    distances in bits accuse the more the closer they come to 0, and all other features speak at any value.
+    "0 photos were copied" and "posted -2 days earlier" accuse nobody, so evidence of reuse must be above 0, but for
+    its distances in bits; all other features speak at any value.
     """
     accuses_above_zero = [spec.block == "reuse" and spec.unit != "bits" for spec in specs]
     return np.where(accuses_above_zero, 0.0, -np.inf)
+
+
+def _untold_from(specs: Sequence[FeatureSpec]) -> NDArray[np.float64]:
+    """Return the value from which on a feature's sentence says nothing: a picture many bits away is another one."""
+    return np.where([spec.unit == "bits" for spec in specs], FAR_BITS, np.inf)
 
 
 def _ids_by_listing(evidence: pd.DataFrame | None) -> dict[tuple[int, str], list[str]]:

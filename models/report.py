@@ -1,15 +1,16 @@
-"""One self-contained HTML page: how good a model is, where it errs, what it was made from. No script, no link out."""
+"""The report: how good a model is, where it errs, what to do next, and what it was made from."""
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass
-from html import escape
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from models.advice import advice
+from models.card import estimator_sentence
+from models.cases import Case, cases_html
+from models.evaluate import RANDOM_ORDER
+from models.page import bullets, cell, note, page, plot, section, table, tile
 from models.plots import calibration_plot, capacity_plot, precision_recall_plot
 
 if TYPE_CHECKING:
@@ -17,50 +18,14 @@ if TYPE_CHECKING:
 
     from models.evaluate import Evaluation
 
-PAGE = Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>How good is $title?</title>
-<style>
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; }
-body { font: 16px/1.55 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
-th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.number, th.number { text-align: right; }
-.plots, .pictures { display: flex; flex-wrap: wrap; gap: .75rem; }
-.plots img { background: #fff; border-radius: 6px; max-width: 100%; width: 30rem; }
-.pictures img { height: 11rem; max-width: 100%; object-fit: contain; background: var(--soft); border-radius: 4px; }
-figure { margin: 1rem 0 1.5rem; } figcaption { margin-bottom: .4rem; }
-.note { opacity: .75; }
-</style>
-</head>
-<body>
-<h1>How good is $title?</h1>
-<p>$summary</p>
-$body
-</body>
-</html>
-""")
-FIGURE_NAMES = {
-    "average_precision": "average precision",
-    "precision_at_capacity": "precision at capacity",
-    "recall_at_capacity": "recall at capacity",
-    "brier": "Brier score (lower is better)",
-    "calibration_error": "calibration error (lower is better)",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One listing the model misjudged: what to say of it, and its JPEG pictures beside those they resemble."""
-
-    caption: str
-    pictures: tuple[bytes, ...]
+AS_PERCENT = {"precision_at_capacity", "recall_at_capacity"}
+MEANINGS = (
+    "Average precision: how purely frauds stand above honest listings in the whole order; 1 is perfect.",
+    "Precision at capacity: of the decided listings that analysts would have looked at, the share that were fraud.",
+    "Recall at capacity: of all known frauds, the share that analysts would have looked at.",
+    "Brier score: mean squared distance between score and outcome; lower is better.",
+    "Calibration error: mean distance between the scores and the share of frauds among like scores; lower is better.",
+)
 
 
 def report_html(
@@ -80,130 +45,174 @@ def report_html(
     card
         The model's card, or empty for the rule.
     model_id
-        Named in the title.
+        Named in the title; the evaluation's own scores carry this name or the first one.
     misses, false_alarms
         Frauds scored low and honest listings scored high, the worst first; all text is escaped.
     """
-    sections = [
-        ("Beside the baselines", _overall(evaluation)),
-        ("In pictures", _plots(evaluation)),
-        ("Period by period", _table(_figures_wide(evaluation.periods, "period"))),
-        ("Group by group", _table(_slices(evaluation.slices))),
-        ("By daily capacity", _table(evaluation.capacities)),
-        ("Does a score mean what it says?", _table(evaluation.calibration)),
-        ("Worst misses", _cases(misses, "No fraud was missed, or none was given to show.")),
-        ("Worst false alarms", _cases(false_alarms, "No honest listing scored high, or none was given to show.")),
-        ("What it was made from", _card(card)),
-    ]
-    body = "\n".join(f"<h2>{escape(heading)}</h2>\n{content}" for heading, content in sections)
-    return PAGE.substitute(title=escape(model_id), summary=escape(_summary(evaluation)), body=body)
+    scorer = str(evaluation.overall["scorer"].iloc[0])
+    sections = {
+        "next": ("What to do next", bullets(advice(evaluation, scorer)), ""),
+        "alarms": (
+            "Worst false alarms",
+            cases_html(false_alarms, "No honest listing scored high, or none was given to show."),
+            "Decided honest, and still near the top of the queue. Ask: did somebody else really show the photo first?",
+        ),
+        "misses": (
+            "Worst misses",
+            cases_html(misses, "No fraud was missed, or none was given to show."),
+            "Decided fraud, and scored low. Without an earlier picture there is no theft that this model could see.",
+        ),
+        "figures": ("Beside the baselines", _overall(evaluation), "Small print: 90 % interval, resampled by seller."),
+        "capacity": (
+            "By daily capacity",
+            _capacities(evaluation),
+            "How many of the decided listings looked at are fraud, and how many of all known frauds are looked at.",
+        ),
+        "plots": ("In pictures", _plots(evaluation), ""),
+        "calibration": ("Does a score mean what it says?", _calibration(evaluation), "Both columns should agree."),
+        "periods": ("Period by period", _figures(evaluation.periods, "period", evaluation.capacity), ""),
+        "groups": ("Group by group", _slices(evaluation.slices), "Average precision within each group."),
+        "card": ("What it was made from", _card(card), ""),
+    }
+    body = "\n".join(section(anchor, heading, content, lead) for anchor, (heading, content, lead) in sections.items())
+    links = "".join(f'<a href="#{anchor}">{heading}</a>' for anchor, (heading, _, _) in sections.items())
+    title = f"How good is {model_id}?"
+    return page(title, f"{_opening(evaluation, scorer, model_id)}\n<nav>{links}</nav>\n{body}")
 
 
-def _summary(evaluation: Evaluation) -> str:
-    return (
+def _opening(evaluation: Evaluation, scorer: str, model_id: str) -> str:
+    known = (
         f"Judged on {evaluation.rows:,} listings, of which {evaluation.decided:,} were decided and "
-        f"{evaluation.frauds:,} were fraud; analysts can look at {evaluation.capacity:,} a day. "
-        "Intervals cover 90 % of resamples by seller."
+        f"{evaluation.frauds:,} were fraud; analysts can look at {evaluation.capacity:,} a day."
     )
+    by_lot = evaluation.value("precision_at_capacity", RANDOM_ORDER)
+    tiles = "".join(
+        (
+            _tile(evaluation, scorer, "precision_at_capacity", f"of the decided listings looked at were fraud; by lot "
+                  f"{_percent(by_lot)}", "Right alarms"),
+            _tile(evaluation, scorer, "recall_at_capacity", "of all known frauds were looked at", "Frauds found"),
+            _tile(evaluation, scorer, "average_precision", "average precision; 1 is a perfect order", "Order"),
+        )
+    )  # fmt: skip
+    return f'<h1>How good is {cell(model_id)}?</h1>{note(known)}<div class="tiles">{tiles}</div>'
+
+
+def _tile(evaluation: Evaluation, scorer: str, name: str, explained: str, title: str) -> str:
+    table_of = evaluation.overall
+    row = table_of[(table_of["scorer"] == scorer) & (table_of["name"] == name)].iloc[0]
+    span = _span(name, row["low"], row["high"])
+    return tile(_value(name, row["value"]), title, explained, f"90 % interval: {span}" if span else str(row["reason"]))
 
 
 def _overall(evaluation: Evaluation) -> str:
     reasons = evaluation.overall.loc[evaluation.overall["reason"] != "", "reason"].unique()
-    note = "".join(f'<p class="note">Where a figure is missing: {escape(reason)}.</p>' for reason in reasons)
-    return _table(_figures_wide(evaluation.overall, "scorer")) + note
+    missing = "".join(note(f"Where a figure is missing: {reason}.") for reason in reasons)
+    return _figures(evaluation.overall, "scorer", evaluation.capacity) + missing + bullets(MEANINGS)
 
 
-def _figures_wide(long: pd.DataFrame, by: str) -> pd.DataFrame:
-    """One row for each value of ``by``, one column a figure, each with its interval as text."""
+def _figures(long: pd.DataFrame, by: str, capacity: int) -> str:
+    """One row for each value of ``by``, one column a figure, its interval in small print."""
+    names = {
+        "average_precision": "Average precision",
+        "precision_at_capacity": f"Precision at {capacity:,} a day",
+        "recall_at_capacity": f"Recall at {capacity:,} a day",
+        "brier": "Brier score",
+        "calibration_error": "Calibration error",
+    }
     if long.empty:
-        return pd.DataFrame()
-    text = [
-        _with_interval(value, low, high)
-        for value, low, high in zip(long["value"], long["low"], long["high"], strict=True)
-    ]
-    named = long.assign(text=text, name=long["name"].map(FIGURE_NAMES))
-    wide = named.pivot_table(index=by, columns="name", values="text", aggfunc="first", sort=False)
-    return wide.fillna("").reset_index().rename_axis(columns=None)
+        return table([], [])
+    cells = {(row[by], row["name"]): _figure(row) for row in long.to_dict("records")}
+    rows = [[cell(str(key)), *(cells.get((key, name), "") for name in names)] for key in long[by].unique()]
+    return table([by.capitalize(), *names.values()], rows)
 
 
-def _slices(slices: pd.DataFrame) -> pd.DataFrame:
-    if slices.empty:
-        return slices
-    text = [
-        reason or _with_interval(value, low, high)
-        for value, low, high, reason in zip(
-            slices["average_precision"], slices["low"], slices["high"], slices["reason"], strict=True
-        )
-    ]
-    shown = slices[["slice", "group", "rows", "frauds", "above_high"]]
-    return shown.assign(average_precision=text)
+def _figure(row: dict[Any, Any]) -> str:
+    name = row["name"]
+    return cell(_value(name, row["value"]), _span(name, row["low"], row["high"]))
 
 
-def _with_interval(value: float, low: float, high: float) -> str:
+def _value(name: str, value: float) -> str:
     if pd.isna(value):
         return "none"
-    return f"{value:.3f}" if pd.isna(low) or low == high else f"{value:.3f} ({low:.3f} to {high:.3f})"
+    return _percent(value) if name in AS_PERCENT else f"{value:.3f}"
 
 
-def _table(table: pd.DataFrame) -> str:
-    if table.empty:
-        return '<p class="note">Nothing to show.</p>'
-    classes = [' class="number"' if pd.api.types.is_numeric_dtype(kind) else "" for kind in table.dtypes]
-    head = "".join(
-        f"<th{css}>{escape(str(name).replace('_', ' '))}</th>" for css, name in zip(classes, table.columns, strict=True)
-    )
-    rows = "\n".join(
-        "<tr>" + "".join(f"<td{css}>{_cell(value)}</td>" for css, value in zip(classes, row, strict=True)) + "</tr>"
-        for row in table.itertuples(index=False, name=None)
-    )
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>'
+def _span(name: str, low: float, high: float) -> str:
+    if pd.isna(low) or low == high:
+        return ""
+    return f"{100 * low:.0f} to {100 * high:.0f} %" if name in AS_PERCENT else f"{low:.3f} to {high:.3f}"
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return "none" if pd.isna(value) else f"{value:.3f}"
-    return f"{value:,}" if isinstance(value, int) else escape(str(value))
+def _percent(share: float) -> str:
+    return "none" if pd.isna(share) else f"{100 * share:.0f} %"
+
+
+def _capacities(evaluation: Evaluation) -> str:
+    long = evaluation.capacities
+    scorers = list(long["scorer"].unique())
+    shares = long.set_index(["scorer", "capacity"])
+    rows = [
+        [cell(f"{capacity:,}", "capacity now" if capacity == evaluation.capacity else "")]
+        + [_alarms_and_finds(shares.loc[(scorer, capacity)]) for scorer in scorers]
+        for capacity in sorted(long["capacity"].unique())
+    ]
+    return table(["Listings a day", *scorers], rows)
+
+
+def _alarms_and_finds(shares: pd.Series[float]) -> str:
+    return cell(f"{_percent(shares['precision'])} right", f"{_percent(shares['recall'])} of frauds found")
+
+
+def _calibration(evaluation: Evaluation) -> str:
+    rows = [
+        [_percent(bin_["mean_score"]), _percent(bin_["fraud_share"]), f"{bin_['rows']:,}"]
+        for bin_ in evaluation.calibration.to_dict("records")
+    ]
+    return table(["Mean score", "Were fraud", "Decided listings"], rows, texts=0)
+
+
+def _slices(slices: pd.DataFrame) -> str:
+    rows = [
+        [
+            cell(str(row["slice"]).replace("_", " ")),
+            cell(str(row["group"])),
+            f"{row['rows']:,}",
+            f"{row['frauds']:,}",
+            _percent(row["above_high"]),
+            cell(row["reason"] or _value("", row["average_precision"]), _span("", row["low"], row["high"])),
+        ]
+        for row in slices.to_dict("records")
+    ]
+    return table(["Groups by", "Group", "Decided", "Frauds", "In band high", "Average precision"], rows, texts=2)
 
 
 def _plots(evaluation: Evaluation) -> str:
-    drawn = {
-        "Precision over recall": precision_recall_plot(evaluation),
-        "Calibration": calibration_plot(evaluation),
-        "Frauds found by daily capacity": capacity_plot(evaluation),
-    }
-    images = "\n".join(_image(content, "image/svg+xml", name) for name, content in drawn.items())
-    return f'<div class="plots">{images}</div>'
-
-
-def _image(content: bytes, media_type: str, alternative: str) -> str:
-    encoded = base64.b64encode(content).decode("ascii")
-    return f'<img alt="{escape(alternative)}" src="data:{media_type};base64,{encoded}">'
-
-
-def _cases(cases: Sequence[Case], nothing: str) -> str:
-    if not cases:
-        return f'<p class="note">{escape(nothing)}</p>'
-    return "\n".join(
-        f"<figure><figcaption>{escape(case.caption)}</figcaption>"
-        f'<div class="pictures">{"".join(_image(one, "image/jpeg", "listing photo") for one in case.pictures)}</div>'
-        "</figure>"
-        for case in cases
+    drawn = (
+        plot(precision_recall_plot(evaluation), "Purity of the queue", "Further up and to the right is better."),
+        plot(capacity_plot(evaluation), "What time buys", "Steep at the left is better: few looks find most frauds."),
+        plot(calibration_plot(evaluation), "Honest scores", "On the dotted line a score is a probability."),
     )
+    return f'<div class="plots">{"".join(drawn)}</div>'
 
 
 def _card(card: dict[str, Any]) -> str:
     if not card:
-        return '<p class="note">Rule 1 was written down, not learned: it has no training data.</p>'
+        return note("Rule 1 was written down, not learned: it has no training data.")
     data = card["data"]
     facts = {
-        "Moments": f"{data['moments']:,} of {data['sellers']:,} sellers, "
-        f"{data['first_moment']} to {data['last_moment']}",
-        "Decisions": f"{data['fraud']:,} fraud, {data['legit']:,} legit, known by {data['trained_until']}",
-        "Features": f"{len(card['features'])}, fingerprint {card['spec_fingerprint']}",
-        "Calibration": f"{card['calibration']['method']} on {card['calibration']['rows']:,} later decisions",
-        "Bands": f"high from {card['bands']['high']:.3f}, medium from {card['bands']['medium']:.3f}",
-        "Libraries": ", ".join(f"{name} {number}" for name, number in card["libraries"].items()),
         "Meant for": card["intended_use"],
-        "Limits": " ".join(card["limits"]),
+        "Learned from": f"{data['fraud']:,} fraud and {data['legit']:,} legit decisions known by "
+        f"{_day(data['trained_until'])}, on {data['moments']:,} listings of {data['sellers']:,} sellers from "
+        f"{_day(data['first_moment'])} to {_day(data['last_moment'])}",
+        "Estimator": estimator_sentence(card),
+        "Calibration": f"{card['calibration']['method']}, on {card['calibration']['rows']:,} held out decisions",
+        "Bands": f"high from {card['bands']['high']:.3f}, medium from {card['bands']['medium']:.3f}",
+        "Features": f"{len(card['features'])}, fingerprint {card['spec_fingerprint']}",
+        "Libraries": ", ".join(f"{name} {number}" for name, number in card["libraries"].items()),
     }
-    return _table(pd.DataFrame({"": list(facts), " ": list(facts.values())}))
+    rows = [[cell(name), cell(text)] for name, text in facts.items()]
+    return table(["", ""], rows, texts=2) + "<h3>Where it must not be trusted</h3>" + bullets(card["limits"])
+
+
+def _day(moment: str) -> str:
+    return pd.Timestamp(moment).strftime("%Y-%m-%d")

@@ -8,17 +8,16 @@ import numpy as np
 import pandas as pd
 
 from data.errors import NotEnoughLabels
-from features.frame import SPECS, evidence
-from flows.steps.scoring import describe, scorer_in_use
-from flows.steps.thumbnails import thumbnail
+from features.frame import SPECS
+from flows.steps.scoring import scorer_in_use
 from flows.steps.training import figures, gather
+from flows.steps.worst import worst_cases
 from models.evaluate import Evaluation, evaluate
-from models.report import Case, report_html
+from models.report import report_html
 from models.rule import RULE_ID, rule_for
 from models.score import score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
     from pathlib import Path
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from models.scorer import Scorer
 
 WORST = 5
-PAIRS_SHOWN = 2
 TABLES = ("overall", "periods", "slices", "calibration", "capacities", "curve")
 
 
@@ -93,38 +91,15 @@ def _write(
     for name in TABLES:
         getattr(judged, name).to_csv(folder / f"{name}.csv", index=False)
     card = {} if scorer.trained_until is None else context.registry.card(scorer.model_id)
-    misses = scored[scored["y"] == 1].nsmallest(WORST, "score")
-    alarms = scored[scored["y"] == 0].nlargest(WORST, "score")
+    misses = scored[(scored["y"] == 1) & (scored["score"] < scorer.bands.high)].nsmallest(WORST, "score")
+    alarms = scored[(scored["y"] == 0) & (scored["score"] >= scorer.bands.medium)].nlargest(WORST, "score")
     page = report_html(
         judged,
         card,
         model_id=scorer.model_id,
-        misses=_cases(context, misses, known),
-        false_alarms=_cases(context, alarms, known),
+        misses=worst_cases(context, misses, scorer, known),
+        false_alarms=worst_cases(context, alarms, scorer, known),
     )
     report = folder / "report.html"
     report.write_text(page, encoding="utf-8")
     return report
-
-
-def _cases(context: Context, worst: pd.DataFrame, known: Market) -> list[Case]:
-    """Show the listings' pictures, each beside the earlier one it resembles most."""
-    if worst.empty:
-        return []
-    moments = worst[["listing_key", "as_of"]].reset_index(drop=True)
-    found = evidence(moments, describe(context, moments)[1])
-    names = known.listings.set_index("listing_key")
-    cases = []
-    for moment, (key, value) in enumerate(zip(worst["listing_key"], worst["score"], strict=True)):
-        listing = names.loc[int(key)]
-        matched = found[found["moment"] == moment].drop_duplicates("image_id").head(PAIRS_SHOWN)
-        own = known.sightings.loc[known.sightings["listing_key"] == key, "image_id"].head(PAIRS_SHOWN)
-        said = "photos beside the earlier ones they resemble" if len(matched) else "no earlier photo resembles these"
-        pairs = matched[["image_id", "other_image_id"]].to_numpy().ravel() if len(matched) else own
-        caption = f"{listing['listing_id']} of {listing['seller_id']}, score {value:.3f}: {said}"
-        cases.append(Case(caption, tuple(_pictures(context, pairs))))
-    return cases
-
-
-def _pictures(context: Context, image_ids: Iterable[str]) -> Iterable[bytes]:
-    return [picture for image_id in image_ids if (picture := thumbnail(context, image_id)) is not None]

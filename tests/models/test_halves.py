@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from features.spec import FeatureSpec
 from models.holding_out import MIN_FIT, STRETCHES, held_out
-from models.line import RIDGE, fit_line
+from models.line import FAR_BITS, RIDGE, fit_line
 from models.pipeline import fit
 from models.trees import fit_trees, growing_margins, tree_margins
 
@@ -82,6 +82,15 @@ def test_the_line_does_not_run_on_beyond_what_was_seen():
     line = fit_line(x, y, THREE)
     far = np.array([[1e9, 0.5, 1.0]])
     assert line.margins(far)[0] == line.margins(np.minimum(far, x.max(axis=0)))[0]
+
+
+def test_pictures_far_apart_are_all_equally_far_to_the_line():
+    x, y = drawn(400, seed=6)
+    bits = (FeatureSpec(name="bits", block="reuse", unit="bits", meaning=""), B, FREE)
+    line = fit_line(x * [10.0, 1.0, 1.0], y, bits)
+    near, far, further = line.margins(np.array([[2.0, 1.0, 1.0], [FAR_BITS, 1.0, 1.0], [60.0, 1.0, 1.0]]))
+    assert near != far
+    assert far == further
 
 
 def test_a_missing_feature_counts_as_the_typical_one():

@@ -112,3 +112,11 @@ def test_no_photo_seen_before_is_never_given_as_a_reason():
     features = pd.DataFrame({"listing_key": [1, 2], "a": [0.0, -3.0], "b": [1.0, 1.0], "c": [1.0, 1.0]})
     raised = pd.DataFrame({"a": [2.0, 2.0], "b": [0.0, 0.0], "c": [0.0, 0.05]})
     assert reasons(features, raised, NUMBERS).tolist() == [[], []]
+
+
+def test_a_picture_many_bits_away_is_never_given_as_a_reason():
+    distance = FeatureSpec(name="a", block="reuse", unit="bits", meaning="", reason="{value} bits away.")
+    features = pd.DataFrame({"listing_key": [1, 2], "a": [2.0, 24.0], "b": [1.0, 1.0], "c": [1.0, 1.0]})
+    raised = pd.DataFrame({"a": [2.0, 2.0], "b": [0.0, 0.0], "c": [0.0, 0.0]})
+    found = reasons(features, raised, (distance, *NUMBERS[1:]))
+    assert [[reason["text"] for reason in row] for row in found] == [["2 bits away."], []]

@@ -11,10 +11,12 @@ import pytest
 
 from data.errors import CallerError, NotEnoughLabels
 from data.settings import ModelSettings
+from models.advice import advice
 from models.card import card_markdown
+from models.cases import Case, Pair
 from models.evaluate import evaluate
 from models.promotion import compare, decide
-from models.report import Case, report_html
+from models.report import report_html
 from models.rule import RULE_ID, rule_for
 from models.train import CANDIDATE, train
 
@@ -127,11 +129,35 @@ def test_an_evaluation_of_one_class_reports_instead_of_failing(y):
 
 
 def test_the_report_stands_alone_and_escapes_what_strangers_wrote(trained):
-    case = Case('<script>alert("x")</script>', (b"\xff\xd8one", b"\xff\xd8two"))
+    evil = '<script>alert("x")</script>'
+    case = Case(evil, evil, (evil,), (Pair(b"\xff\xd8one", b"\xff\xd8two", evil), Pair(b"\xff\xd8three")))
     page = report_html(trained.evaluation, trained.card, model_id="hgb-1", misses=[case], false_alarms=[case])
     assert "<script" not in page
-    assert "&lt;script&gt;" in page
-    assert page.count("data:image/jpeg;base64,") == 4
+    assert page.count("&lt;script&gt;") == 2 * 4
+    assert page.count("data:image/jpeg;base64,") == 2 * 3
+    assert page.count("<b>Left:</b>") == 2
     assert page.count("data:image/svg+xml;base64,") == 3
     assert "http" not in page.replace("http-equiv", "")
     assert page == report_html(trained.evaluation, trained.card, model_id="hgb-1", misses=[case], false_alarms=[case])
+
+
+def told(rows: pd.DataFrame, capacity: int = 5) -> str:
+    named = rows.rename(columns={"poor": "score", "good": RULE_ID})
+    return " ".join(advice(evaluate(named, capacity=capacity, scorer="m", baselines=(RULE_ID,)), "m"))
+
+
+def test_advice_follows_from_the_figures():
+    rows = judged_rows(600, seed=1)
+    assert "The rule orders these listings better" in told(rows)
+    assert "Looking at 10 listings a day in place of 5 would find" in told(rows)
+    assert "No day had more than 100 listings" in told(rows, capacity=100)
+    assert "known frauds stand behind" not in told(rows)
+    undecided = rows.assign(y=rows["y"].where(rows.index % 10 == 0))
+    assert "known frauds stand behind" in told(undecided)
+    assert "Only 10% of the listings were decided on" in told(undecided)
+    assert "Scores are off by" in told(rows.assign(poor=rows["poor"] / 2 + 0.5))
+
+
+def test_without_any_decision_there_is_still_advice():
+    rows = judged_rows(30, seed=3).assign(y=math.nan).rename(columns={"good": "score"})
+    assert len(advice(evaluate(rows, capacity=5, scorer="m"), "m")) >= 2

@@ -1,0 +1,81 @@
+"""The listings a model misjudged most, with their pictures beside the earlier ones they resemble."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from features.frame import SPECS, evidence
+from flows.steps.scoring import describe
+from flows.steps.thumbnails import thumbnail
+from models.cases import Case, Pair
+from models.reasons import reasons
+from models.score import score
+
+if TYPE_CHECKING:
+    from data.catalog.facts import Market
+    from flows.context import Context
+    from models.scorer import Scorer
+
+PAIRS_SHOWN = 2
+REASONS_SHOWN = 3
+
+
+def worst_cases(context: Context, worst: pd.DataFrame, scorer: Scorer, known: Market) -> list[Case]:
+    """Tell of each listing what was known of it and why it scored as it did.
+
+    Parameters
+    ----------
+    worst
+        ``listing_key, as_of``, the worst first.
+    """
+    if worst.empty:
+        return []
+    moments = worst[["listing_key", "as_of"]].reset_index(drop=True)
+    features, facts = describe(context, moments)
+    scored = score(features, scorer, SPECS)
+    told = reasons(moments.join(features), scored.contributions, SPECS)
+    found = evidence(moments, facts)
+    listings = known.listings.set_index("listing_key")
+    return [
+        Case(
+            title=f"{listings.loc[key, 'listing_id']} of {listings.loc[key, 'seller_id']}",
+            facts=_facts(listings.loc[key], as_of, scored.table.loc[moment]),
+            reasons=tuple(reason["text"] for reason in told[moment][:REASONS_SHOWN]),
+            pairs=_pairs(context, key, found[found["moment"] == moment], known),
+        )
+        for moment, key, as_of in moments.itertuples(name=None)
+    ]
+
+
+def _facts(listing: pd.Series, as_of: pd.Timestamp, scored: pd.Series) -> str:
+    price = "no price" if pd.isna(listing["price"]) else f"price {listing['price']:,.0f}"
+    category = "no category" if pd.isna(listing["category"]) else listing["category"]
+    return f"Score {scored['score']:.2f}, band {scored['band']} · {category} · {price} · judged {as_of:%Y-%m-%d}"
+
+
+def _pairs(context: Context, key: int, matched: pd.DataFrame, known: Market) -> tuple[Pair, ...]:
+    """Show the pictures that resemble earlier ones, those that count first; without any, the listing's own."""
+    listings = known.listings.set_index("listing_key")
+    closest = matched.drop_duplicates("image_id").head(PAIRS_SHOWN)
+    pairs = [_pair(context, match, listings) for match in closest.to_dict("records")]
+    if closest.empty:
+        own = known.sightings.loc[known.sightings["listing_key"] == key, "image_id"].head(PAIRS_SHOWN)
+        pairs = [Pair(picture) if (picture := thumbnail(context, image_id)) else None for image_id in own]
+    return tuple(pair for pair in pairs if pair is not None)
+
+
+def _pair(context: Context, match: dict[Any, Any], listings: pd.DataFrame) -> Pair | None:
+    own, earlier = thumbnail(context, match["image_id"]), thumbnail(context, match["other_image_id"])
+    if own is None:
+        return None
+    other = listings.loc[match["other_listing_key"]]
+    days = (match["observed_at"] - match["other_observed_at"]) / pd.Timedelta(days=1)
+    said = (
+        f"{other['listing_id']} of {other['seller_id']}, seen {days:,.1f} days earlier; "
+        f"the same photo with a probability of {match['same_photo']:.0%}"
+    )
+    sellers = match["sellers_showing"]
+    shown_by = f", which {sellers:,.0f} other sellers had shown by then" if sellers > 1 else ""
+    return Pair(own, earlier, f"{said}{shown_by}{'' if match['copied'] else '; does not count as copying'}.")
