@@ -75,7 +75,7 @@ def report_html(
         "card": ("What it was made from", _card(card), ""),
     }
     body = "\n".join(section(anchor, heading, content, lead) for anchor, (heading, content, lead) in sections.items())
-    links = "".join(f'<a href="#{anchor}">{heading}</a>' for anchor, (heading, _, _) in sections.items())
+    links = "\n".join(f'<a href="#{anchor}">{heading}</a>' for anchor, (heading, _, _) in sections.items())
     title = f"How good is {model_id}?"
     return page(title, f"{_opening(evaluation, scorer, model_id)}\n<nav>{links}</nav>\n{body}")
 
