@@ -14,7 +14,7 @@ from data.columns import LISTINGS, SELLERS, TABLES, Table
 from data.errors import TableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 ROW_DIGEST = "@row_digest"
 EMPTY = "@empty"
@@ -79,6 +79,10 @@ class Mapping:
             and not _fills(theirs)
             and not (ours in columns and _tables_with(ours) > 1)
         ]
+
+    def unknown(self, columns: Collection[str]) -> list[tuple[str, str]]:
+        """Return the pairs whose ``theirs`` is not among the columns of all given tables together."""
+        return [(theirs, ours) for theirs, ours in self.pairs if theirs not in columns and not _fills(theirs)]
 
     def apply(self, frame: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Split a batch into the table's own columns, renamed and in order, and all others.

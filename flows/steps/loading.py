@@ -134,14 +134,21 @@ class _Reading:
         """Check the columns and the first rows of every table before any of them is loaded."""
         problems: list[str] = []
         advice = ""
+        every_column: set[str] = set()
         for name, source in sources:
             try:
-                check_columns(source.columns(), TABLES[name], mapping=self.mapping, source=source.name)
+                columns = source.columns()
+                every_column.update(columns)
+                check_columns(columns, TABLES[name], mapping=self.mapping, source=source.name)
                 for batch in islice(source.batches(rows), 1):
                     self.typed(name, batch)
             except TableError as error:
                 problems += [f"{error.source}: {problem}" for problem in error.problems]
                 advice = error.advice
+        # A pair may be meant for one table alone, but for one of them it must be.
+        if not problems and (unknown := self.mapping.unknown(every_column)):
+            problems = [f"--map {theirs}={ours}: no table has a column {theirs}" for theirs, ours in unknown]
+            advice = f"They have: {', '.join(sorted(every_column))}."
         if problems:
             raise TableError(" and ".join(source.name for _, source in sources), problems, advice)
 
