@@ -1,0 +1,114 @@
+"""An ingest that is killed anywhere is finished by the next one, and nobody can tell the difference afterwards."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from data.errors import ExitCode
+from flows.leftovers import end_leftovers, leftovers
+from flows.lock import hold, is_held
+from tests.faults.interrupted import Market, digest, pictures, progress
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FULL = os.environ.get("SEENBEFORE_FULL") == "1"
+KILLS = 10 if FULL else 2
+RUN_LIMIT_S = 180
+JITTER_S = 0.05
+LOOK_EVERY_S = 0.002
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What tells a run which Prefect server to use: as operators run it where time is no matter, else a shared one."""
+    if FULL:
+        return {}
+    request.getfixturevalue("prefect_server")
+    from prefect.settings import PREFECT_API_URL
+
+    return {"PREFECT_API_URL": str(PREFECT_API_URL.value())}
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
+    """The same small market for all tests."""
+    return Market.drawn(tmp_path_factory.mktemp("market"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(market: Market, server: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home into which the market was ingested in one go."""
+    home = tmp_path_factory.mktemp("undisturbed") / "home"
+    finish(market, home, server)
+    return home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A home in which nothing of a killed run is left at the end, whatever happened."""
+    yield tmp_path / "home"
+    end_leftovers(tmp_path / "home")
+
+
+def finish(market: Market, home: Path, server: dict[str, str]) -> None:
+    """Ingest to the end."""
+    process = market.start_ingest(home, server)
+    assert process.wait(RUN_LIMIT_S) == ExitCode.DONE, (home.parent / f"{home.name}.log").read_text()
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a run and nothing else: a power cut spares no server, the out-of-memory killer does."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_killed_anywhere_and_run_again_it_knows_what_an_undisturbed_run_knows(
+    seed: int, market: Market, undisturbed: Path, home: Path, server: dict[str, str]
+) -> None:
+    moment = random.Random(seed)
+    steps = moment.randrange(progress(undisturbed))
+    process = market.start_ingest(home, server)
+    while progress(home) < steps:
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(LOOK_EVERY_S)
+    time.sleep(moment.uniform(0, JITTER_S))
+    kill(process)
+    done = progress(home)
+    assert not is_held(home)
+    finish(market, home, server)
+    print(f"seed {seed}: killed after {done} of {progress(undisturbed)} steps")
+    assert digest(home) == digest(undisturbed)
+    assert pictures(home) == pictures(undisturbed)
+    assert leftovers(home) == []
+
+
+def test_the_server_of_a_run_that_is_killed_while_it_starts_is_ended_by_the_next_one(
+    market: Market, home: Path
+) -> None:
+    process = market.start_ingest(home, {})
+    deadline = time.monotonic() + RUN_LIMIT_S
+    while not (found := [child for child in psutil.Process(process.pid).children() if _is_server(child)]):
+        assert time.monotonic() < deadline, "it started no server"
+        time.sleep(LOOK_EVERY_S)
+    kill(process)
+    assert [leftover.process for leftover in leftovers(home)] == found
+    with hold(home, "next run"):
+        assert not any(child.is_running() for child in found)
+
+
+def _is_server(process: psutil.Process) -> bool:
+    try:
+        return "prefect.server" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
