@@ -10,7 +10,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from data.errors import OutsideError
-from flows.environment import prepare_prefect
 from flows.options import Json
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ def doctor(
     settings, findings = settings_found(context.obj)
     findings = [python(), *libraries(), *findings]
     if settings is not None:
-        prepare_prefect(settings.home, quiet=True)
         findings += [*(_mended(settings) if fix else []), *_examined(settings)]
     _show(findings, as_json=as_json)
     raise typer.Exit(exit_code(findings))
