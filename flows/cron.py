@@ -53,7 +53,7 @@ def fire_times(cron: str, *, zone: str, after: datetime, n: int) -> list[datetim
     except ValueError as error:
         raise CronError(cron, "a field is out of its range or no cron field at all") from error
     try:
-        found: list[datetime] = asyncio.run(schedule.get_dates(n=n, start=after))
+        found: list[datetime] = [*asyncio.run(schedule.get_dates(n=n, start=after))]
     except ValueError as error:
         raise CronError(cron, "there is no such date") from error
     if len(found) < n:

@@ -11,8 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from data.errors import OutsideError
 
 if TYPE_CHECKING:
-    from prefect.client.schemas.objects import TaskRun
-    from prefect.states import State
+    from prefect.client.schemas.objects import State, TaskRun
 
 P = ParamSpec("P")
 R = TypeVar("R")

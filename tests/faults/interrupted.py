@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LISTINGS = 60
 PICTURES = 120
 SIDE_PIXELS = 96
+SMALL_STEPS = {"SEENBEFORE_CHUNK_IMAGES": "8", "SEENBEFORE_BATCH_ROWS": "10"}  # so that there is much to be interrupted
 START = datetime(2026, 1, 1, tzinfo=UTC)
 # What an ingest adds step by step, from its first row to its last.
 PROGRESS = (
@@ -73,12 +74,15 @@ class Market:
         return ["ingest", str(self.listings), "--images-root", str(self.photos), "--json"]
 
     def start_ingest(self, home: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """Start an ingest in a process group of its own; small chunks, so that there is much to be interrupted."""
+        """Start an ingest in a process group of its own, in small steps."""
         command = [sys.executable, "-c", "from flows.cli import main; main()", "--home", str(home), *self.command]
-        small = {"SEENBEFORE_CHUNK_IMAGES": "8", "SEENBEFORE_BATCH_ROWS": "10"}
         with (home.parent / f"{home.name}.log").open("ab") as log:
             return subprocess.Popen(
-                command, env={**os.environ, **small, **environment}, stdout=log, stderr=log, start_new_session=True
+                command,
+                env={**os.environ, **SMALL_STEPS, **environment},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
 
