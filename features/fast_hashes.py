@@ -15,8 +15,8 @@ from PIL import Image
 from features.colour_shares import CLASSES, color_bits
 from features.hash_bits import Hashes, to_int
 from features.kernels.blocks import block_sums
-from features.kernels.compiled import was_compiled
 from features.kernels.colours import DARKEST_GREY, read_colours
+from features.kernels.compiled import was_compiled
 from features.kernels.resize import resize
 from features.kernels.taps import Filter, fixed_point, taps
 from features.pixels import color_rows, grey_levels

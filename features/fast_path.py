@@ -27,6 +27,8 @@ SAMPLE_SIZES = ((300, 200), (210, 520), (90, 1300), (1400, 37), (64, 64), (5, 9)
 """Width and height: both orders of Pillow's two passes, many taps and few, stretching, and nothing to resize."""
 SHRUNK_SIDES = (64, 256)
 
+KEPT_BYTES = 30 << 20
+"""Just below the most that glibc's limit grows to."""
 COMPILING = "Compiling the hash functions, once on this machine: about 10 seconds."
 
 
@@ -77,12 +79,22 @@ def warm(say: Callable[[str], None] = lambda _: None) -> str | None:
     return FAST.warm(say)
 
 
+def _keep_freed_memory() -> None:
+    """Have the next picture use the memory of the last one instead of fetching every page from the system again.
+
+    The C library of Linux gives back at once what is larger than the largest block freed so far; elsewhere this does
+    nothing. It halves the time from pixels to hashes.
+    """
+    np.empty(KEPT_BYTES, np.uint8)
+
+
 def _checked_reader(say: Callable[[str], None]) -> tuple[Callable[[Image.Image], Reading] | None, str | None]:
     try:
         # Not at the top: loading the compiler takes a third of a second, which most commands never need.
         from features.fast_hashes import ask_imagehash, must_compile, read_fast
     except ImportError as error:
         return None, f"Hashing is slow: the compiler is not installed ({error})."
+    _keep_freed_memory()
     if must_compile():
         say(COMPILING)
     # Rounding noise at ties of the wavelet hash differs between processors; everything else is whole numbers.

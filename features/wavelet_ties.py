@@ -34,15 +34,15 @@ def tied_whash(pixels: NDArray[np.uint8], sums: NDArray[np.int64]) -> NDArray[np
     sums
         Sum of each of its 8×8 blocks.
     """
-    median = np.sort(sums, axis=None)[31]
-    tied = sums == median
+    middle = np.sort(sums, axis=None)[31]
+    tied = sums == middle
     band = _without_mean(low_band(pixels, PARTS, STEP))
     blocks = pixels.reshape(PARTS, len(pixels) // PARTS, PARTS, -1).swapaxes(1, 2)
     values = _there_and_back(band, levels=(len(pixels) // PARTS).bit_length() - 1)
     even = blocks.min(axis=(2, 3)) == blocks.max(axis=(2, 3))
     for place in zip(*np.nonzero(tied & ~even), strict=True):
         values[place] = _transformed(blocks[place], band[place])
-    values[~tied] = np.where(sums > median, np.inf, -np.inf)[~tied]
+    values[~tied] = np.where(sums > middle, np.inf, -np.inf)[~tied]
     return np.asarray(values > np.median(values))
 
 

@@ -57,7 +57,8 @@ def _matrix(scale: Scale) -> NDArray[np.float64]:
     overlaps = np.minimum(edges[:, 1:, None], pixels + 1) - np.maximum(edges[:, :-1, None], pixels)
     shares = np.maximum(overlaps, 0.0) / (scale.side * GREY_SIDE / SAMPLES)
     angles = np.arange(FREQUENCIES)[:, None] * (2 * np.arange(SAMPLES) + 1) * np.pi / (2 * SAMPLES)
-    return np.rint(SCALE * np.cos(angles) @ shares).reshape(-1, GREY_SIDE)
+    matrix: NDArray[np.float64] = np.rint(SCALE * np.cos(angles) @ shares).reshape(-1, GREY_SIDE)
+    return matrix
 
 
 MATRICES = tuple(_matrix(scale) for scale in SCALES)

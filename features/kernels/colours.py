@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 HUES = 6
 BLACK, GREY, FAINT, BRIGHT, BETWEEN = 0, 1, 2, 2 + HUES, 2 + 2 * HUES
-CLASSES = BETWEEN
-"""Classes that count; ``BETWEEN`` is a colour of exactly the saturation that is neither faint nor bright."""
+"""Colour classes; the last is a colour of exactly the saturation that is neither faint nor bright, not counted."""
 DARKEST_GREY = 32
 
 RED_PART, GREEN_PART, BLUE_PART = np.int32(19595), np.int32(38470), np.int32(7471)
@@ -47,7 +46,7 @@ def _hue(channels: tuple[Any, Any, Any], spread: Any) -> Any:
 
 
 @compiled
-def _classify(pixels: NDArray[np.uint32], grey: NDArray[np.uint8], classes: NDArray[np.uint8]) -> None:
+def classify(pixels: NDArray[np.uint32], grey: NDArray[np.uint8], classes: NDArray[np.uint8]) -> None:
     """Write grey level and colour class of a row of pixels.
 
     Saturation is 255 · spread / strongest, cut to whole numbers; its limits are 85, 170 and 171. All comparisons are
@@ -77,7 +76,7 @@ def _classify(pixels: NDArray[np.uint32], grey: NDArray[np.uint8], classes: NDAr
 @compiled
 def _count(classes: NDArray[np.uint8], counts: NDArray[np.int64]) -> None:
     # A loop a class compares many pixels at once; one loop that adds to a table takes them one by one.
-    for one in range(CLASSES):
+    for one in range(counts.size):
         found = np.int32(0)
         for x in range(classes.size):
             found = np.int32(found + np.int32(classes[x] == np.uint8(one)))
@@ -99,5 +98,5 @@ def read_colours(pixels: NDArray[np.uint32], grey: NDArray[np.uint8], counts: ND
     """
     classes = np.empty(pixels.shape[1], np.uint8)
     for y in range(pixels.shape[0]):
-        _classify(pixels[y], grey[y], classes)
+        classify(pixels[y], grey[y], classes)
         _count(classes, counts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
 
@@ -19,14 +19,13 @@ def compiled(function: Function) -> Function:
     (``NUMBA_CACHE_DIR`` overrides both). Without any such place every process compiles for itself. The code is made
     anew when the function's own file changes, and only then: so kernels call nothing outside their own file.
     """
-    options = {"nogil": True, "fastmath": False}
     try:
-        kernel: Function = numba.njit(cache=True, **options)(function)
+        kernel: Any = numba.njit(nogil=True, cache=True)(function)
     except RuntimeError:
-        kernel = numba.njit(**options)(function)
-    return kernel
+        kernel = numba.njit(nogil=True)(function)
+    return cast("Function", kernel)
 
 
 def was_compiled(kernel: Callable[..., Any]) -> bool:
     """Tell whether a kernel that has been called was compiled in this process rather than loaded."""
-    return not getattr(kernel, "stats").cache_hits  # noqa: B009  a compiled function is typed as what it was
+    return not cast("Any", kernel).stats.cache_hits

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+# As in taps.py; written again because compiled code is made anew only when its own file changes.
 PRECISION_BITS = 22
 LOW_BITS = 16
 HALF = np.int32(1 << (PRECISION_BITS - 1))
@@ -43,7 +44,7 @@ def resize(grey: NDArray[np.uint8], width: int, height: int, reach: Filter) -> N
 
 def _resize_rows(grey: NDArray[np.uint8], across: Taps) -> NDArray[np.uint8]:
     """Resize along the rows, by the fastest of three ways."""
-    if across.count.max() <= SOME and grey.shape[0] >= LANES:
+    if across.counts.max() <= SOME and grey.shape[0] >= LANES:
         return _side_by_side(grey, across)
     return _one_by_one_wide(grey, across) if across.wide else _one_by_one(grey, across)
 
@@ -69,7 +70,7 @@ def _row_by_row(grey: NDArray[np.uint8], down: Taps) -> NDArray[np.uint8]:
     totals = np.empty(columns, np.int32)
     for new in range(size):
         totals[:] = HALF
-        for tap in range(down.count[new]):
+        for tap in range(down.counts[new]):
             row, weight = grey[down.first[new] + tap], down.weights[new, tap]
             for x in range(columns):
                 totals[x] = np.int32(totals[x] + np.int32(np.int32(row[x]) * weight))
@@ -165,7 +166,7 @@ def _turn_out(columns: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
 def _side_by_side(grey: NDArray[np.uint8], across: Taps) -> NDArray[np.uint8]:
     """Resize along the rows, many rows at a time, turned so that their pixels lie side by side."""
     rows, size = grey.shape[0], across.first.size
-    few = across.count.max() <= FEW
+    few = across.counts.max() <= FEW
     out = np.empty((rows, size), np.uint8)
     tile = np.zeros((grey.shape[1] + SOME, LANES), np.uint8)
     columns = np.empty((size, LANES), np.uint8)

@@ -41,10 +41,10 @@ class Taps(NamedTuple):
     ----------
     first
         First old pixel of each new one, shape (size,).
-    count
+    counts
         Old pixels of each new one, shape (size,).
     weights
-        Times 2²², zero behind ``count``; shape (size, widest).
+        Times 2²², zero behind ``counts``; shape (size, widest).
     span_first
         First old pixel of a span of equal length for all new pixels that covers those of each, shape (size,).
     low, high
@@ -54,7 +54,7 @@ class Taps(NamedTuple):
     """
 
     first: NDArray[np.int32]
-    count: NDArray[np.int32]
+    counts: NDArray[np.int32]
     weights: NDArray[np.int32]
     span_first: NDArray[np.int32]
     low: NDArray[np.int16]
@@ -65,22 +65,23 @@ class Taps(NamedTuple):
 @lru_cache(maxsize=KEPT_SIZES)
 def taps(length: int, size: int, reach: Filter) -> Taps:
     """Return the weights that bring ``length`` pixels to ``size``."""
-    first, count, weights = fixed_point(length, size, int(reach))
-    span = min(-(-int(count.max()) // VECTOR) * VECTOR, length)
+    first, counts, weights = fixed_point(length, size, int(reach))
+    span = min(-(-int(counts.max()) // VECTOR) * VECTOR, length)
     span_first = np.minimum(first, length - span)
-    spread = _spread(first - span_first, count, weights, span)
+    spread = _spread(first - span_first, counts, weights, span)
+    # Rounded, so that the low part is a signed number of 16 bits.
     high = (spread + (1 << (LOW_BITS - 1))) >> LOW_BITS
     low = spread - (high << LOW_BITS)
-    return Taps(first, count, weights, span_first, low.astype(np.int16), high.astype(np.int16), bool(high.any()))
+    return Taps(first, counts, weights, span_first, low.astype(np.int16), high.astype(np.int16), bool(high.any()))
 
 
 def _spread(
-    offset: NDArray[np.int32], count: NDArray[np.int32], weights: NDArray[np.int32], span: int
+    offset: NDArray[np.int32], counts: NDArray[np.int32], weights: NDArray[np.int32], span: int
 ) -> NDArray[np.int32]:
     """Lay each row of weights ``offset`` places into a row of ``span`` zeros."""
     spread = np.zeros((len(weights), span), np.int32)
     place = np.arange(span) - offset[:, None]
-    used = (place >= 0) & (place < count[:, None])
+    used = (place >= 0) & (place < counts[:, None])
     spread[used] = weights[np.nonzero(used)[0], place[used]]
     return spread
 
@@ -101,9 +102,9 @@ def fixed_point(
     scale = length / size
     stretch = max(scale, 1.0)
     support = doubled_reach / 2 * stretch
-    widest = max(int(math.ceil(support)) * 2 + 1, PADDED_TAPS)
+    widest = max(math.ceil(support) * 2 + 1, PADDED_TAPS)
     first = np.empty(size, np.int32)
-    count = np.empty(size, np.int32)
+    counts = np.empty(size, np.int32)
     weights = np.zeros((size, widest), np.int32)
     exact = np.empty(widest)
     for new in range(size):
@@ -122,5 +123,5 @@ def fixed_point(
             weight = (exact[tap] / total if total != 0.0 else exact[tap]) * (1 << PRECISION_BITS)
             weights[new, tap] = int(weight - 0.5) if weight < 0 else int(weight + 0.5)
         first[new] = start
-        count[new] = stop - start
-    return first, count, weights
+        counts[new] = stop - start
+    return first, counts, weights
