@@ -20,8 +20,8 @@ GREY_SIDE = 256
 """Side in pixels of the grey picture that windows are cut from."""
 SAMPLES = 32
 FREQUENCIES = 8
-SCALE = 1 << 12
-"""Unit of the matrices: sums stay below 2⁵³."""
+SCALE = 1 << 16
+"""Unit of the matrices: the largest sum is 255 · 32² · 2³², below 2⁵⁰."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def coefficient_hashes(coefficients: NDArray[np.float64]) -> NDArray[np.uint64]:
     """
     flat = coefficients.reshape(len(coefficients), -1)
     ordered = np.sort(flat, axis=1)
-    # Whole numbers below 2⁵²: the sum of the middle two is exact, and so is the comparison with their mean.
+    # Whole numbers below 2⁵¹: the sum of the middle two is exact, and so is the comparison with their mean.
     bits = 2 * flat > (ordered[:, 31] + ordered[:, 32])[:, None]
     return np.packbits(bits, axis=1).view(">u8").ravel().astype(np.uint64)
 

@@ -21,8 +21,9 @@ HALF = np.int32(1 << (PRECISION_BITS - 1))
 
 LANES = 128
 """Rows worked on side by side where each new pixel has few taps."""
-FEW, SOME = 8, 12
-"""Numbers of taps for which there is a loop of fixed length; Lanczos needs at most 12 down to half the size."""
+FEW, SOME, MANY = 8, 12, 24
+"""Numbers of taps for which there is a loop of fixed length; Lanczos needs at most 12 down to half the size, and 24
+down to a quarter."""
 BLOCK = 64
 """Columns turned back at a time, so that what is read stays in the nearest cache."""
 NARROW = 64
@@ -44,7 +45,7 @@ def resize(grey: NDArray[np.uint8], width: int, height: int, reach: Filter) -> N
 
 def _resize_rows(grey: NDArray[np.uint8], across: Taps) -> NDArray[np.uint8]:
     """Resize along the rows, by the fastest of three ways."""
-    if across.counts.max() <= SOME and grey.shape[0] >= LANES:
+    if across.counts.max() <= MANY and grey.shape[0] >= LANES:
         return _side_by_side(grey, across)
     return _one_by_one_wide(grey, across) if across.wide else _one_by_one(grey, across)
 
@@ -137,6 +138,7 @@ def _weigher(count: int) -> Callable[..., None]:
 
 _weigh_few = _weigher(FEW)
 _weigh_some = _weigher(SOME)
+_weigh_many = _weigher(MANY)
 
 
 @compiled
@@ -163,21 +165,29 @@ def _turn_out(columns: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
 
 
 @compiled
+def _weigh_all(tile: NDArray[np.uint8], across: Taps, columns: NDArray[np.uint8]) -> None:
+    most = across.counts.max()
+    for new in range(across.first.size):
+        start, weights, column = across.first[new], across.weights[new], columns[new]
+        if most <= FEW:
+            _weigh_few(tile[start : start + FEW], weights, column)
+        elif most <= SOME:
+            _weigh_some(tile[start : start + SOME], weights, column)
+        else:
+            _weigh_many(tile[start : start + MANY], weights, column)
+
+
+@compiled
 def _side_by_side(grey: NDArray[np.uint8], across: Taps) -> NDArray[np.uint8]:
     """Resize along the rows, many rows at a time, turned so that their pixels lie side by side."""
     rows, size = grey.shape[0], across.first.size
-    few = across.counts.max() <= FEW
     out = np.empty((rows, size), np.uint8)
-    tile = np.zeros((grey.shape[1] + SOME, LANES), np.uint8)
+    tile = np.zeros((grey.shape[1] + MANY, LANES), np.uint8)
     columns = np.empty((size, LANES), np.uint8)
     for block in range(0, rows, LANES):
+        # The last block begins early enough to be whole; some rows are computed twice, alike.
         y = min(block, rows - LANES)
         _turn_in(grey[y : y + LANES], tile)
-        for new in range(size):
-            start = across.first[new]
-            if few:
-                _weigh_few(tile[start : start + FEW], across.weights[new], columns[new])
-            else:
-                _weigh_some(tile[start : start + SOME], across.weights[new], columns[new])
+        _weigh_all(tile, across, columns)
         _turn_out(columns, out[y : y + LANES])
     return out

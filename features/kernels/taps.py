@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PRECISION_BITS = 22
 """Bits behind the point of a weight: Pillow's fixed point leaves room for 8 bits of grey, the sign and overshoot."""
 
-PADDED_TAPS = 16
-"""Weights are padded with zeros to this many at least, so that short sums can have a fixed length."""
+PADDED_TAPS = 24
+"""Weights are padded with zeros to this many at least, so that short sums can have a fixed length (see resize.py)."""
 
 LOW_BITS = 16
 VECTOR = 32
