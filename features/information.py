@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 THUMBNAIL_SIDE = 64
 GREY_STEP = 8
@@ -26,7 +31,12 @@ def information(image: Image.Image) -> float:
     gradient and for faint noise, about 5 for a photograph and at most 12.
     """
     thumbnail = image.convert("L").resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
-    levels = np.asarray(thumbnail).astype(np.float64)
+    return thumbnail_information(np.asarray(thumbnail))
+
+
+def thumbnail_information(thumbnail: NDArray[np.uint8]) -> float:
+    """Return `information` of a picture from its grey thumbnail, shape (64, 64)."""
+    levels = thumbnail.astype(np.float64)
     across = np.rint(np.diff(levels, axis=1)[:-1] / GREY_STEP)
     down = np.rint(np.diff(levels, axis=0)[:, :-1] / GREY_STEP)
     _, counts = np.unique(across * 256 + down, return_counts=True)

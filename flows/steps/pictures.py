@@ -16,7 +16,9 @@ from data.images.fetch import Fetcher
 from data.images.local import read_local
 from data.images.outcome import FetchOutcome, Reason
 from features.facts import HASH_KINDS
+from features.fast_path import warm
 from features.hashing import RECIPE, fingerprint
+from flows.console import STDERR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from flows.context import Context
 
 UNREADABLE = "unreadable"
+WORTH_WARMING = 32
+"""Pictures from which on getting the fast way of hashing ready costs less than it saves."""
 Counts = dict[str, int]
 
 
@@ -44,6 +48,8 @@ def fetch(context: Context, load: Load, url_ids: Sequence[int], images_root: Pat
 
 def fingerprint_pictures(context: Context, image_ids: Sequence[str]) -> Counts:
     """Decode and hash some stored pictures; record why one cannot be read, and ask again for one that was lost."""
+    if len(image_ids) >= WORTH_WARMING:
+        warm(STDERR.print)
     found, lost = [], []
     for image_id in image_ids:
         try:

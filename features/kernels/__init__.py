@@ -1,0 +1,1 @@
+"""Compiled loops over pixels; nothing outside `features.fast_hashes` imports them."""

@@ -1,0 +1,104 @@
+"""The compiled hashes are used only where they were found right, and somebody who waits is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from features import fast_path, hashing
+from features.fast_hashes import read_fast
+from features.fast_path import COMPILING, FastPath, disagreements, imagehash_hashes, samples
+from features.kernels.compiled import compiled
+from features.plain_hashes import read_plainly
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+ASK = "from features.fast_path import warm\nprint(warm(print))"
+
+
+def wrongly(image):
+    reading = read_fast(image)
+    return replace(reading, hashes=reading.hashes._replace(dhash=reading.hashes.dhash ^ 1))
+
+
+def test_both_ways_agree_with_imagehash():
+    assert disagreements(read_fast) == []
+    assert disagreements(read_plainly) == []
+
+
+def test_a_hash_that_differs_is_named():
+    assert disagreements(wrongly) == ["dhash"]
+
+
+def test_the_samples_hold_both_modes_and_a_tie():
+    images = samples()
+    assert {image.mode for image in images} == {"RGB", "L"}
+    assert images[-1].getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_another_pillow_is_found_out_and_named(monkeypatch):
+    monkeypatch.setattr("features.fast_hashes.read_fast", lambda image, tied=None: wrongly(image))
+    path = FastPath()
+    trouble = path.warm(lambda _: None)
+    assert path.reader is None
+    assert "dhash" in trouble
+    assert "Pillow" in trouble
+
+
+def test_where_only_the_noise_of_ties_differs_imagehash_settles_ties(monkeypatch):
+    def read(image, tied=None):
+        reading = read_fast(image)
+        is_framed = image.mode == "RGB" and image.getpixel((0, 0)) == (255, 255, 255)
+        noise = 1 if tied is None and is_framed else 0
+        return replace(reading, hashes=reading.hashes._replace(whash=reading.hashes.whash ^ noise))
+
+    monkeypatch.setattr("features.fast_hashes.read_fast", read)
+    path = FastPath()
+    assert path.warm(lambda _: None) is None
+    assert path.reader(samples()[-1]).hashes == imagehash_hashes(samples()[-1])
+
+
+def test_without_the_compiler_pictures_are_hashed_the_plain_way(monkeypatch):
+    monkeypatch.setitem(sys.modules, "features.fast_hashes", None)
+    monkeypatch.setattr(hashing, "FAST", FastPath())
+    assert "compiler is not installed" in hashing.FAST.warm(lambda _: None)
+    image = samples()[0]
+    assert hashing.fingerprint(image).phash == imagehash_hashes(image).phash
+
+
+def test_nothing_is_compiled_before_somebody_asks(monkeypatch):
+    monkeypatch.setattr(hashing, "FAST", FastPath())
+    monkeypatch.setitem(sys.modules, "features.fast_hashes", None)
+    assert hashing.fingerprint(Image.new("RGB", (9, 9))).width == 9
+
+
+def test_the_check_is_made_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(fast_path, "_checked_reader", lambda say: asked.append(say) or (None, "no"))
+    path = FastPath()
+    assert [path.warm(print) for _ in range(3)] == ["no"] * 3
+    assert len(asked) == 1
+
+
+def test_a_function_without_a_file_is_compiled_all_the_same():
+    scope = {}
+    exec("def double(x):\n    return 2 * x", scope)  # noqa: S102  code that has no file is the point
+    assert compiled(scope["double"])(21) == 42
+
+
+@pytest.mark.slow
+def test_compiling_is_announced_and_done_once_a_machine(tmp_path):
+    environment = os.environ | {
+        "NUMBA_CACHE_DIR": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join([str(CHECKOUT), *sys.path]),
+    }
+    said = [
+        subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert said == [f"{COMPILING}\nNone\n", "None\n"]
