@@ -26,11 +26,10 @@ from flows.commands import (
     train,
 )
 from flows.console import STDERR, show_error
+from flows.interrupt import INTERRUPTED, ending_soon, leave, say_interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
 
 app = typer.Typer(
     name="seenbefore",
@@ -65,7 +64,11 @@ def options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process: 0 done, 1 our bug, 2 the caller's mistake, 3 the outside world."""
-    sys.exit(answer(sys.argv[1:] if arguments is None else arguments))
+    with ending_soon():
+        code = answer(sys.argv[1:] if arguments is None else arguments)
+    if code == INTERRUPTED:
+        leave(told=True)
+    sys.exit(code)
 
 
 def answer(arguments: Sequence[str]) -> int:
@@ -83,7 +86,7 @@ def answer(arguments: Sequence[str]) -> int:
         _show_mistake(mistake)
         return ExitCode.CALLER
     except (typer.Abort, KeyboardInterrupt):
-        STDERR.print("Interrupted. What was finished is kept; the same command goes on from there.")
+        say_interrupted()
         return INTERRUPTED
     except OSError as error:
         show_error(error, advice=". Check the path, the disk or the network and try again.")

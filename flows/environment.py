@@ -34,8 +34,8 @@ def prepare_prefect(home: Path, *, quiet: bool) -> None:
     if quiet:
         # At the end of a run the embedded server prints harmless tracebacks of whatever it was doing. Libraries warn of
         # what is kept as an outcome anyway, such as each address that leads inside.
-        levels = ("PREFECT_LOGGING_LEVEL", "PREFECT_LOGGING_ROOT_LEVEL", "PREFECT_LOGGING_SERVER_LEVEL")
-        defaults |= dict.fromkeys(levels, "CRITICAL")
+        levels = ("LEVEL", "ROOT_LEVEL", "INTERNAL_LEVEL", "SERVER_LEVEL")
+        defaults |= {f"PREFECT_LOGGING_{level}": "CRITICAL" for level in levels}
     else:
         defaults |= {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
     for name, value in defaults.items():

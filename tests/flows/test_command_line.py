@@ -13,8 +13,9 @@ import pytest
 import typer
 
 from data.errors import ExitCode
-from flows.cli import INTERRUPTED, answer, app
+from flows.cli import answer, app
 from flows.console import show_error, show_frame, show_summary
+from flows.interrupt import INTERRUPTED
 from tests.flows.filled import as_file, fill, photo, posted
 
 COMMANDS = {
