@@ -19,6 +19,7 @@ from flows.steps.evaluating import evaluate_model
 from flows.steps.market import DAYS, HISTORY_DAYS
 from flows.steps.training import Promote
 from flows.steps.truth import against_truth
+from models.rule import RULE_ID
 
 if TYPE_CHECKING:
     from flows.steps.market import Recipe, Served
@@ -32,7 +33,9 @@ def tour(home: Path, served: Served, recipe: Recipe) -> None:
         f"1. The first {HISTORY_DAYS} days: ingest",
         ingest(served.table("listings-1"), sellers=served.table("sellers"), labels=served.table("labels"), home=place),
     )
-    _told("2. Score them: no model yet, so the documented rule does", score(home=place))
+    first = score(home=place)
+    by = "no model yet, so the documented rule does" if first["model_id"] == RULE_ID else "with the model in use"
+    _told(f"2. Score them: {by}", first)
     trained = retrain(until=recipe.split_at, promote=Promote.AUTO, home=place)
     _told("3. Train on the labels known by then, judged on time-ordered folds", trained)
     _told(

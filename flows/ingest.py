@@ -93,14 +93,14 @@ def _stages(settings: Settings, tables: Tables) -> Counts:
         due = due_fetches(connection, load.started_at, settings.fetch.max_attempts)["url_id"].tolist()
     with workers(settings, chunk=settings.chunk_images) as team:
         fetched = team.spread("downloading", download, due, settings=settings, load=load, images_root=root)
-        counts.update({f"pictures_{status}": n for status, n in fetched.items()})
+        counts.update({"pictures_ok": 0} | {f"pictures_{status}": n for status, n in fetched.items()})
         with catalog.read() as connection:
             pending = pending_pictures(connection, RECIPE)
-        counts.update(team.spread("fingerprinting", fingerprint, pending, settings=settings))
+        counts.update({"hashed": 0} | team.spread("fingerprinting", fingerprint, pending, settings=settings))
         counts.update(compare(settings))
         with catalog.read() as connection:
             unmatched = unmatched_listings(connection)
-        counts.update(team.spread("matching", match, unmatched, settings=settings))
+        counts.update({"matches": 0} | team.spread("matching", match, unmatched, settings=settings))
     with catalog.write() as connection:
         finish_load(connection, load, datetime.now(UTC))
     return dict(counts)
