@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from sqlalchemy import select
 
-from data.catalog.frames import insert, read_by_keys
+from data.catalog.frames import insert, read_by_keys, upsert
 from data.catalog.keys import joined_ids, joined_keys
+from data.catalog.matches import reopen_accounts
 from data.catalog.tables import fetches, image_links, labels, listings, sellers
 from data.catalog.versions import content_ids, settle
 
@@ -94,6 +95,8 @@ def save_sellers(connection: Connection, load: Load, rows: pd.DataFrame) -> Save
     known = read_by_keys(connection, query, sellers.c.seller_key, versions["seller_key"])
     settled = settle(versions, known, "seller_key")
     insert(connection, sellers, settled.new[[c.name for c in sellers.columns if c.name in settled.new]])
+    if len(settled.new):
+        reopen_accounts(connection, settled.new)
     reason = "another row with this seller_id and observed_at differs"
     return Saved(len(settled.new), _refused(settled.contradicted.drop_duplicates("_line"), "seller_id", reason))
 
@@ -132,12 +135,23 @@ def _replaced(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
 def _save_links(connection: Connection, load: Load, versions: pd.DataFrame) -> None:
     links = versions[["listing_key", "observed_at", "image_urls"]].explode("image_urls")
     links = links[links["image_urls"].notna()]
+    if links.empty:
+        return
     links["position"] = links.groupby(level=0).cumcount()
     links = links.assign(url_id=joined_ids(links["image_urls"]), load_id=load.load_id)
     links = links.sort_values("observed_at", kind="stable").drop_duplicates(["listing_key", "url_id"])
-    insert(connection, image_links, links.drop(columns="image_urls"))
+    links = _earlier_than_kept(connection, links)
+    upsert(connection, image_links, links.drop(columns="image_urls"))
     addresses = links[["url_id", "image_urls"]].rename(columns={"image_urls": "image_url"}).drop_duplicates("url_id")
     insert(connection, fetches, addresses.assign(status=PENDING, attempts=0))
+
+
+def _earlier_than_kept(connection: Connection, links: pd.DataFrame) -> pd.DataFrame:
+    """Return the links that are new, or of an earlier version of the listing than the one that brought them before."""
+    query = select(image_links.c.listing_key, image_links.c.url_id, image_links.c.observed_at.label("kept_at"))
+    kept = read_by_keys(connection, query, image_links.c.listing_key, links["listing_key"])
+    kept_at = links.merge(kept, on=["listing_key", "url_id"], how="left")["kept_at"].set_axis(links.index)
+    return links[kept_at.isna() | (links["observed_at"] < kept_at)]
 
 
 def _refused(rows: pd.DataFrame, column: str, reason: str) -> pd.DataFrame:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from sqlalchemy import select
 
-from data.catalog.frames import delete_by_keys, insert, read_by_keys, read_frame, update_by_keys, whole_table
+from data.catalog.frames import (
+    delete_by_keys,
+    insert,
+    read_by_keys,
+    read_frame,
+    to_instant,
+    update_by_keys,
+    whole_table,
+)
 from data.catalog.tables import alike, images, matches, sellers, sightings
 
 if TYPE_CHECKING:
@@ -73,6 +81,32 @@ def reopen_later(connection: Connection) -> int:
     later = known[known["observed_at"] >= known["image_id"].map(since)]
     update_by_keys(connection, sightings, sightings.c.listing_key, later["listing_key"], matched=0)
     return len(later)
+
+
+def reopen_accounts(connection: Connection, versions: pd.DataFrame) -> None:
+    """Let sightings be matched again that newly known versions of accounts may tie to a business, or part from one.
+
+    Concerned are the accounts themselves and all that ever shared a group with one of them, from the time on that the
+    versions count from.
+
+    Parameters
+    ----------
+    versions
+        ``seller_key, observed_at`` of the new versions, which are kept already.
+    """
+    if connection.execute(select(sightings.c.listing_key).where(sightings.c.matched == 1).limit(1)).first() is None:
+        return
+    grouped = whole_table(sellers, ("seller_key", "group_id"))
+    groups = read_by_keys(connection, grouped, sellers.c.seller_key, versions["seller_key"])["group_id"].dropna()
+    if groups.empty:
+        return
+    members = read_by_keys(connection, grouped, sellers.c.group_id, groups)["seller_key"]
+    concerned = pd.concat([versions["seller_key"], members])
+    query = whole_table(sightings, SIGHTING).where(
+        sightings.c.matched == 1, sightings.c.observed_at >= to_instant(versions["observed_at"].min())
+    )
+    later = read_by_keys(connection, query, sightings.c.seller_key, concerned)
+    update_by_keys(connection, sightings, sightings.c.listing_key, later["listing_key"], matched=0)
 
 
 def unmatched_listings(connection: Connection) -> list[int]:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from data.catalog.digest import catalog_digest
-from data.catalog.frames import read_frame
+from data.catalog.frames import insert, read_frame
 from data.catalog.keys import joined_keys
 from data.catalog.listings import save_labels, save_listings, save_sellers
 from data.catalog.loads import Load
-from data.catalog.tables import fetches, image_links
+from data.catalog.tables import fetches, image_links, sightings
 from data.catalog.tables import labels as labels_table
 from data.catalog.tables import listings as listings_table
 from data.catalog.tables import sellers as sellers_table
@@ -201,6 +201,17 @@ def test_a_seller_without_anything_new_gets_no_version(catalog):
         again = save(catalog, load, table, save_sellers)
         assert (again.new, len(again.rejects)) == (0, 0)
     assert digest(catalog) == before
+
+
+def test_a_group_that_becomes_known_later_lets_the_sightings_it_concerns_be_matched_again(catalog):
+    ann = joined_keys(["default"], ["ann"])[0]
+    sighting = {"image_id": "p", "listing_key": 1, "seller_key": ann, "position": 0, "matched": 1}
+    with catalog.write() as connection:
+        insert(connection, sightings, pd.DataFrame([sighting | {"observed_at": day(30), "created_at": day(30)}]))
+    save(catalog, later(150), sellers(ANN), save_sellers)
+    assert rows_of(catalog, sightings)["matched"].tolist() == [1]
+    save(catalog, later(151), sellers(ANN | {"observed_at": day(20)}), save_sellers)
+    assert rows_of(catalog, sightings)["matched"].tolist() == [0]
 
 
 def test_sellers_that_contradict_each_other_are_rejected_once(catalog):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from data.catalog.matches import (
     alike_of,
     fingerprints,
     matching_facts,
+    reopen_accounts,
     reopen_later,
     save_alike,
     save_matches,
@@ -116,6 +118,40 @@ def test_an_earlier_sighting_that_is_loaded_later_reopens_the_later_ones_and_onl
         match_all(connection)
         found = table(connection, matches).set_index(["listing_key", "other_image_id"])["other_listing_key"]
     assert found.to_dict() == {(1, A): 2, (1, B): 5, (3, A): 2, (3, B): 5, (5, A): 2}
+
+
+def group_of(connection, seller: int, since: float, group: str | None) -> None:
+    """Let an account's group become known, with effect from a day on."""
+    version = {"seller_key": [seller], "observed_at": day(since), "group_id": pd.Series([group], dtype=TEXT)}
+    names = {"marketplace": "m", "seller_id": str(seller), "content_id": f"{seller} {since} {group}"}
+    insert(connection, sellers, pd.DataFrame(version | names))
+    reopen_accounts(connection, pd.DataFrame(version))
+
+
+@pytest.mark.parametrize("accounts", list(itertools.permutations([(1, "g"), (2, "g"), (3, "h")])))
+def test_accounts_that_turn_out_to_be_one_business_have_not_copied_from_each_other(catalog, accounts):
+    with catalog.write() as connection:
+        insert(connection, sightings, sights((A, 10, 1, 0), (A, 20, 2, 1), (A, 30, 3, 2)))
+        match_all(connection)
+        for seller, group in accounts:
+            group_of(connection, seller, 0, group)
+            match_all(connection)
+        found = table(connection, matches)
+    assert found[["listing_key", "other_listing_key"]].to_numpy().tolist() == [[30, 10]]
+
+
+def test_a_group_counts_from_its_day_on_and_reopens_nothing_before(catalog):
+    with catalog.write() as connection:
+        insert(connection, sightings, sights((A, 10, 1, 0), (A, 20, 2, 1), (A, 30, 2, 5)))
+        match_all(connection)
+        group_of(connection, 1, 0, "g")
+        match_all(connection)
+        group_of(connection, 2, 3, "g")
+        assert unmatched_listings(connection) == [30]
+        match_all(connection)
+        assert table(connection, matches)["listing_key"].tolist() == [20]
+        group_of(connection, 3, 0, None)
+        assert unmatched_listings(connection) == []
 
 
 def test_without_anything_new_nothing_is_reopened(catalog):

@@ -155,6 +155,19 @@ def test_one_picture_under_two_addresses_counts_at_the_first_whichever_comes_fir
     assert seen(catalog) == {("p1", "a", day(0), 0)}
 
 
+@pytest.mark.parametrize("days", [(5, 20), (20, 5)])
+def test_versions_of_a_listing_may_come_in_any_order(catalog, days):
+    for day_number in days:
+        load = load_at(100 + day_number)
+        add(
+            catalog, load, {"listing_id": "a", "observed_at": day(day_number), "image_urls": [ONE], "price": day_number}
+        )
+        with catalog.write() as connection:
+            sight_known_pictures(connection, load)
+            fetch_all(connection, load, {ONE: "p"} if day_number == days[0] else {})
+    assert seen(catalog) == {("p", "a", day(5), 0)}
+
+
 def test_a_sighting_that_turns_out_to_be_older_is_to_be_matched_again(catalog):
     add(catalog, load_at(50), {"listing_id": "a", "image_urls": [ONE]})
     fetch(catalog, load_at(50), {ONE: "p1"})
