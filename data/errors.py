@@ -120,7 +120,8 @@ class NotEnoughLabels(CallerError):  # noqa: N818 -- the name is the fact
         self.legit = legit
         super().__init__(
             f"Not enough labels {what_for}: found {fraud} fraud and {legit} legit, needed at least {needed} of each. "
-            "Load more with `seenbefore ingest --labels`, or ask for a later --until; until then the rule scores."
+            "Load more with `seenbefore ingest LISTINGS --labels LABELS`, or ask for a later --until; until then the "
+            "rule scores."
         )
 
 

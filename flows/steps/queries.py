@@ -79,8 +79,8 @@ def _read_all(aside: Context, images: Sequence[str]) -> Queries:
                 rows.append({"query": _shown(outcome.url), **found})
             advance("reading pictures", 1, len(outcomes))
     if not rows:
-        listed = "".join(f"\n  - {name}: {reason}" for name, reason in unread)
-        raise SourceError("any of the pictures", listed, f"\n{ADVICE}")
+        listed = "; ".join(f"{name}: {reason.rstrip('.')}" for name, reason in unread)
+        raise SourceError("any of the pictures", listed, ADVICE)
     prints = pd.DataFrame(rows)[["query", *FINGERPRINT_COLUMNS]]
     return Queries(aside, prints.astype(dict.fromkeys(HASH_KINDS, np.uint64)), tuple(unread))
 

@@ -159,8 +159,8 @@ def test_when_no_query_can_be_read_each_is_named_with_its_reason(home, tmp_path,
     text.write_text("<html>")
     assert ask(home, "similar", text, empty if make_folder else tmp_path / "nowhere.jpg") == 2
     error = " ".join(capsys.readouterr().err.split())
-    assert f"{text}: The file does not begin like a picture." in error
-    assert ("The folder holds no files." if make_folder else "There is no such file or folder.") in error
+    assert f"{text}: The file does not begin like a picture; " in error
+    assert ("The folder holds no files. Give" if make_folder else "There is no such file or folder. Give") in error
 
 
 def test_an_empty_catalog_says_what_to_run(asked, tmp_path, capsys):
