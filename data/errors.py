@@ -12,12 +12,13 @@
     │   ├── NotEnoughLabels    too few decisions are known to learn from or to judge by
     │   └── ExportError        a table cannot be written as asked
     ├── LeakError          exit 1: a time-ordered split lets the future or the same photos into training
-    └── OutsideError       exit 3: network, disk or database did not do their part
+    └── OutsideError       exit 3: network, disk, database or system did not do their part
         ├── UnreachableError   a database that holds a table does not answer
         ├── CatalogError       the catalog cannot be opened, or holds another schema
         ├── StoreError         the image store cannot be read or written
         │   └── LostPicture        a picture that was stored is gone or damaged
-        └── WriteError         a file that was asked for cannot be written
+        ├── WriteError         a file that was asked for cannot be written
+        └── WorkerError        a process that opens pictures cannot be started
 
 Constructors take the facts and write the sentence: what was expected, what was found, where, and how to go on.
 Anything else that escapes is our bug: exit 1.
@@ -174,3 +175,13 @@ class WriteError(OutsideError):
 
     def __init__(self, path: str, found: str) -> None:
         super().__init__(f"Cannot write {path}: {found}. What stood there before is as it was.")
+
+
+class WorkerError(OutsideError):
+    """A process that opens pictures ended before it was ready for any."""
+
+    def __init__(self, exit_code: int | None) -> None:
+        super().__init__(
+            f"A process that opens pictures cannot be started: it ended with {exit_code}. "
+            "What it said stands above; check free memory, and `seenbefore doctor`."
+        )

@@ -49,6 +49,8 @@ class DecodeSettings(BaseModel):
 
     max_pixels: int = Field(default=64_000_000, gt=0, description="largest picture opened, in pixels")
     avif: bool = Field(default=False, description="open AVIF files too")
+    timeout_s: float = Field(default=20.0, gt=0, description="longest time one picture may take, in seconds")
+    max_memory_bytes: int = Field(default=2_000_000_000, gt=0, description="most memory one picture may take, in bytes")
 
 
 class ReviewSettings(BaseModel):

@@ -42,7 +42,9 @@ class UnreadableReason(StrEnum):
     TRUNCATED = "truncated"
     BROKEN = "broken"
     UNSUPPORTED_MODE = "unsupported_mode"
-    OUT_OF_MEMORY = "out_of_memory"
+    POISON_TIME = "poison_time"
+    POISON_MEMORY = "poison_memory"
+    POISON_CRASH = "poison_crash"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +110,7 @@ def decode(content: bytes, settings: DecodeSettings) -> Picture | Unreadable:
     except UnidentifiedImageError:
         return Unreadable(UnreadableReason.BROKEN, f"It begins like {found} but is none.")
     except MemoryError:
-        return Unreadable(UnreadableReason.OUT_OF_MEMORY, "The picture does not fit into memory.")
+        return Unreadable(UnreadableReason.POISON_MEMORY, "The picture does not fit into memory.")
     except Exception as error:  # noqa: BLE001  Pillow raises nearly everything on broken files; all of it is recorded
         return Unreadable(_reason_of(error), safe_text(f"{type(error).__name__}: {error}"))
 

@@ -11,14 +11,12 @@ import pandas as pd
 from data.catalog.images import forget_pictures, read_fetches, save_fetches, save_fingerprints
 from data.catalog.matches import HASHED
 from data.errors import LostPicture
-from data.images.decode import Unreadable, decode
 from data.images.fetch import Fetcher
 from data.images.local import read_local
 from data.images.outcome import FetchOutcome, Reason
 from features.facts import HASH_KINDS
-from features.fast_path import warm
-from features.hashing import RECIPE, fingerprint
-from flows.console import STDERR
+from features.hashing import RECIPE
+from flows.decoding.pool import workers_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from flows.context import Context
 
 UNREADABLE = "unreadable"
-WORTH_WARMING = 32
-"""Pictures from which on getting the fast way of hashing ready costs less than it saves."""
 Counts = dict[str, int]
 
 
@@ -48,14 +44,17 @@ def fetch(context: Context, load: Load, url_ids: Sequence[int], images_root: Pat
 
 def fingerprint_pictures(context: Context, image_ids: Sequence[str]) -> Counts:
     """Decode and hash some stored pictures; record why one cannot be read, and ask again for one that was lost."""
-    if len(image_ids) >= WORTH_WARMING:
-        warm(STDERR.print)
+    workers = workers_for(context.settings.decode)
     found, lost = [], []
     for image_id in image_ids:
         try:
-            found.append(_fingerprint(context, image_id))
+            content = context.store.get(image_id)
         except LostPicture:
             lost.append(image_id)
+        else:
+            row = workers.read(content)
+            status = HASHED if row["reason"] is None else UNREADABLE
+            found.append(row | {"image_id": image_id, "status": status, "recipe": RECIPE})
     rows = _frame(found)
     with context.catalog.write() as connection:
         save_fingerprints(connection, rows)
@@ -83,20 +82,3 @@ def _from_files(context: Context, paths: list[str], images_root: Path | None) ->
     if images_root is None:
         return [FetchOutcome(path, Reason.MISSING_FILE, "a file path needs --images-root") for path in paths]
     return read_local(paths, root=images_root, store=context.store, max_bytes=context.settings.fetch.max_bytes)
-
-
-def _fingerprint(context: Context, image_id: str) -> dict[str, object]:
-    picture = decode(context.store.get(image_id), context.settings.decode)
-    if isinstance(picture, Unreadable):
-        return {"image_id": image_id, "status": UNREADABLE, "recipe": RECIPE, "reason": str(picture.reason)}
-    found = fingerprint(picture.image)
-    return asdict(found) | {
-        "image_id": image_id,
-        "status": HASHED,
-        "reason": None,
-        "width": picture.width,
-        "height": picture.height,
-        "format": picture.format,
-        "orientation": picture.orientation,
-        "recipe": RECIPE,
-    }

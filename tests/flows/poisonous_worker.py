@@ -1,0 +1,50 @@
+"""A worker whose reading does what the bytes it is given say; started by the tests as a program."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from data.settings import DecodeSettings
+from flows.decoding.worker import read, serve
+
+HOARD_BYTES = 1 << 34
+TIME, MEMORY, SEGFAULT, KILLED, BUG, ONCE = (
+    b"takes for ever",
+    b"takes all memory",
+    b"segfaults",
+    b"is killed",
+    b"raises",
+    b"crashes once ",
+)
+
+
+def act(content: bytes, settings: DecodeSettings) -> dict[str, object]:
+    if content == TIME:
+        time.sleep(600)
+    if content == MEMORY:
+        bytearray(HOARD_BYTES)
+    if content == SEGFAULT:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if content == KILLED:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if content == BUG:
+        raise ZeroDivisionError
+    if content.startswith(ONCE):
+        mark = Path(os.fsdecode(content.removeprefix(ONCE)))
+        if not mark.exists():
+            mark.touch()
+            os.abort()
+        return {"reason": None}
+    return read(content, settings)
+
+
+if __name__ == "__main__":
+    limits = DecodeSettings.model_validate_json(sys.argv[2])
+    with Connection(int(sys.argv[1])) as connection:
+        serve(connection, partial(act, settings=limits), limits)
