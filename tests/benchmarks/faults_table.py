@@ -78,10 +78,9 @@ def faults(store: ImageStore) -> bool:
         fine &= as_it_should
         end = NEXT_RUN[outcome.status] + ("" if as_it_should else f"  WRONG: expected {expected}")
         print(f"{name:36}{outcome.reason:20}{seconds:8.2f}{BOUND_S:7.1f}  {end}")
-    print(
-        f"{len(FAULTS)} faults; a download may take {TIMEOUT_S} s in all; pictures stored: {len(list(store.ids()))}\n"
-    )
-    return fine and not list(store.ids())
+    stored = list(store.ids())
+    print(f"{len(FAULTS)} faults; a download may take {TIMEOUT_S} s in all; pictures stored: {len(stored)}\n")
+    return fine and not stored
 
 
 def spellings(store: ImageStore) -> bool:
