@@ -39,7 +39,13 @@ class FetchSettings(BaseModel):
     requests_per_host_s: float = Field(default=0.0, ge=0, description="most requests a second to one host; 0 is no cap")
     max_attempts: int = Field(default=3, gt=0, description="attempts at one address over all runs")
     max_retry_after_s: float = Field(default=60.0, ge=0, description="longest Retry-After that is obeyed, in seconds")
-    user_agent: str = Field(default="Seenbefore/0.1 (listing photo check)", description="how we name ourselves")
+    revalidate_after_days: float = Field(
+        default=0.0, ge=0, description="age from which a picture's address is asked whether it changed; 0 is never"
+    )
+    user_agent: str = Field(
+        default="Seenbefore/0.1 (listing photo check)",
+        description="how we name ourselves; add a page or address where a server's owner can reach you",
+    )
 
 
 class DecodeSettings(BaseModel):

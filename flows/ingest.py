@@ -90,7 +90,12 @@ def _stages(settings: Settings, tables: Tables) -> Counts:
     root = Path(tables.images_root) if tables.images_root else None
     with catalog.write() as connection:
         sight_known_pictures(connection, load)
-        due = due_fetches(connection, load.started_at, settings.fetch.max_attempts)["url_id"].tolist()
+        due = due_fetches(
+            connection,
+            load.started_at,
+            settings.fetch.max_attempts,
+            revalidate_after_days=settings.fetch.revalidate_after_days,
+        )["url_id"].tolist()
     with workers(settings, chunk=settings.chunk_images) as team:
         fetched = team.spread("downloading", download, due, settings=settings, load=load, images_root=root)
         counts.update({"pictures_ok": 0} | {f"pictures_{status}": n for status, n in fetched.items()})

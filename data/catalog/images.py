@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -33,35 +34,74 @@ STORED = "stored"
 FIRST_RETRY = pd.Timedelta(minutes=15)  # doubles twice with every further attempt
 
 
-def due_fetches(connection: Connection, now: datetime, max_attempts: int) -> pd.DataFrame:
-    """Return the addresses to ask now: ``url_id, image_url, attempts, etag, last_modified``, in a fixed order."""
+def due_fetches(
+    connection: Connection, now: datetime, max_attempts: int, *, revalidate_after_days: float = 0.0
+) -> pd.DataFrame:
+    """Return the addresses to ask now, with the columns of `read_fetches`, in a fixed order.
+
+    Parameters
+    ----------
+    now
+        When the asking begins.
+    max_attempts
+        Attempts at one address over all runs.
+    revalidate_after_days
+        Age from which an address on the web that gave a picture is asked whether it changed; 0 is never.
+    """
     again = and_(
         fetches.c.status == FetchStatus.FAILED.value,
         fetches.c.attempts < max_attempts,
         fetches.c.next_attempt_at <= to_instant(now),
     )
-    columns = ("url_id", "image_url", "attempts", "etag", "last_modified")
-    query = whole_table(fetches, columns).where(or_(fetches.c.status == PENDING, again))
-    return read_frame(connection, query.order_by(fetches.c.url_id))
+    due = [fetches.c.status == PENDING, again]
+    if revalidate_after_days:
+        due.append(
+            and_(
+                fetches.c.status == FetchStatus.OK.value,
+                fetches.c.fetched_at <= to_instant(now - timedelta(days=revalidate_after_days)),
+                fetches.c.image_url.contains("://"),
+            )
+        )
+    return read_frame(connection, _asked().where(or_(*due)).order_by(fetches.c.url_id))
 
 
 def read_fetches(connection: Connection, url_ids: Sequence[int]) -> pd.DataFrame:
-    """Return ``url_id, image_url, attempts`` of some addresses, in a fixed order."""
-    query = whole_table(fetches, ("url_id", "image_url", "attempts"))
-    return read_by_keys(connection, query, fetches.c.url_id, url_ids).sort_values("url_id", ignore_index=True)
+    """Return what asking some addresses starts from, in a fixed order.
+
+    Returns
+    -------
+    DataFrame
+        ``url_id, image_url, attempts``, and ``known_image_id, known_etag, known_last_modified`` where an earlier run
+        got a picture.
+    """
+    return read_by_keys(connection, _asked(), fetches.c.url_id, url_ids).sort_values("url_id", ignore_index=True)
 
 
 def save_fetches(connection: Connection, load: Load, outcomes: pd.DataFrame) -> None:
     """Keep what asking led to, the new pictures, and where these were sighted.
 
+    Where a picture is known, whatever brings no other one changes nothing but when the address was asked last; another
+    one takes its place at the address, known from this load on, and the sightings of the first stay.
+
     Parameters
     ----------
     outcomes
-        One row an address: ``url_id, attempts`` (before this one) and the fields of `FetchOutcome`.
+        One row an address: the columns of `read_fetches` and the fields of `FetchOutcome`.
     """
+    known = outcomes["known_image_id"]
+    as_known = known.notna() & (outcomes["image_id"].isna() | (outcomes["image_id"] == known))
+    asked_again = outcomes.loc[as_known, "url_id"]
+    update_by_keys(connection, fetches, fetches.c.url_id, asked_again, fetched_at=to_instant(load.started_at))
+    _save_new(connection, load, outcomes[~as_known])
+
+
+def _save_new(connection: Connection, load: Load, outcomes: pd.DataFrame) -> None:
+    # A host that told us to stay away, or was not asked at all, has not used up an attempt; a picture that took the
+    # place of another one begins anew.
+    counted = outcomes["asked"] & (outcomes["reason"] != Reason.RATE_LIMITED.value)
+    changed = outcomes["known_image_id"].notna()
     outcomes = outcomes.assign(
-        # A host that asked us to stay away was not asked: that is no attempt.
-        attempts=outcomes["attempts"] + (outcomes["reason"] != Reason.RATE_LIMITED.value),
+        attempts=outcomes["attempts"].mask(changed, 0) + counted,
         fetched_at=pd.Timestamp(load.started_at),
         known_at=pd.Timestamp(load.started_at),
     )
@@ -71,7 +111,7 @@ def save_fetches(connection: Connection, load: Load, outcomes: pd.DataFrame) -> 
     # An address that an earlier load brought too could have been asked then, but its picture was not known then.
     before = select(image_links.c.url_id).where(image_links.c.load_id != load.load_id)
     known_before = read_by_keys(connection, before, image_links.c.url_id, outcomes["url_id"])
-    outcomes["known_at"] = outcomes["known_at"].where(outcomes["url_id"].isin(known_before["url_id"]))
+    outcomes["known_at"] = outcomes["known_at"].where(changed | outcomes["url_id"].isin(known_before["url_id"]))
     names = [column.name for column in fetches.columns if column.name in outcomes and column.name != "image_url"]
     upsert(
         connection,
@@ -105,6 +145,17 @@ def forget_pictures(connection: Connection, image_ids: Sequence[str]) -> None:
     """Let pictures that were lost before they were fingerprinted be asked for again; their sightings stay."""
     update_by_keys(connection, fetches, fetches.c.image_id, image_ids, status=PENDING, image_id=None)
     delete_by_keys(connection, images, images.c.image_id, image_ids)
+
+
+def _asked() -> Select[Any]:
+    return select(
+        fetches.c.url_id,
+        fetches.c.image_url,
+        fetches.c.attempts,
+        fetches.c.image_id.label("known_image_id"),
+        fetches.c.etag.label("known_etag"),
+        fetches.c.last_modified.label("known_last_modified"),
+    )
 
 
 def _links() -> Select[Any]:

@@ -14,6 +14,7 @@ from data.errors import StoreError
 from data.images.deadline import finish_within, remaining_s
 from data.images.formats import SNIFF_BYTES, sniff
 from data.images.outcome import FetchOutcome, Reason
+from data.images.silence import SilentHostError, SilentHosts
 from data.images.trouble import explain, explain_status, retry_after_s
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Downloader:
         self._session = session
         self._store = store
         self._away_until_s: dict[str, float] = {}
+        self._silent = SilentHosts()
 
     def download(self, url: str, host: str, known: Revalidation | None = None) -> FetchOutcome:
         """Download one picture, within the total time the settings allow, pauses and second tries included.
@@ -86,7 +88,7 @@ class Downloader:
         away_s = self._away_until_s.get(host, 0.0) - time.monotonic()
         if away_s > 0:
             return FetchOutcome(
-                url, Reason.RATE_LIMITED, "The server asked us to stay away for now.", retry_after_s=away_s
+                url, Reason.RATE_LIMITED, "The server asked us to stay away for now.", retry_after_s=away_s, asked=False
             )
         with finish_within(self._settings.timeout_s):
             outcome = self._try_again_and_again(url, known)
@@ -126,6 +128,8 @@ class Downloader:
             raise
         except _NoPictureError as answer:
             return FetchOutcome(url, answer.reason, answer.detail, answer.http_status, retry_after_s=answer.wait_s)
+        except SilentHostError as silent:
+            return FetchOutcome(url, silent.reason, str(silent), asked=False)
         except Exception as error:  # noqa: BLE001  the border of one picture: whatever it is, it is recorded
             reason, detail = explain(error)
             return FetchOutcome(url, reason, detail)
@@ -139,14 +143,7 @@ class Downloader:
     def _follow(self, url: str, headers: dict[str, str]) -> requests.Response:
         """Ask, and ask again where redirects lead; every hop is judged like the first address."""
         for _ in range(MAX_REDIRECTS + 1):
-            left_s = remaining_s()
-            response = self._session.get(
-                url,
-                headers=headers,
-                stream=True,
-                allow_redirects=False,
-                timeout=(min(self._settings.connect_timeout_s, left_s), left_s),
-            )
+            response = self._ask(url, headers)
             location = response.headers.get("Location")
             if response.status_code not in _REDIRECTS or not location:
                 return response
@@ -156,6 +153,24 @@ class Downloader:
             if reason is not None:
                 raise _NoPictureError(reason, "A redirect leads where we do not go.", response.status_code)
         raise _NoPictureError(Reason.TOO_MANY_REDIRECTS, f"More than {MAX_REDIRECTS} redirects.", response.status_code)
+
+    def _ask(self, url: str, headers: dict[str, str]) -> requests.Response:
+        """Ask one address, unless its host has long been silent."""
+        self._silent.check(url)
+        left_s = remaining_s()
+        try:
+            response = self._session.get(
+                url,
+                headers=headers,
+                stream=True,
+                allow_redirects=False,
+                timeout=(min(self._settings.connect_timeout_s, left_s), left_s),
+            )
+        except Exception as error:
+            self._silent.note(url, explain(error)[0])
+            raise
+        self._silent.note(url, None)
+        return response
 
     def _take(self, url: str, response: requests.Response, held: Revalidation | None) -> FetchOutcome:
         """Turn the last answer into an outcome, keeping the picture it brings."""

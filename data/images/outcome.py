@@ -123,6 +123,8 @@ class FetchOutcome:
         Size of the picture file; ``None`` unless its bytes were read.
     retry_after_s
         How long the server asked us to stay away, in seconds, capped by the settings; ``None`` if it did not.
+    asked
+        Whether anybody was asked at all; where not, the outcome says how others of the host ended.
 
     Attributes
     ----------
@@ -140,6 +142,7 @@ class FetchOutcome:
     etag: str | None = None
     last_modified: str | None = None
     retry_after_s: float | None = None
+    asked: bool = True
     status: FetchStatus = field(init=False)
 
     def __post_init__(self) -> None:

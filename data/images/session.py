@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from data.images.outcome import Reason
     from data.settings import FetchSettings
+
+logging.getLogger("requests_hardened").addHandler(logging.NullHandler())  # what it refuses is an outcome of ours
 
 HOSTS_KEPT_OPEN = 64  # times the downloads of one host, this stays below the usual 1,024 open files
 
@@ -86,6 +89,12 @@ class _Session(HTTPSession):  # type: ignore[misc]  # it comes without types
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
 
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Prepare without what this session never has: cookies, credentials, parameters, bodies, hooks."""
+        prepared = requests.PreparedRequest()
+        prepared.prepare(method=request.method, url=request.url, headers={**self.headers, **request.headers})
+        return prepared
+
 
 def open_session(settings: FetchSettings, guard: Guard) -> requests.Session:
     """Open the session; it may be shared by threads, since it keeps no cookies and nothing else that changes."""
@@ -94,12 +103,13 @@ def open_session(settings: FetchSettings, guard: Guard) -> requests.Session:
         ip_filter_allow_loopback_ips=False,
         never_redirect=True,
         default_timeout=(settings.connect_timeout_s, settings.timeout_s),
-        user_agent_override=settings.user_agent,
     )
     session = _Session(config)
     session.trust_env = False  # no proxies, no .netrc
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.update({"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"})
+    session.headers.update(
+        {"User-Agent": settings.user_agent, "Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
+    )
     for scheme in DEFAULT_PORTS:
         session.mount(f"{scheme}://", _GuardedAdapter(scheme, guard, settings.threads))
     return session

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
+_ID_CHARS = 64
 _FOLDER = re.compile(r"[0-9a-f]{2}")
 _INCOMING = "incoming"  # cannot collide with a two-digit folder
 
@@ -29,6 +31,7 @@ class ImageStore:
     """A content-addressed folder of picture files, ``ab/cd/<sha-256>``.
 
     Safe for several threads and processes at once: a file appears whole or not at all, and equal bytes are kept once.
+    After `flush`, a power cut loses none of the files put before it.
 
     Parameters
     ----------
@@ -47,6 +50,8 @@ class ImageStore:
             self._fs, root = fsspec.url_to_fs(url)
         self._root = root.rstrip("/")
         self._local = isinstance(self._fs, LocalFileSystem)
+        self._unflushed: set[str] = set()  # folders
+        self._flushing = threading.Lock()
 
     def put(self, content: bytes) -> str:
         """Keep a picture file; nothing is written if it is already there.
@@ -60,10 +65,21 @@ class ImageStore:
         path = self._path(image_id)
         with self._trouble(f"writing {image_id}"):
             if self._local:
-                self._put_local(Path(path), content)
+                self._put_local(path, content)
             elif not self._fs.exists(path):
                 self._fs.pipe_file(path, content)
         return image_id
+
+    def flush(self) -> None:
+        """Make the names of all files put so far survive a power cut; their bytes do from the start.
+
+        A folder is flushed once for all its new files, so do it once for many pictures, before anything is written
+        elsewhere that counts on them.
+        """
+        # Another thread may be flushing a folder of our files: what it has begun must have ended when we return.
+        with self._trouble("flushing"), self._flushing:
+            while self._unflushed:
+                _flush_folder(self._unflushed.pop())
 
     def get(self, image_id: str) -> bytes:
         """Read a picture file.
@@ -128,22 +144,19 @@ class ImageStore:
         names = (entry.rstrip("/").rpartition("/")[2] for entry in entries)
         return sorted(name for name in names if pattern.fullmatch(name))
 
-    def _put_local(self, path: Path, content: bytes) -> None:
-        # What stands here was flushed before it got its name; a file damaged since, by a disk or a hand, is told by
-        # its size and replaced.
-        with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_size == len(content):
-                return
-        temporary = Path(self._root, _INCOMING, f"{path.name}.{secrets.token_hex(8)}")
-        try:
-            with _in_folder(temporary.parent, lambda: temporary.open("xb")) as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            _in_folder(path.parent, lambda: temporary.replace(path))
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    def _put_local(self, path: str, content: bytes) -> None:
+        inner = path.rpartition("/")[0]
+        outer = inner.rpartition("/")[0]
+        if not _stands(path, len(content)):
+            temporary = f"{self._root}/{_INCOMING}/{path[-_ID_CHARS:]}.{secrets.token_hex(8)}"
+            try:
+                _in_folder(temporary, lambda: _write_flushed(temporary, content))
+                _in_folder(path, lambda: os.replace(temporary, path))  # noqa: PTH105  a Path costs as much as the call
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        # Also where it stood already: another process may have put it there a moment ago and not have flushed yet.
+        self._unflushed.update((inner, outer, self._root))
 
     @contextlib.contextmanager
     def _trouble(self, doing: str) -> Iterator[None]:
@@ -157,12 +170,40 @@ class ImageStore:
             raise StoreError(self.url, f"{doing} failed ({type(error).__name__}: {error})", advice) from error
 
 
-def _in_folder(folder: Path, act: Callable[[], T]) -> T:
-    """Do something in a folder, making the folder only when it turns out not to be there: it nearly always is."""
+def _stands(path: str, n_bytes: int) -> bool:
+    """Whether a file is there, whole.
+
+    It was flushed before it got its name; one that was damaged since, by a disk or a hand, is told by its size.
+    """
+    try:
+        return os.stat(path).st_size == n_bytes  # noqa: PTH116  a Path costs as much as the call
+    except FileNotFoundError:
+        return False
+
+
+def _write_flushed(path: str, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123  there is a descriptor, not a path
+        left = memoryview(content)
+        while left:
+            left = left[file.write(left) :]
+        os.fsync(descriptor)
+
+
+def _flush_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _in_folder(path: str, act: Callable[[], T]) -> T:
+    """Do something to a path, making its folder only when it turns out not to be there: it nearly always is."""
     try:
         return act()
     except FileNotFoundError:
-        folder.mkdir(parents=True, exist_ok=True)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         return act()
 
 

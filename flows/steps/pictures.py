@@ -13,7 +13,7 @@ from data.catalog.matches import HASHED
 from data.errors import LostPicture
 from data.images.fetch import Fetcher
 from data.images.local import read_local
-from data.images.outcome import FetchOutcome, Reason
+from data.images.outcome import FetchOutcome, Reason, Revalidation
 from features.facts import HASH_KINDS
 from features.hashing import RECIPE
 from flows.decoding.pool import workers_for
@@ -34,9 +34,10 @@ def fetch(context: Context, load: Load, url_ids: Sequence[int], images_root: Pat
     with context.catalog.read() as connection:
         asked = read_fetches(connection, url_ids)
     is_web = asked["image_url"].str.contains("://", regex=False)
-    web, files = asked.loc[is_web, "image_url"].tolist(), asked.loc[~is_web, "image_url"].tolist()
-    outcomes = [*_from_web(context, web), *_from_files(context, files, images_root)]
+    files = asked.loc[~is_web, "image_url"].tolist()
+    outcomes = [*_from_web(context, asked[is_web]), *_from_files(context, files, images_root)]
     rows = pd.DataFrame([asdict(outcome) for outcome in outcomes]).rename(columns={"url": "image_url"})
+    context.store.flush()  # before the catalog knows them, so that a power cut loses no picture it knows
     with context.catalog.write() as connection:
         save_fetches(connection, load, asked.merge(rows, on="image_url"))
     return dict(Counter(str(outcome.status) for outcome in outcomes))
@@ -71,11 +72,14 @@ def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(HASH_KINDS, "UInt64") | {"information": "float64"})
 
 
-def _from_web(context: Context, urls: list[str]) -> list[FetchOutcome]:
-    if not urls:
+def _from_web(context: Context, asked: pd.DataFrame) -> list[FetchOutcome]:
+    if asked.empty:
         return []
+    known = asked.dropna(subset="known_image_id").astype(object).where(lambda frame: frame.notna(), None)
+    columns = ["known_image_id", "known_etag", "known_last_modified"]
+    earlier = {url: Revalidation(*row) for url, *row in known[["image_url", *columns]].itertuples(index=False)}
     with Fetcher(context.settings.fetch, context.store) as fetcher:
-        return fetcher.fetch(urls)
+        return fetcher.fetch(asked["image_url"].tolist(), known=earlier)
 
 
 def _from_files(context: Context, paths: list[str], images_root: Path | None) -> list[FetchOutcome]:

@@ -86,7 +86,7 @@ def fetch_all(connection: Connection, load: Load, pictures: dict[str, str]) -> N
     sight_known_pictures(connection, load)
     due = due_fetches(connection, load.started_at, max_attempts=3)
     if len(due):
-        save_fetches(connection, load, outcomes(due[["url_id", "image_url", "attempts"]], pictures))
+        save_fetches(connection, load, outcomes(due, pictures))
 
 
 def hashed(*image_ids: str, recipe: str = RECIPE) -> pd.DataFrame:

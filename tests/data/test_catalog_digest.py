@@ -61,7 +61,7 @@ def test_an_interrupted_load_that_goes_on_ends_in_the_same(catalog, undisturbed)
     with catalog.write() as connection:
         save_listings(connection, begun, listings(*TABLE[:2]))
     with catalog.write() as connection:
-        due = due_fetches(connection, moment(100), 3)[["url_id", "image_url", "attempts"]]
+        due = due_fetches(connection, moment(100), 3)
         save_fetches(connection, begun, outcomes(due.iloc[:1], PICTURES))
     load(catalog)
     assert digest(catalog) == digest(undisturbed)

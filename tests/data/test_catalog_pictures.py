@@ -217,6 +217,62 @@ def test_a_new_fingerprint_takes_the_place_of_the_old_and_is_compared_anew(catal
     assert (row["recipe"], row["phash"], row["compared"], row["status"]) == ("recipe-2", 2**64 - 1, 0, "hashed")
 
 
+def test_a_host_that_was_not_asked_has_used_up_no_attempt(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE, TWO]})
+    ask(catalog, FIRST, [ONE], {}, Reason.CONNECT, asked=False)
+    ask(catalog, FIRST, [TWO], {}, Reason.CONNECT)
+    assert due(catalog, 101, max_attempts=1) == [ONE]
+
+
+def due_again(catalog, at: float, after_days: float) -> list[str]:
+    with catalog.read() as connection:
+        return sorted(due_fetches(connection, moment(at), 3, revalidate_after_days=after_days)["image_url"])
+
+
+def row_of(catalog, url: str) -> pd.Series:
+    with catalog.read() as connection:
+        return read_frame(connection, select(fetches).where(fetches.c.image_url == url)).iloc[0]
+
+
+def test_a_picture_from_the_web_is_due_again_at_the_age_that_is_set_and_never_by_default(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE, TWO, "photos/3.jpg"]})
+    ask(catalog, FIRST, [ONE, "photos/3.jpg"], {ONE: "p1", "photos/3.jpg": "p3"})
+    ask(catalog, FIRST, [TWO], {}, Reason.NOT_FOUND)
+    assert due(catalog, 10_000) == []
+    assert due_again(catalog, 106.9, 7) == []
+    assert due_again(catalog, 107, 7) == [ONE]
+
+
+@pytest.mark.parametrize(
+    ("reason", "picture"),
+    [(Reason.UNCHANGED, "p1"), (Reason.FETCHED, "p1"), (Reason.TIMEOUT, None), (Reason.NOT_FOUND, None)],
+)
+def test_asking_again_without_another_picture_changes_nothing_but_when_it_was_asked(catalog, reason, picture):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE]})
+    ask(catalog, FIRST, [ONE], {ONE: "p1"}, etag="v1")
+    before, sighted = row_of(catalog, ONE), seen(catalog)
+    ask(catalog, load_at(130), [ONE], {}, reason, image_id=picture, etag="v2")
+    after = row_of(catalog, ONE)
+    assert after["fetched_at"] == moment(130)
+    pd.testing.assert_series_equal(after.drop("fetched_at"), before.drop("fetched_at"))
+    assert seen(catalog) == sighted
+    assert due_again(catalog, 131, 7) == []
+
+
+def test_another_picture_behind_an_address_is_known_from_then_on_and_the_old_one_stays_seen(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE]})
+    ask(catalog, FIRST, [ONE], {ONE: "p1"}, etag="v1")
+    ask(catalog, load_at(130), [ONE], {ONE: "p2"}, etag="v2")
+    assert seen(catalog) == {("p1", "a", day(0), 0), ("p2", "a", day(130), 0)}
+    row = row_of(catalog, ONE)
+    assert (row["image_id"], row["etag"], row["known_at"], row["attempts"]) == ("p2", "v2", day(130), 1)
+    add(catalog, load_at(140), {"listing_id": "b", "observed_at": day(20), "image_urls": [ONE]})
+    with catalog.write() as connection:
+        sight_known_pictures(connection, load_at(140))
+        assert pending_pictures(connection, RECIPE) == ["p1", "p2"]
+    assert seen(catalog) == {("p1", "a", day(0), 0), ("p2", "a", day(130), 0), ("p2", "b", day(130), 0)}
+
+
 def test_asking_nothing_changes_nothing(catalog):
     with catalog.write() as connection:
         sight_known_pictures(connection, FIRST)

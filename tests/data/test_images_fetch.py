@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import hashlib
 import itertools
 import socket
-import struct
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,87 +13,23 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from urllib3.util import connection
 
 from data.errors import StoreError
 from data.images.fetch import Fetcher
 from data.images.outcome import FetchStatus, Reason, Revalidation
+from data.images.silence import FAILURES_IN_A_ROW, SilentHostError, SilentHosts
 from data.images.store import ImageStore
-from data.settings import FetchSettings
-
-PICTURE = b"\xff\xd8\xff\xe0 a picture" + bytes(3000)
-IMAGE_ID = hashlib.sha256(PICTURE).hexdigest()
-MAX_BYTES = 100_000
-TIMEOUT_S = 0.8
-# Generous beside the total time a download may take, since test machines are busy; the faults themselves never end.
-BOUND_S = TIMEOUT_S + 2.0
-
-
-def answer(body=PICTURE, status="200 OK", **headers):
-    """The bytes of a whole answer; underscores in header names stand for hyphens."""
-    headers = {"Content_Length": len(body), **headers}
-    lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items() if value is not None]
-    return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode() + body
-
-
-class FaultServer:
-    """A loopback server that plays, for each path, a list of answers, the last one for ever.
-
-    An answer is bytes, or an iterator of bytes to send one after the other.
-    """
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        self.host = f"127.0.0.1:{self.port}"
-        self.plays = {}
-        self.asked = []
-        self.under_way = self.most_under_way = 0
-        self.lock = threading.Lock()
-        self.stopped = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def play(self, path, *answers):
-        self.plays[path] = list(answers)
-        return f"http://{self.host}{path}"
-
-    def paths(self):
-        return [path for path, _head in self.asked]
-
-    def close(self):
-        self.stopped.set()
-        self.listener.close()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _address = self.listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client):
-        with contextlib.suppress(OSError), client, client.makefile("rb") as lines:
-            while request := lines.readline():
-                head = itertools.takewhile(lambda line: line not in {b"\r\n", b""}, iter(lines.readline, None))
-                self._answer(client, request.split()[1].decode(), b"".join(head).decode("latin-1"))
-
-    def _answer(self, client, path, head):
-        with self.lock:
-            self.asked.append((path, head))
-            self.under_way += 1
-            self.most_under_way = max(self.most_under_way, self.under_way)
-            plays = self.plays[path]
-            play = plays.pop(0) if len(plays) > 1 else plays[0]
-        try:
-            for part in [play] if isinstance(play, bytes) else play():
-                if part is None:
-                    client.shutdown(socket.SHUT_RDWR)
-                    raise ConnectionAbortedError
-                if part == "reset":
-                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    raise ConnectionAbortedError
-                client.sendall(part)
-        finally:
-            with self.lock:
-                self.under_way -= 1
+from tests.data.fault_server import (
+    BOUND_S,
+    FAULTS,
+    IMAGE_ID,
+    PICTURE,
+    FaultServer,
+    answer,
+    some_settings,
+    then_close,
+)
 
 
 @pytest.fixture
@@ -116,93 +49,6 @@ def fetcher(server, store, monkeypatch):
     monkeypatch.setattr("data.images.download.BACKOFF_S", 0.01)
     with Fetcher(some_settings(server), store) as fetcher:
         yield fetcher
-
-
-def some_settings(server, **changes):
-    values = {
-        "allow_hosts": (server.host,),
-        "threads": 4,
-        "timeout_s": TIMEOUT_S,
-        "max_bytes": MAX_BYTES,
-        "max_retry_after_s": 60.0,
-    }
-    return FetchSettings(**(values | changes))
-
-
-def slowly(data, pause_s=0.05):
-    """Send byte by byte, for ever."""
-    for at in itertools.count():
-        yield data[at : at + 1] or b"x"
-        time.sleep(pause_s)
-
-
-def then_close(*parts):
-    return lambda: iter([*parts, None])
-
-
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-FAULTS = {
-    "slow body": (lambda: itertools.chain([answer()[:200]], slowly(b"")), Reason.TIMEOUT),
-    "slow headers": (lambda: slowly(answer()[:40]), Reason.TIMEOUT),
-    "silence": (lambda: (time.sleep(0.05) or b"" for _ in itertools.count()), Reason.TIMEOUT),
-    "interim answers for ever": (
-        lambda: (time.sleep(0.01) or b"HTTP/1.1 100 Continue\r\n\r\n" for _ in itertools.count()),
-        Reason.TIMEOUT,
-    ),
-    "chunks for ever": (
-        lambda: itertools.chain([CHUNKED, b"4\r\n\xff\xd8\xff\xe0\r\n"], itertools.repeat(b"2\r\nxx\r\n")),
-        Reason.TOO_LARGE,
-    ),
-    "body for ever": (
-        lambda: itertools.chain([answer(PICTURE, Content_Length=None)], itertools.repeat(bytes(1000))),
-        Reason.TOO_LARGE,
-    ),
-    "announced too large": (answer(PICTURE, Content_Length=MAX_BYTES + 1), Reason.TOO_LARGE),
-    "headers for ever": (
-        lambda: itertools.chain([b"HTTP/1.1 200 OK\r\n"], (b"X-%d: y\r\n" % n for n in itertools.count())),
-        Reason.BAD_RESPONSE,
-    ),
-    "one header for ever": (
-        lambda: itertools.chain([b"HTTP/1.1 200 OK\r\nX: "], itertools.repeat(b"y" * 1000)),
-        Reason.BAD_RESPONSE,
-    ),
-    "reset": (lambda: iter(["reset"]), Reason.CONNECTION_RESET),
-    "reset in the body": (lambda: iter([answer()[:500], "reset"]), Reason.CONNECTION_RESET),
-    "hang up": (then_close(), Reason.CONNECTION_RESET),
-    "cut in the headers": (then_close(answer()[:30]), Reason.EMPTY_BODY),
-    "cut after the length": (then_close(answer()[:38]), Reason.TRUNCATED),
-    "truncated": (then_close(answer()[:500]), Reason.TRUNCATED),
-    "truncated chunk": (then_close(CHUNKED, b"400\r\n", PICTURE[:100]), Reason.TRUNCATED),
-    "bad chunk": (then_close(CHUNKED, b"zz\r\n"), Reason.TRUNCATED),
-    "two lengths": (answer(PICTURE, Content_Length="5, 6"), Reason.BAD_RESPONSE),
-    "not HTTP": (then_close(b"220 mail.example.com ESMTP\r\n\r\n"), Reason.BAD_RESPONSE),
-    "empty body": (answer(b""), Reason.EMPTY_BODY),
-    "gzip bomb": (answer(gzip.compress(bytes(10_000_000)), Content_Encoding="gzip"), Reason.ENCODED_BODY),
-    "two encodings": (answer(Content_Encoding="identity, br"), Reason.ENCODED_BODY),
-    "gzip in disguise": (answer(gzip.compress(PICTURE)), Reason.NOT_AN_IMAGE),
-    "HTML": (answer(b"<html>not here</html>", Content_Type="text/html"), Reason.NOT_AN_IMAGE),
-    "HTML called a JPEG": (answer(b"<html>not here</html>", Content_Type="image/jpeg"), Reason.NOT_AN_IMAGE),
-    "HTML for ever": (
-        lambda: itertools.chain([answer(b"<html>" * 20, Content_Length=None)], slowly(b"")),
-        Reason.NOT_AN_IMAGE,
-    ),
-    "404": (answer(b"", "404 Not Found"), Reason.NOT_FOUND),
-    "410": (answer(b"", "410 Gone"), Reason.REMOVED),
-    "403 with a picture": (answer(PICTURE, "403 Forbidden"), Reason.HTTP_CLIENT_ERROR),
-    "204": (answer(b"", "204 No Content"), Reason.HTTP_UNEXPECTED),
-    "304 nobody asked for": (answer(b"", "304 Not Modified"), Reason.HTTP_UNEXPECTED),
-    "500": (answer(b"", "500 Oops"), Reason.HTTP_SERVER_ERROR),
-    "status 99": (answer(b"", "099 Odd"), Reason.BAD_RESPONSE),
-    "429 for a year": (answer(b"", "429 Slow Down", Retry_After="31536000"), Reason.RATE_LIMITED),
-    "redirect without a target": (answer(b"", "302 Found"), Reason.HTTP_UNEXPECTED),
-    "redirect loop": (answer(b"", "302 Found", Location="/fault"), Reason.TOO_MANY_REDIRECTS),
-    "redirect to a private address": (answer(b"", "302 Found", Location="http://10.0.0.1/"), Reason.PRIVATE_ADDRESS),
-    "redirect to another door of ours": (answer(b"", "302 Found", Location="//127.0.0.1:1/"), Reason.PRIVATE_ADDRESS),
-    "redirect to the cloud": (answer(b"", "307 Go", Location="http://168.63.129.16/"), Reason.METADATA_ADDRESS),
-    "redirect to a file": (answer(b"", "301 Moved", Location="file:///etc/passwd"), Reason.SCHEME),
-    "redirect to nonsense": (answer(b"", "301 Moved", Location="http://[::1"), Reason.BAD_URL),
-    "redirect with a password": (answer(b"", "308 Go", Location="http://a:b@example.com/"), Reason.CREDENTIALS),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -317,6 +163,66 @@ def test_an_unchanged_picture_is_not_sent_again_unless_we_have_lost_it(server, f
     assert (outcome.etag, outcome.last_modified) == ('"v1"', "yesterday")
     assert 'If-None-Match: "v1"' in server.asked[-1][1]
     assert "If-Modified-Since: yesterday" in server.asked[-1][1]
+
+
+@pytest.fixture
+def dead_host():
+    """Addresses at a host where nobody listens, and the connections that were tried there."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host = f"127.0.0.1:{listener.getsockname()[1]}"
+    return host, [f"http://{host}/{number}" for number in range(50)]
+
+
+@pytest.fixture
+def dialled(monkeypatch):
+    """The addresses that connections were tried to."""
+    tried = []
+    dial = connection.create_connection
+
+    def note(address, *args, **options):
+        tried.append(address)
+        return dial(address, *args, **options)
+
+    monkeypatch.setattr(connection, "create_connection", note)
+    return tried
+
+
+def test_a_dead_host_is_asked_a_few_times_and_the_rest_of_its_pictures_end_unasked(server, store, dead_host, dialled):
+    host, urls = dead_host
+    settings = some_settings(server, allow_hosts=(server.host, host), threads_per_host=2)
+    with Fetcher(settings, store) as fetcher:
+        outcomes = fetcher.fetch([*urls, server.play("/a.jpg", answer())])
+    *dead, alive = outcomes
+    assert {(outcome.reason, outcome.status) for outcome in dead} == {(Reason.CONNECT, FetchStatus.FAILED)}
+    asked = sum(outcome.asked for outcome in dead)
+    assert FAILURES_IN_A_ROW <= asked < FAILURES_IN_A_ROW + settings.threads_per_host
+    assert sum(f"{address[0]}:{address[1]}" == host for address in dialled) == asked
+    assert (alive.reason, alive.asked) == (Reason.FETCHED, True)
+
+
+def test_a_dead_host_behind_redirects_is_dead_and_the_host_that_redirects_is_not(server, store, dead_host):
+    host, urls = dead_host
+    redirects = [server.play(f"/{n}", answer(b"", "302 Found", Location=url)) for n, url in enumerate(urls)]
+    with Fetcher(some_settings(server, allow_hosts=(server.host, host), threads=1), store) as fetcher:
+        outcomes = fetcher.fetch([*redirects, server.play("/a.jpg", answer())])
+    assert [outcome.asked for outcome in outcomes[:-1]] == [True] * 5 + [False] * 45
+    assert outcomes[-1].reason is Reason.FETCHED
+
+
+def test_only_failures_in_a_row_make_a_host_silent():
+    hosts = SilentHosts()
+    for _ in range(3):
+        for _ in range(FAILURES_IN_A_ROW - 1):
+            hosts.note("http://a.example/1", Reason.CONNECT_TIMEOUT)
+        hosts.note("http://a.example/2", Reason.CONNECTION_RESET)
+        hosts.check("http://a.example/3")
+    for _ in range(FAILURES_IN_A_ROW):
+        hosts.note("http://a.example/1", Reason.DNS)
+    hosts.check("https://a.example/3")
+    hosts.check("http://b.example/3")
+    with pytest.raises(SilentHostError) as caught:
+        hosts.check("http://a.example/3")
+    assert caught.value.reason is Reason.DNS
 
 
 def test_no_more_downloads_than_allowed_are_under_way_at_one_host(server, store):

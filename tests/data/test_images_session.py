@@ -17,6 +17,7 @@ from data.images.fetch import Fetcher
 from data.images.outcome import Reason
 from data.images.store import ImageStore
 from data.settings import FetchSettings
+from tests.data.private_addresses import RESOLVED
 
 PICTURE = b"\x89PNG\r\n\x1a\n a picture"
 IMAGE_ID = hashlib.sha256(PICTURE).hexdigest()
@@ -108,23 +109,7 @@ def test_a_name_that_is_bound_anew_to_a_private_address_is_refused(network, stor
     assert network.dialled == [(PUBLIC, 80)]
 
 
-@pytest.mark.parametrize(
-    ("address", "reason"),
-    [
-        ("127.0.0.1", Reason.PRIVATE_ADDRESS),
-        ("10.1.2.3", Reason.PRIVATE_ADDRESS),
-        ("169.254.169.254", Reason.PRIVATE_ADDRESS),
-        ("100.64.1.1", Reason.PRIVATE_ADDRESS),
-        ("168.63.129.16", Reason.METADATA_ADDRESS),
-        ("::1", Reason.PRIVATE_ADDRESS),
-        ("::127.0.0.1", Reason.PRIVATE_ADDRESS),
-        ("::ffff:127.0.0.1", Reason.PRIVATE_ADDRESS),
-        ("64:ff9b::7f00:1", Reason.PRIVATE_ADDRESS),
-        ("fe80::1", Reason.PRIVATE_ADDRESS),
-        ("2002:7f00:1::", Reason.PRIVATE_ADDRESS),
-        ("fd00:ec2::254", Reason.PRIVATE_ADDRESS),
-    ],
-)
+@pytest.mark.parametrize(("address", "reason"), RESOLVED)
 def test_a_name_that_leads_to_a_private_address_is_refused_on_every_hop(network, store, address, reason):
     network.answers = {"good.example.com": [PUBLIC], "evil.example.com": [address]}
     assert fetch(store, "http://evil.example.com/").reason is reason

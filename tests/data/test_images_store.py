@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
@@ -90,6 +92,35 @@ def test_two_processes_storing_at_once_keep_each_picture_once(tmp_path):
         first, second = processes.map(_put_all, [str(tmp_path)] * 2)
     assert first == second
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == sorted(first)
+
+
+@pytest.fixture
+def flushed(monkeypatch):
+    """The paths that were flushed to the disk."""
+    paths = []
+    flush = os.fsync
+
+    def note(descriptor):
+        paths.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        flush(descriptor)
+
+    monkeypatch.setattr("os.fsync", note)
+    return paths
+
+
+@pytest.mark.parametrize("by_another", [False, True])
+def test_a_flush_makes_the_way_to_every_file_put_before_it_survive_a_power_cut(tmp_path, flushed, by_another):
+    store = ImageStore(str(tmp_path))
+    if by_another:
+        ImageStore(str(tmp_path)).put(CONTENT)
+    store.put(CONTENT)
+    assert [path.parent.name for path in flushed] == ["incoming"]
+    flushed.clear()
+    store.flush()
+    assert set(flushed) == {tmp_path, tmp_path / IMAGE_ID[:2], tmp_path / IMAGE_ID[:2] / IMAGE_ID[2:4]}
+    flushed.clear()
+    store.flush()
+    assert flushed == []
 
 
 def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
