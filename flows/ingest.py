@@ -32,7 +32,7 @@ def read_tables(settings: Settings, tables: Tables, now: datetime) -> tuple[Load
 
 
 @outside_task("download")
-def download(keys: Sequence[int], settings: Settings, load: Load, images_root: Path | None) -> Counts:
+def download(keys: Sequence[str], settings: Settings, load: Load, images_root: Path | None) -> Counts:
     """Download a chunk of addresses."""
     return pictures.fetch(open_context(settings), load, keys, images_root)
 

@@ -65,7 +65,7 @@ def due_fetches(
     return read_frame(connection, _asked().where(or_(*due)).order_by(fetches.c.url_id))
 
 
-def read_fetches(connection: Connection, url_ids: Sequence[int]) -> pd.DataFrame:
+def read_fetches(connection: Connection, url_ids: Sequence[str]) -> pd.DataFrame:
     """Return what asking some addresses starts from, in a fixed order.
 
     Returns

@@ -29,7 +29,7 @@ UNREADABLE = "unreadable"
 Counts = dict[str, int]
 
 
-def fetch(context: Context, load: Load, url_ids: Sequence[int], images_root: Path | None) -> Counts:
+def fetch(context: Context, load: Load, url_ids: Sequence[str], images_root: Path | None) -> Counts:
     """Ask some addresses, store what they gave, and record the outcome of each."""
     with context.catalog.read() as connection:
         asked = read_fetches(connection, url_ids)
