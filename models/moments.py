@@ -27,7 +27,9 @@ def judged_moments(moments: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
         One row of ``moments`` for each listing, ordered by ``as_of`` and then ``listing_key``, numbered from 0.
     """
     ordered = moments.sort_values(["listing_key", "as_of"], ignore_index=True)
-    decided_at = ordered["listing_key"].map(labels.groupby("listing_key")["known_at"].min())
+    # Not `map`: without any label it would have no times to take the type of.
+    first = labels.groupby("listing_key")["known_at"].min()
+    decided_at = first.reindex(ordered["listing_key"]).set_axis(ordered.index)
     too_late = (ordered["as_of"] > decided_at) & ordered.duplicated("listing_key")
     last = ordered[~too_late].drop_duplicates("listing_key", keep="last")
     return last.sort_values(["as_of", "listing_key"], ignore_index=True)
