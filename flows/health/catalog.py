@@ -13,7 +13,7 @@ from features.hashing import RECIPE
 from flows.health.configuration import masked
 from flows.health.finding import Finding, State, ok
 from models.registry import Registry
-from models.rule import rule_for
+from models.rule import RULE_ID
 
 if TYPE_CHECKING:
     from data.settings import Settings
@@ -103,10 +103,8 @@ def _failed(waiting: Backlog) -> Finding:
 
 
 def _model(settings: Settings, model_id: str | None) -> Finding:
-    if model_id is None:
-        return ok(
-            "model", f"{rule_for(SPECS).model_id}, the documented rule; `seenbefore train` fits a model to labels"
-        )
+    if model_id in (None, RULE_ID):
+        return ok("model", f"{RULE_ID}, the documented rule; `seenbefore train` fits a model to labels")
     try:
         Registry(settings.home / "models").load(model_id, SPECS)
     except ModelError as error:

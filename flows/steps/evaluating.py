@@ -9,7 +9,7 @@ import pandas as pd
 
 from data.errors import NotEnoughLabels
 from features.frame import SPECS
-from flows.steps.scoring import scorer_in_use
+from flows.steps.scoring import scorer_in_use, scorer_named
 from flows.steps.training import figures, gather
 from flows.steps.worst import worst_cases
 from models.evaluate import Evaluation, evaluate
@@ -41,7 +41,7 @@ def evaluate_model(
     NotEnoughLabels
         No decision on later listings is known yet.
     """
-    scorer = scorer_in_use(context) if model_id is None else context.registry.load(model_id, SPECS)
+    scorer = scorer_in_use(context) if model_id is None else scorer_named(context, model_id)
     learned = scorer.trained_until
     start = max((moment for moment in (since, learned) if moment is not None), default=None)
     gathered = gather(context, since=start, until=until, rows=context.settings.batch_rows)

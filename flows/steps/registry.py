@@ -8,8 +8,9 @@ import pandas as pd
 
 from data.catalog.champions import PROMOTED, ROLLED_BACK, champion, history, previous_champion, record_model
 from data.errors import ModelError
-from features.frame import SPECS
+from flows.steps.scoring import scorer_named
 from models.card import headline
+from models.rule import RULE_ID
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,27 +42,27 @@ def kept_models(context: Context) -> pd.DataFrame:
 
 
 def promote(context: Context, model_id: str, why: str, now: datetime) -> dict[str, Any]:
-    """Put a kept model into use after checking that it loads for this version's features."""
-    context.registry.load(model_id, SPECS)
+    """Put a kept model, or the rule, into use after checking that it loads for this version's features."""
+    scorer_named(context, model_id)
     with context.catalog.write() as connection:
         before = champion(connection)
         record_model(connection, model_id, PROMOTED, why, now)
-    return {"model_id": model_id, "before": before or "rule-1", "why": why}
+    return {"model_id": model_id, "before": before or RULE_ID, "why": why}
 
 
 def roll_back_champion(context: Context, why: str, now: datetime) -> dict[str, Any]:
-    """Put the model before the present one back into use.
+    """Put the model before the present one back into use; before the first one it was the rule.
 
     Raises
     ------
     ModelError
-        There was none.
+        No model has been in use yet.
     """
     with context.catalog.write() as connection:
-        present, before = champion(connection), previous_champion(connection)
-        if present is None or before is None:
+        present, before = champion(connection), previous_champion(connection) or RULE_ID
+        if present is None:
             advice = "Promote one of `seenbefore models list`"
-            raise ModelError(present or "rule-1", "no other model was in use before it", advice)
-        context.registry.load(before, SPECS)
+            raise ModelError(RULE_ID, "it is in use, and no model was before it", advice)
+        scorer_named(context, before)
         record_model(connection, before, ROLLED_BACK, why, now)
     return {"model_id": before, "before": present, "why": why}

@@ -14,7 +14,7 @@ from features.facts import Facts
 from features.frame import SPEC_FINGERPRINT, SPECS, build, evidence, first_owner
 from features.prices import PRICE_WINDOW
 from models.reasons import reasons
-from models.rule import rule_for
+from models.rule import RULE_ID, rule_for
 from models.score import score
 
 if TYPE_CHECKING:
@@ -34,7 +34,18 @@ def scorer_in_use(context: Context) -> Scorer:
     """Return the champion, or the documented rule before the first one."""
     with context.catalog.read() as connection:
         model_id = champion(connection)
-    return rule_for(SPECS) if model_id is None else context.registry.load(model_id, SPECS)
+    return scorer_named(context, model_id or RULE_ID)
+
+
+def scorer_named(context: Context, model_id: str) -> Scorer:
+    """Return a kept model, or the rule by its own id.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, or it does not fit this version.
+    """
+    return rule_for(SPECS) if model_id == RULE_ID else context.registry.load(model_id, SPECS)
 
 
 def describe(context: Context, moments: pd.DataFrame) -> tuple[pd.DataFrame, Facts]:
