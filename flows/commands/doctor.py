@@ -41,10 +41,11 @@ def doctor(
 
 
 def _examined(settings: Settings) -> list[Finding]:
-    from flows.health import catalog, installation, places, processes
+    from flows.health import catalog, hashes, installation, places, processes
 
     return [
         *installation.extras(settings),
+        hashes.hashes(),
         places.home(settings),
         places.disk(settings),
         places.image_store(settings),

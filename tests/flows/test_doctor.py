@@ -112,6 +112,15 @@ def test_a_library_beyond_its_cap_is_bad(diagnose, monkeypatch: pytest.MonkeyPat
     assert "fastapi is 0.160.0" in findings["libraries"]["found"]
 
 
+def test_hashes_that_are_made_the_slow_way_are_told_of(diagnose, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, findings = diagnose()
+    assert findings["hashes"]["state"] == "ok"
+    monkeypatch.setattr("flows.health.hashes.warm", lambda say: "phash differs from ImageHash")
+    code, findings = diagnose()
+    assert (code, findings["hashes"]["state"]) == (ExitCode.DONE, "warn")
+    assert "phash differs" in findings["hashes"]["found"]
+
+
 def test_an_engine_without_its_server_or_library_is_the_caller_s_mistake(diagnose, monkeypatch) -> None:
     monkeypatch.setenv("SEENBEFORE_ENGINE", "processes")
     code, findings = diagnose()
