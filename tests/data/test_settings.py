@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.errors import ExitCode, SettingsError
-from data.settings import load_settings, reference
+from data.settings import FetchSettings, load_settings, reference
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,3 +43,9 @@ def test_the_settings_page_is_what_the_code_says(request: pytest.FixtureRequest)
     assert page.read_text() == reference(), (
         "run: python -c 'from data.settings import reference; print(reference(), end=\"\")'"
     )
+
+
+def test_by_default_we_name_ourselves_and_no_contact_that_is_not_ours() -> None:
+    named = FetchSettings().user_agent
+    assert named.startswith("Seenbefore/")
+    assert not any(sign in named for sign in ("@", "://", "www."))
