@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -88,6 +89,10 @@ def answer(arguments: Sequence[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         say_interrupted()
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has enough of it; what Python still holds back must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
     except OSError as error:
         show_error(error, advice=". Check the path, the disk or the network and try again.")
         return ExitCode.OUTSIDE

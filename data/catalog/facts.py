@@ -99,7 +99,7 @@ class Market:
     labels
         As `known_labels` gives them.
     sightings
-        ``image_id, listing_key, seller_key``.
+        ``image_id, listing_key, seller_key, observed_at``.
     alike
         ``image_id, other_image_id, same_photo``.
     """
@@ -119,7 +119,9 @@ def market(connection: Connection) -> Market:
     return Market(
         listings=first,
         labels=known_labels(connection, first),
-        sightings=read_frame(connection, whole_table(sightings, ("image_id", "listing_key", "seller_key"))),
+        sightings=read_frame(
+            connection, whole_table(sightings, ("image_id", "listing_key", "seller_key", "observed_at"))
+        ),
         alike=read_frame(connection, pairs),
     )
 

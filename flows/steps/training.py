@@ -61,9 +61,10 @@ def gather(context: Context, *, since: datetime | None, until: datetime, rows: i
         chosen = chosen[chosen["as_of"] > pd.Timestamp(since)].reset_index(drop=True)
     chosen = chosen.merge(known.listings, on="listing_key", how="left")
     features = _described(context, chosen, rows)
-    examples = make_examples(
-        chosen, features, labels, clusters=photo_clusters(known.sightings, known.alike), until=until
-    )
+    # What was posted later must not tie listings together either: the same moment trains the same model later on.
+    seen = known.sightings[known.sightings["observed_at"] <= pd.Timestamp(until)]
+    clusters = photo_clusters(seen, known.alike)
+    examples = make_examples(chosen, features, labels, clusters=clusters, until=until)
     return Gathered(examples, known)
 
 

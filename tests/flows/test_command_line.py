@@ -325,3 +325,13 @@ def test_frames_become_json_with_null_for_missing(capsys):
         {"text": "a", "number": 1.5, "count": 2**63, "at": "2026-01-02T00:00:00+00:00", "many": [1]},
         {"text": None, "number": None, "count": None, "at": None, "many": []},
     ]
+
+
+def test_a_reader_that_has_enough_of_our_output_is_no_error(tmp_path) -> None:
+    command = [sys.executable, "-c", "from flows.cli import main; main()", "--home", str(tmp_path), "doctor", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as doctor:
+        assert doctor.stdout is not None
+        assert doctor.stderr is not None
+        doctor.stdout.close()
+        told = doctor.stderr.read().decode()
+        assert (doctor.wait(), "Broken pipe" in told, "Error" in told) == (ExitCode.DONE, False, False), told
