@@ -15,8 +15,7 @@ from data.catalog.images import pending_pictures, save_fingerprints
 from data.catalog.migrations import HEAD
 from data.catalog.sketches import sketches_of
 from data.catalog.tables import images, metadata
-from tests.data.rows import RECIPE, hashed
-from tests.data.test_catalog_sketches import sketched
+from tests.data.rows import RECIPE, hashed, sketched
 
 NEW = {"sketches", "untransposed_phash"}
 FIRST_IMAGES = Table(

@@ -12,25 +12,9 @@ from data.catalog.images import forget_pictures, save_fingerprints
 from data.catalog.sketches import BLOBS, all_sketches, sketches_of
 from data.catalog.tables import images, sketches
 from data.errors import CatalogError
-from tests.data.rows import RECIPE, hashed
+from tests.data.rows import KEY_BYTES, RECIPE, THUMBNAIL_BYTES, hashed, octets, sketched
 
-KEY_BYTES, THUMBNAIL_BYTES = 24, 100
 PICTURES = [f"p{number}" for number in range(7)]
-
-
-def octets(image_id: str, recipe: str, n_bytes: int) -> bytes:
-    return np.random.default_rng([*image_id.encode(), *recipe.encode(), n_bytes]).bytes(n_bytes)
-
-
-def sketched(*image_ids: str, recipe: str = RECIPE) -> pd.DataFrame:
-    """Sketches of random bytes, others for each picture and recipe."""
-    rows = {
-        "image_id": image_ids,
-        "recipe": recipe,
-        "search_keys": [octets(image_id, recipe, KEY_BYTES) for image_id in image_ids],
-        "thumbnail": [octets(image_id, recipe, THUMBNAIL_BYTES) for image_id in image_ids],
-    }
-    return pd.DataFrame(rows, dtype=object)
 
 
 def fingerprinted(catalog, *image_ids: str, recipe: str = RECIPE) -> None:
