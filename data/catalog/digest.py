@@ -22,6 +22,7 @@ from data.catalog.tables import (
     scores,
     sellers,
     sightings,
+    sketches,
     verdicts,
 )
 
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Connection, Table
 
 KNOWLEDGE = (
-    listings, sellers, labels, image_links, fetches, images, sightings, alike, matches, features, scores, verdicts,
-    rejects, model_events,
+    listings, sellers, labels, image_links, fetches, images, sketches, sightings, alike, matches, features, scores,
+    verdicts, rejects, model_events,
 )  # fmt: skip
 # How it came about, not what is known: two runs to the same end differ in these.
 OPERATIONAL = frozenset(
@@ -43,7 +44,7 @@ OPERATIONAL = frozenset(
 )  # fmt: skip
 # Times that are, or follow from, the clock of a run where a table states none.
 OBSERVED = frozenset({"observed_at", "other_observed_at", "known_at", "as_of"})
-ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 1_000  # sketches are large
 
 
 def catalog_digest(connection: Connection, *, clock_since: datetime | None = None) -> dict[str, str]:

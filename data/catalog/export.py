@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 Exported = Literal["listings", "images", "matches", "features", "scores", "verdicts", "rejects"]
 EXPORTED: tuple[str, ...] = get_args(Exported)
 BATCH_ROWS = 20_000
-HEX_DIGITS = {"ahash": 16, "phash": 16, "dhash": 16, "whash": 16, "colorhash": 11}
+HASHES = ("ahash", "phash", "dhash", "whash", "colorhash")
+HEX_DIGITS = dict.fromkeys((*HASHES, "untransposed_phash"), 16) | {"colorhash": 11}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,8 @@ _OUTPUTS = {
     ),
     "images": _Output(
         (
-            "image_id", "image_url", "listing_id", "status", "reason", "width", "height", "format", *HEX_DIGITS,
-            "recipe", "position", "seller_id", "marketplace",
+            "image_id", "image_url", "listing_id", "status", "reason", "width", "height", "format", *HASHES,
+            "recipe", "position", "seller_id", "marketplace", "untransposed_phash",
         ),
         select(image_links.c.listing_key, image_links.c.position, fetches.c.image_url)
         .add_columns(*(images.c[name] for name in _PICTURE), *_PICTURE_OR_FETCH)

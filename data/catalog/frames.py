@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Keys = npt.NDArray[Any] | pd.Series | Sequence[Any]
 
-HASH_COLUMNS = frozenset({"ahash", "phash", "dhash", "whash", "colorhash"})
+HASH_COLUMNS = frozenset({"ahash", "phash", "dhash", "whash", "colorhash", "untransposed_phash"})
 KEYS_A_QUERY = 10_000  # below SQLite's 32,766 and PostgreSQL's 65,535 parameters
 ROWS_A_STATEMENT = 10_000
 NOT_A_TIME = int(np.iinfo(np.int64).min)  # what numpy reads as "no time"

@@ -19,6 +19,7 @@ from data.catalog.frames import (
     whole_table,
 )
 from data.catalog.listings import PENDING
+from data.catalog.sketches import forget_sketches, replace_sketches
 from data.catalog.tables import fetches, image_links, images, listings, sightings
 from data.images.outcome import FetchStatus, Reason
 
@@ -136,15 +137,25 @@ def pending_pictures(connection: Connection, recipe: str) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def save_fingerprints(connection: Connection, frame: pd.DataFrame) -> None:
-    """Keep fingerprints: all columns of the ``images`` table but ``compared``; they are to be compared anew."""
-    upsert(connection, images, frame.assign(compared=0))
+def save_fingerprints(connection: Connection, prints: pd.DataFrame, sketched: pd.DataFrame | None = None) -> None:
+    """Keep fingerprints, and sketches in place of any the pictures had; they are to be compared anew.
+
+    Parameters
+    ----------
+    prints
+        All columns of the ``images`` table but ``compared``.
+    sketched
+        All columns of the ``sketches`` table, for those of the pictures that have a sketch.
+    """
+    upsert(connection, images, prints.assign(compared=0))
+    replace_sketches(connection, prints["image_id"], sketched)
 
 
 def forget_pictures(connection: Connection, image_ids: Sequence[str]) -> None:
     """Let pictures that were lost before they were fingerprinted be asked for again; their sightings stay."""
     update_by_keys(connection, fetches, fetches.c.image_id, image_ids, status=PENDING, image_id=None)
     delete_by_keys(connection, images, images.c.image_id, image_ids)
+    forget_sketches(connection, image_ids)
 
 
 def _asked() -> Select[Any]:

@@ -123,6 +123,7 @@ fetches = Table(
 )
 
 # Distinct pictures. ``recipe`` is NULL until fingerprinted; ``compared`` is 1 once matched against all known ones.
+# ``untransposed_phash`` is that of the picture as its file holds it, NULL where it is displayed so.
 images = Table(
     "images",
     metadata,
@@ -138,11 +139,23 @@ images = Table(
     Column("dhash", BigInteger),
     Column("whash", BigInteger),
     Column("colorhash", BigInteger),
+    Column("untransposed_phash", BigInteger),
     Column("information", Float),
     Column("recipe", Text),
     _required("compared", Integer),
     Index("images_by_recipe", "recipe"),
     Index("images_by_compared", "compared", "status"),
+)
+
+# What the search for copies keeps of a readable picture beside its hashes, always of the recipe of its ``images`` row.
+# The meaning of the bytes is not known here; those of one recipe have the same length in every row.
+sketches = Table(
+    "sketches",
+    metadata,
+    _key("image_id", Text),
+    _required("recipe"),
+    _required("search_keys", LargeBinary),  # before the larger one: SQLite reads a row from its beginning
+    _required("thumbnail", LargeBinary),
 )
 
 # Which picture stood in which listing, and when that could first be known.

@@ -60,11 +60,14 @@ class Picture:
         What the file is, by content.
     orientation
         The EXIF orientation that was applied, 1 to 8; 1 if there was none or it was broken.
+    untransposed
+        The picture before that, as the file holds it; ``None`` if it was upright.
     """
 
     image: Image.Image
     format: PictureFormat
     orientation: int
+    untransposed: Image.Image | None = None
 
     @property
     def width(self) -> int:
@@ -125,9 +128,9 @@ def _open(content: bytes, found: PictureFormat, max_pixels: int) -> Picture | Un
         if shown is None:
             return Unreadable(UnreadableReason.UNSUPPORTED_MODE, f"Mode {image.mode} is not known here.")
         orientation = _orientation(image)
-    if orientation != UPRIGHT:
-        shown = shown.transpose(_UPRIGHT_BY[orientation])
-    return Picture(shown, found, orientation)
+    if orientation == UPRIGHT:
+        return Picture(shown, found, orientation)
+    return Picture(shown.transpose(_UPRIGHT_BY[orientation]), found, orientation, untransposed=shown)
 
 
 def _as_shown(image: Image.Image) -> Image.Image | None:

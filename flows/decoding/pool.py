@@ -7,7 +7,6 @@ by the system, for one, when another program took all memory.
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import signal
 import subprocess
@@ -17,18 +16,18 @@ from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import Pipe
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data.errors import WorkerError
 from data.images.decode import UnreadableReason
 from flows.console import STDERR
-from flows.decoding.worker import MEMORY_EXIT
+from flows.decoding.messages import Late, Message, hear, tell
+from flows.decoding.worker import MEMORY_EXIT, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data.settings import DecodeSettings
-    from flows.decoding.worker import Row
 
 COMMAND = (sys.executable, "-P", "-m", "flows.decoding.worker")
 TRIES = 2
@@ -37,6 +36,11 @@ GRACE_S = 30.0
 START_LIMIT_S = 300.0
 """Compiling takes ten seconds of a core that is free."""
 END_LIMIT_S = 5.0
+HOW_IT_ENDED = {
+    UnreadableReason.POISON_TIME: "Opening it took too long.",
+    UnreadableReason.POISON_MEMORY: "Opening it took too much memory.",
+    UnreadableReason.POISON_CRASH: "The process that opened it crashed.",
+}
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
@@ -44,10 +48,6 @@ ONE_THREAD = dict.fromkeys(
 
 class _Lost(Exception):  # noqa: N818 -- the name is the fact
     """A worker ended over what it was given."""
-
-
-class _Late(Exception):  # noqa: N818 -- the name is the fact
-    """A worker does not answer."""
 
 
 class Worker:
@@ -80,16 +80,16 @@ class Worker:
         try:
             while "ready" not in (message := self._hear(START_LIMIT_S)):
                 STDERR.print(message["say"])
-        except (_Lost, _Late) as error:
+        except (_Lost, Late) as error:
             self.end()
             raise WorkerError(self.process.returncode) from error
 
-    def read(self, content: bytes) -> Row | UnreadableReason:
-        """Return the row of a picture, or how it ended this worker, which is of no more use then."""
+    def ask(self, wanted: Wanted, content: bytes) -> Message | UnreadableReason:
+        """Return what a picture file gives, or how it ended this worker, which is of no more use then."""
         try:
-            self._connection.send_bytes(content)
+            tell(self._connection, {"wanted": wanted, "content": content})
             return self._hear(self._patience_s)
-        except _Late:
+        except Late:
             self.process.kill()
             self.end()
             return UnreadableReason.POISON_TIME
@@ -111,19 +111,16 @@ class Worker:
             self.process.kill()
             self.process.wait()
 
-    def _hear(self, patience_s: float) -> dict[str, Any]:
+    def _hear(self, patience_s: float) -> Message:
         try:
-            if not self._connection.poll(patience_s):
-                raise _Late
-            message: dict[str, Any] = json.loads(self._connection.recv_bytes())
+            return hear(self._connection, patience_s)
         except (EOFError, ConnectionError) as error:
             raise _Lost from error
-        return message
 
 
 @dataclass(slots=True)
 class Workers:
-    """The idle workers of this process; there come to be as many as there are threads that read at once.
+    """The idle workers of this process; there come to be as many as there are threads that ask at once.
 
     Parameters
     ----------
@@ -139,32 +136,47 @@ class Workers:
     _first: threading.Lock = field(default_factory=threading.Lock)
     _warmed: bool = False
 
-    def read(self, content: bytes) -> Row:
-        """Decode and fingerprint a picture file.
+    def fingerprint(self, content: bytes) -> Message:
+        """Decode, fingerprint and sketch a picture file.
 
         Returns
         -------
         dict
-            As `flows.decoding.worker.read` says; of poison, only one of the poison reasons.
+            As `flows.decoding.worker.answer` says; the reasons are those of poison too.
 
         Raises
         ------
         WorkerError
             No worker can be started.
         """
-        verdict: Row | UnreadableReason = UnreadableReason.POISON_CRASH
-        for attempt in range(TRIES):
-            worker = self._take(fresh=attempt > 0)
-            verdict = worker.read(content)
-            if isinstance(verdict, dict):
-                self._idle.append(worker)
-                return verdict
-        return {"reason": str(verdict)}
+        return self._ask(Wanted.FINGERPRINT, content)
+
+    def thumbnail(self, content: bytes) -> bytes | None:
+        """Return a small JPEG of a picture file for people; ``None`` if it cannot be read.
+
+        Raises
+        ------
+        WorkerError
+            No worker can be started.
+        """
+        jpeg: bytes | None = self._ask(Wanted.THUMBNAIL, content).get("jpeg")
+        return jpeg
 
     def end(self) -> None:
         """End all idle workers."""
         while self._idle:
             self._idle.pop().end()
+
+    def _ask(self, wanted: Wanted, content: bytes) -> Message:
+        ended_by = UnreadableReason.POISON_CRASH
+        for attempt in range(TRIES):
+            worker = self._take(fresh=attempt > 0)
+            answer = worker.ask(wanted, content)
+            if not isinstance(answer, UnreadableReason):
+                self._idle.append(worker)
+                return answer
+            ended_by = answer
+        return {"reason": str(ended_by), "detail": HOW_IT_ENDED[ended_by]}
 
     def _take(self, *, fresh: bool) -> Worker:
         while self._idle and not fresh:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from data.catalog.images import forget_pictures, read_fetches, save_fetches, save_fingerprints
@@ -16,6 +17,7 @@ from data.images.local import read_local
 from data.images.outcome import FetchOutcome, Reason, Revalidation
 from features.facts import HASH_KINDS
 from features.hashing import RECIPE
+from features.packing import BLOBS
 from flows.decoding.pool import workers_for
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from data.catalog.loads import Load
     from flows.context import Context
+    from flows.decoding.messages import Message
 
 UNREADABLE = "unreadable"
 Counts = dict[str, int]
@@ -44,7 +47,7 @@ def fetch(context: Context, load: Load, url_ids: Sequence[str], images_root: Pat
 
 
 def fingerprint_pictures(context: Context, image_ids: Sequence[str]) -> Counts:
-    """Decode and hash some stored pictures; record why one cannot be read, and ask again for one that was lost."""
+    """Hash and sketch some stored pictures; record why one cannot be read, and ask again for one that was lost."""
     workers = workers_for(context.settings.decode)
     found, lost = [], []
     for image_id in image_ids:
@@ -53,23 +56,28 @@ def fingerprint_pictures(context: Context, image_ids: Sequence[str]) -> Counts:
         except LostPicture:
             lost.append(image_id)
         else:
-            row = workers.read(content)
-            status = HASHED if row["reason"] is None else UNREADABLE
-            found.append(row | {"image_id": image_id, "status": status, "recipe": RECIPE})
-    rows = _frame(found)
+            found.append(workers.fingerprint(content) | {"image_id": image_id, "recipe": RECIPE})
+    prints = _prints(found)
     with context.catalog.write() as connection:
-        save_fingerprints(connection, rows)
+        save_fingerprints(connection, prints, _sketches(found))
         forget_pictures(connection, lost)
     for image_id in lost:
         context.store.remove(image_id)
-    return dict(Counter(rows["status"])) | ({"lost": len(lost)} if lost else {})
+    return dict(Counter(prints["status"])) | ({"lost": len(lost)} if lost else {})
 
 
-def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:
+def _prints(found: list[Message]) -> pd.DataFrame:
     # Built from objects: a column with a gap would become floating point, which cannot hold 64 bits.
-    columns = ["image_id", "status", "reason", "width", "height", "format", "orientation", "information", "recipe"]
-    frame = pd.DataFrame(rows, columns=[*columns, *HASH_KINDS], dtype=object)
-    return frame.astype(dict.fromkeys(HASH_KINDS, "UInt64") | {"information": "float64"})
+    columns = ["image_id", "reason", "width", "height", "format", "orientation", "information", "recipe"]
+    hashes = [*HASH_KINDS, "untransposed_phash"]
+    frame = pd.DataFrame(found, columns=[*columns, *hashes], dtype=object)
+    status = np.where(frame["reason"].isna(), HASHED, UNREADABLE)
+    return frame.astype(dict.fromkeys(hashes, "UInt64") | {"information": "float64"}).assign(status=status)
+
+
+def _sketches(found: list[Message]) -> pd.DataFrame:
+    readable = [row for row in found if row["reason"] is None]
+    return pd.DataFrame(readable, columns=["image_id", "recipe", *BLOBS], dtype=object)
 
 
 def _from_web(context: Context, asked: pd.DataFrame) -> list[FetchOutcome]:

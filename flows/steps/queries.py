@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,19 +15,21 @@ import numpy as np
 import pandas as pd
 
 from data.errors import SourceError
-from data.images.decode import Unreadable, decode
 from data.images.fetch import Fetcher
 from data.images.local import read_local
 from data.images.outcome import FetchOutcome, Reason
 from data.images.store import ImageStore
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
-from features.hashing import fingerprint
+from features.packing import unpack
+from flows.decoding.pool import workers_for
 from flows.progress import advance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from features.sketch import Sketch
     from flows.context import Context
+    from flows.decoding.messages import Message
 
 ADVICE = "Give JPEG, PNG, WebP or GIF files, folders of them, or http(s) addresses."
 
@@ -43,12 +45,15 @@ class Queries:
     prints
         ``query`` (the file's path or the address) and ``FINGERPRINT_COLUMNS``, one row for each readable picture, in
         the order in which they were given.
+    sketches
+        What the search for copies needs of these, by ``image_id``.
     unread
         The others: name and reason.
     """
 
     context: Context
     prints: pd.DataFrame
+    sketches: dict[str, Sketch]
     unread: tuple[tuple[str, str], ...]
 
 
@@ -69,7 +74,7 @@ def taken_in(context: Context, images: Sequence[str]) -> Iterator[Queries]:
 
 def _read_all(aside: Context, images: Sequence[str]) -> Queries:
     outcomes = _outcomes(aside, images)
-    rows: list[dict[str, object]] = []
+    rows: list[Message] = []
     unread: list[tuple[str, str]] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for outcome, found in zip(outcomes, pool.map(partial(_read, aside), outcomes), strict=True):
@@ -81,8 +86,9 @@ def _read_all(aside: Context, images: Sequence[str]) -> Queries:
     if not rows:
         listed = "; ".join(f"{name}: {reason.rstrip('.')}" for name, reason in unread)
         raise SourceError("any of the pictures", listed, ADVICE)
-    prints = pd.DataFrame(rows)[["query", *FINGERPRINT_COLUMNS]]
-    return Queries(aside, prints.astype(dict.fromkeys(HASH_KINDS, np.uint64)), tuple(unread))
+    prints = pd.DataFrame(rows, columns=["query", *FINGERPRINT_COLUMNS])
+    sketches = {row["image_id"]: unpack(row) for row in rows}
+    return Queries(aside, prints.astype(dict.fromkeys(HASH_KINDS, np.uint64)), sketches, tuple(unread))
 
 
 def _outcomes(aside: Context, images: Sequence[str]) -> list[FetchOutcome]:
@@ -122,14 +128,14 @@ def _from_file(aside: Context, name: str) -> FetchOutcome:
     return replace(outcome, url=name)
 
 
-def _read(aside: Context, outcome: FetchOutcome) -> dict[str, object] | str:
-    """Fingerprint a picture, or say why that cannot be."""
+def _read(aside: Context, outcome: FetchOutcome) -> Message | str:
+    """Fingerprint and sketch a picture, or say why that cannot be."""
     if outcome.image_id is None:
         return outcome.detail or str(outcome.reason)
-    picture = decode(aside.store.get(outcome.image_id), aside.settings.decode)
-    if isinstance(picture, Unreadable):
-        return picture.detail
-    return {"image_id": outcome.image_id, "format": str(picture.format), **asdict(fingerprint(picture.image))}
+    found = workers_for(aside.settings.decode).fingerprint(aside.store.get(outcome.image_id))
+    if found["reason"] is not None:
+        return str(found["detail"])
+    return found | {"image_id": outcome.image_id}
 
 
 def _shown(name: str) -> str:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
-from data.images.decode import Unreadable, decode
+from flows.decoding.pool import workers_for
 
 if TYPE_CHECKING:
     from flows.context import Context
 
-SIDE_PIXELS = 320
-JPEG_QUALITY = 80
-
 
 def thumbnail(context: Context, image_id: str) -> bytes | None:
-    """Return a JPEG of a stored picture, at most 320 pixels a side; ``None`` if it cannot be read."""
-    picture = decode(context.store.get(image_id), context.settings.decode)
-    if isinstance(picture, Unreadable):
-        return None
-    small = picture.image.convert("RGB")
-    small.thumbnail((SIDE_PIXELS, SIDE_PIXELS))
-    out = io.BytesIO()
-    small.save(out, "JPEG", quality=JPEG_QUALITY)
-    return out.getvalue()
+    """Return a JPEG of a stored picture, at most 320 pixels a side; ``None`` if it cannot be read.
+
+    Raises
+    ------
+    LostPicture
+        The store does not have it any more.
+    """
+    return workers_for(context.settings.decode).thumbnail(context.store.get(image_id))

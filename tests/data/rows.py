@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
 RECIPE = "recipe-1"
+KEY_BYTES, THUMBNAIL_BYTES = 24, 100
 HASHES = ("ahash", "phash", "dhash", "whash", "colorhash")
 DISTANCES = tuple(f"distance_{kind}" for kind in HASHES)
 TIME, TEXT = "datetime64[us, UTC]", "str"
@@ -100,6 +101,21 @@ def hashed(*image_ids: str, recipe: str = RECIPE) -> pd.DataFrame:
         }
     )  # fmt: skip
     return frame.assign(**{kind: numbers + np.uint64(2**63) for kind in HASHES[:4]}, colorhash=numbers)
+
+
+def octets(image_id: str, recipe: str, n_bytes: int) -> bytes:
+    return np.random.default_rng([*image_id.encode(), *recipe.encode(), n_bytes]).bytes(n_bytes)
+
+
+def sketched(*image_ids: str, recipe: str = RECIPE) -> pd.DataFrame:
+    """Sketches of random bytes, others for each picture and recipe."""
+    rows = {
+        "image_id": image_ids,
+        "recipe": recipe,
+        "search_keys": [octets(image_id, recipe, KEY_BYTES) for image_id in image_ids],
+        "thumbnail": [octets(image_id, recipe, THUMBNAIL_BYTES) for image_id in image_ids],
+    }
+    return pd.DataFrame(rows, dtype=object)
 
 
 def alike_pairs(*pairs: tuple[str, str], same_photo: float = 0.9) -> pd.DataFrame:

@@ -11,8 +11,8 @@ from data.catalog.images import due_fetches, save_fetches, save_fingerprints
 from data.catalog.listings import save_labels, save_listings, save_sellers
 from data.catalog.loads import Load
 from data.catalog.matches import save_alike
-from data.catalog.tables import images, metadata
-from tests.data.rows import alike_pairs, day, fetch_all, hashed, labels, listings, moment, outcomes, sellers
+from data.catalog.tables import images, metadata, sketches
+from tests.data.rows import alike_pairs, day, fetch_all, hashed, labels, listings, moment, outcomes, sellers, sketched
 from tests.data.test_catalog_matches import match_all
 
 PICTURES = {f"u{number}": f"p{number}" for number in range(3)}
@@ -28,7 +28,7 @@ def load(catalog, *, at: float = 100, first_bulk: bool = True, rows=TABLE, load_
         save_sellers(connection, load, sellers({"seller_id": "s1", "joined_at": day(-9), "rating": 4.0}))
         save_labels(connection, labels({"listing_id": "l2"}))
         fetch_all(connection, load, PICTURES)
-        save_fingerprints(connection, hashed(*PICTURES.values()))
+        save_fingerprints(connection, hashed(*PICTURES.values()), sketched(*PICTURES.values()))
         save_alike(connection, list(PICTURES.values()), alike_pairs(("p0", "p1")))
         match_all(connection)
 
@@ -82,3 +82,14 @@ def test_a_single_bit_of_a_hash_changes_the_digest_of_its_table_only(catalog):
         connection.execute(images.update().where(images.c.image_id == "p0").values(phash=phash ^ 1))
     after = digest(catalog)
     assert [name for name in before if before[name] != after[name]] == ["images"]
+
+
+def test_a_single_byte_of_a_sketch_changes_the_digest_of_its_table_only(catalog):
+    load(catalog)
+    before = digest(catalog)
+    with catalog.write() as connection:
+        thumbnail = connection.execute(select(sketches.c.thumbnail).where(sketches.c.image_id == "p0")).scalar_one()
+        other = bytes([thumbnail[0] ^ 1]) + thumbnail[1:]
+        connection.execute(sketches.update().where(sketches.c.image_id == "p0").values(thumbnail=other))
+    after = digest(catalog)
+    assert [name for name in before if before[name] != after[name]] == ["sketches"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import imagehash
 import numpy as np
@@ -26,6 +28,7 @@ from tests.data.rows import RECIPE, TEXT, TIME, alike_pairs, day, fetch_all, has
 from tests.data.test_catalog_matches import match_all
 
 FIRST = Load("first", moment(100), first_bulk=True)
+TABLES_PAGE = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
 
 # As the public contract lists them; further columns may only come behind.
 CONTRACT = {
@@ -142,6 +145,19 @@ def test_hashes_are_printed_as_imagehash_prints_them(catalog, bits):
     assert [row[kind] for kind in hashes] == [str(imagehash.ImageHash(square))] * 4 + [
         str(imagehash.ImageHash(classes))
     ]
+
+
+def test_the_hash_before_a_picture_was_turned_is_printed_where_there_is_one(market):
+    with market.write() as connection:
+        save_fingerprints(connection, hashed("p2").assign(untransposed_phash=np.uint64(2**63 + 10)))
+    found = exported(market, "images").set_index("image_url")["untransposed_phash"]
+    assert found.dropna().to_dict() == {"u2": "800000000000000a"}
+
+
+def test_the_documentation_describes_every_column_of_the_pictures_in_order(market):
+    section = TABLES_PAGE.read_text().partition("## Exported pictures\n")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert re.findall("`([a-z_]+)`", " ".join(rows)) == list(exported(market, "images").columns)
 
 
 def test_a_match_names_both_listings_and_both_sellers(market):

@@ -81,6 +81,24 @@ def test_every_orientation_is_shown_upright_as_pillow_itself_would(file_format, 
     assert picture.image.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize(("file_format", "mode"), [("JPEG", "RGB"), ("PNG", "L"), ("PNG", "RGBA")])
+def test_a_turned_picture_is_also_kept_as_its_file_holds_it(file_format, mode, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture = decode(encoded(noise(mode), file_format, exif=exif), SETTINGS)
+    as_it_lies = decode(encoded(noise(mode), file_format), SETTINGS)
+    assert picture.untransposed.mode == as_it_lies.image.mode
+    assert picture.untransposed.tobytes() == as_it_lies.image.tobytes()
+
+
+def test_an_upright_picture_is_kept_once():
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    for content in (encoded(noise(), "JPEG", exif=exif), encoded(noise(), "JPEG")):
+        assert decode(content, SETTINGS).untransposed is None
+
+
 @pytest.mark.parametrize(
     "exif",
     [
@@ -95,7 +113,7 @@ def test_every_orientation_is_shown_upright_as_pillow_itself_would(file_format, 
 def test_a_picture_with_broken_exif_is_kept_as_it_lies(exif):
     image = noise()
     picture = decode(encoded(image, "JPEG", exif=exif), SETTINGS)
-    assert picture.orientation == 1
+    assert (picture.orientation, picture.untransposed) == (1, None)
     assert picture.image.tobytes() == pixels_of(encoded(image, "JPEG")).astype(np.uint8).tobytes()
 
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from features.facts import HASH_KINDS
-from features.hashing import RECIPE, fingerprint
+from features.hashing import RECIPE, fingerprint, fingerprint_and_sketch
 from features.hex_digits import to_hex
+from features.packing import SKETCH_VERSION
 from tests.features.imagehash_oracle import printed_hashes
 
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "RGBX", "I", "F", "I;16", "PA", "RGBa")
@@ -104,6 +105,19 @@ def test_hashes_are_plain_unsigned_numbers():
     assert found.colorhash < 2**42
 
 
+@pytest.mark.parametrize("turn", list(Image.Transpose))
+def test_the_untransposed_hash_is_that_of_the_picture_in_its_file(turn):
+    stored = painting((120, 90), seed=4)
+    found, _ = fingerprint_and_sketch(stored.transpose(turn), stored)
+    assert found == fingerprint(stored.transpose(turn), stored)
+    assert to_hex("phash", found.untransposed_phash) == str(imagehash.phash(stored))
+    assert to_hex("phash", found.phash) == str(imagehash.phash(stored.transpose(turn)))
+
+
+def test_a_picture_that_is_displayed_as_it_lies_has_no_untransposed_hash():
+    assert fingerprint(painting((120, 90), seed=4)).untransposed_phash is None
+
+
 def test_hashing_leaves_the_picture_as_it_was():
     image = painting((50, 40), seed=2)
     before = image.tobytes()
@@ -111,7 +125,8 @@ def test_hashing_leaves_the_picture_as_it_was():
     assert image.tobytes() == before
 
 
-def test_the_recipe_names_the_libraries_that_decide_the_bits():
+def test_the_recipe_names_our_versions_and_the_libraries_that_decide_the_bits():
     assert RECIPE.startswith("seenbefore-")
+    assert f" sketch-{SKETCH_VERSION} " in RECIPE
     assert f"ImageHash-{imagehash.__version__}" in RECIPE
     assert f"Pillow-{PIL.__version__}" in RECIPE

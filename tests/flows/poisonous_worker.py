@@ -1,4 +1,4 @@
-"""A worker whose reading does what the bytes it is given say; started by the tests as a program."""
+"""A worker that does what the bytes it is given say; started by the tests as a program."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import time
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.settings import DecodeSettings
-from flows.decoding.worker import read, serve
+from flows.decoding.worker import answer, serve
+
+if TYPE_CHECKING:
+    from flows.decoding.messages import Message
 
 HOARD_BYTES = 1 << 34
 TIME, MEMORY, SEGFAULT, KILLED, BUG, ONCE = (
@@ -24,7 +28,8 @@ TIME, MEMORY, SEGFAULT, KILLED, BUG, ONCE = (
 )
 
 
-def act(content: bytes, settings: DecodeSettings) -> dict[str, object]:
+def act(request: Message, settings: DecodeSettings) -> Message:
+    content = request["content"]
     if content == TIME:
         time.sleep(600)
     if content == MEMORY:
@@ -41,7 +46,7 @@ def act(content: bytes, settings: DecodeSettings) -> dict[str, object]:
             mark.touch()
             os.abort()
         return {"reason": None}
-    return read(content, settings)
+    return answer(request, settings)
 
 
 if __name__ == "__main__":
