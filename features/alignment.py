@@ -7,21 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from features.kernels.votes import consistent, partners
-from features.orientations import BETWEEN, MATRICES
-from features.points import PLACE_UNIT, SIZE_UNIT, upright
+from features.kernels.votes import partners
+from features.orientations import turned
+from features.points import PLACE_UNIT, SIZE_UNIT, frame_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from features.points import Points
-
-LOG_SCALE_TOLERANCE = 0.35
-"""Natural logarithm: a factor of 1.4."""
-PLACE_TOLERANCE_PIXELS = 12.0
-PLACE_TOLERANCE_SHARE = 0.25
-"""Of the distance between two points: turned by 10 degrees or squeezed by a fifth, they still agree."""
-TOLERANCE = np.array([LOG_SCALE_TOLERANCE, PLACE_TOLERANCE_PIXELS, PLACE_TOLERANCE_SHARE])
 
 PARTNER_BITS = 14
 """Most differing bits of two points that lie where they should; chance pairs differ in 31 of 63 bits, give or take 4."""
@@ -31,6 +22,10 @@ PARTNER_LOG_SIZE = 0.5
 STIFFNESS_PIXELS = 40.0
 """The shape of the first guess counts as much as one match this far away, so that two matches do not shear it."""
 LOG_2 = math.log(2.0)
+FEWEST_MATCHES = 2
+SMALLEST_SCALE = 1e-3
+LOG_SMALLEST, LOG_LARGEST = math.log(1.7), math.log(60.0)
+"""Sizes of spots that are found reliably: just above the first blur, well below the last."""
 
 
 class Alignment(NamedTuple):
@@ -41,19 +36,52 @@ class Alignment(NamedTuple):
     lead
         Leads from a place in the frame of the known picture to the same in the asked one's, pixels, shape (2, 3).
     matches
-        How many points agree.
+        How many points of one are where a point like them is in the other.
+    repeated
+        Their share among the points that could be: of the picture that shows fewer in the common area.
+    bits
+        Mean number of differing bits of the matches; `PARTNER_BITS` where there are none.
+    off_pixels
+        Median distance of the matches from where they should be; the last of `PARTNER_PIXELS` where there are none.
     """
 
     lead: NDArray[np.float64]
     matches: int
+    repeated: float
+    bits: float
+    off_pixels: float
 
 
-def geometry(points: Points) -> NDArray[np.float64]:
+class Spots(NamedTuple):
+    """The points of one picture, ready to be laid over another's.
+
+    Parameters
+    ----------
+    at
+        Column, row (pixels of the frame) and natural logarithm of the size, shape (n, 3).
+    hash
+        As displayed, shape (n,).
+    frame
+        Width and height of the frame, shape (2,).
+    """
+
+    at: NDArray[np.float64]
+    hash: NDArray[np.uint64]
+    frame: NDArray[np.float64]
+
+
+def spots_of(points: NDArray[np.void], width: float, height: float) -> Spots:
+    """Take the points of a picture of some width and height in pixels, without the empty ones."""
+    there = points[points["size"] > 0]
+    return Spots(geometry(there), np.ascontiguousarray(there["hash"]), np.array(frame_size(width, height)))
+
+
+def geometry(points: NDArray[np.void]) -> NDArray[np.float64]:
     """Return column, row (pixels of the frame) and natural logarithm of the size, shape (n, 3)."""
-    return np.column_stack([points.place * PLACE_UNIT, points.size * (SIZE_UNIT * LOG_2)])
+    return np.column_stack([points["place"] * PLACE_UNIT, points["size"] * (SIZE_UNIT * LOG_2)])
 
 
-def align(asked: Points, known: Points, guess: NDArray[np.float64], orientation: int) -> Alignment:
+def align(asked: Spots, known: Spots, guess: NDArray[np.float64], orientation: int) -> Alignment:
     """Lay a known picture over the asked one, starting from a guess.
 
     Parameters
@@ -63,23 +91,42 @@ def align(asked: Points, known: Points, guess: NDArray[np.float64], orientation:
     orientation
         The orientation (see `features.orientations`) that the guess contains.
     """
-    asked_at, known_at = geometry(asked), geometry(known)
-    turned_hash = upright(known.hash, np.full(len(known.hash), orientation, np.uint8))
-    lead, count = guess, 0
+    known_hash = turned(known.hash, orientation)
+    lead, moved = guess, _moved(known.at, guess)
+    asked_point = known_point = np.empty(0, np.int64)
     for near in PARTNER_PIXELS:
-        moved = _moved(known_at, lead)
         bounds = np.array([PARTNER_LOG_SIZE, near])
-        partner = partners(asked_at, asked.hash, moved, turned_hash, bounds, PARTNER_BITS)
-        matched = np.flatnonzero(partner >= 0)
-        count = len(matched)
-        if count < 2:
+        partner = partners(asked.at, asked.hash, moved, known_hash, bounds, PARTNER_BITS)
+        asked_point = np.flatnonzero(partner >= 0)
+        known_point = partner[asked_point]
+        if len(asked_point) < FEWEST_MATCHES:
             break
-        lead = _fitted(known_at[partner[matched], :2], asked_at[matched, :2], lead)
-    return Alignment(lead, count)
+        lead = _fitted(known.at[known_point, :2], asked.at[asked_point, :2], lead)
+        moved = _moved(known.at, lead)
+    matches = len(asked_point)
+    if matches == 0:
+        return Alignment(lead, 0, 0.0, float(PARTNER_BITS), PARTNER_PIXELS[-1])
+    off = np.hypot(*(asked.at[asked_point, :2] - moved[known_point, :2]).T)
+    bits = np.bitwise_count(asked.hash[asked_point] ^ known_hash[known_point])
+    repeated = matches / max(matches, min(_shown(moved, asked.frame), _shown(_moved(asked.at, inverse(lead)), known.frame)))
+    return Alignment(lead, matches, repeated, float(bits.mean()), float(np.median(off)))
+
+
+def inverse(lead: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what leads back; what leads nowhere comes back to one place."""
+    shape = lead[:, :2]
+    back = np.linalg.inv(shape) if abs(np.linalg.det(shape)) > SMALLEST_SCALE**2 else np.zeros((2, 2))
+    return np.column_stack([back, -back @ lead[:, 2]])
+
+
+def _shown(moved: NDArray[np.float64], frame: NDArray[np.float64]) -> int:
+    """Count the points that lie in the other frame, at a size that could be found there."""
+    inside = (moved[:, :2] > 0).all(axis=1) & (moved[:, :2] < frame).all(axis=1)
+    return int(np.count_nonzero(inside & (moved[:, 2] > LOG_SMALLEST) & (moved[:, 2] < LOG_LARGEST)))
 
 
 def _moved(at: NDArray[np.float64], lead: NDArray[np.float64]) -> NDArray[np.float64]:
-    log_scale = 0.5 * math.log(max(abs(np.linalg.det(lead[:, :2])), 1e-6))
+    log_scale = 0.5 * math.log(max(abs(np.linalg.det(lead[:, :2])), SMALLEST_SCALE**2))
     return np.column_stack([at[:, :2] @ lead[:, :2].T + lead[:, 2], at[:, 2] + log_scale])
 
 
@@ -90,71 +137,3 @@ def _fitted(known: NDArray[np.float64], asked: NDArray[np.float64], lead: NDArra
     stiffness = STIFFNESS_PIXELS**2 * np.eye(2)
     shape = np.linalg.solve(known_off.T @ known_off + stiffness, known_off.T @ asked_off + stiffness @ lead[:, :2].T).T
     return np.column_stack([shape, asked_middle - shape @ known_middle])
-
-
-class Votes(NamedTuple):
-    """What the matches of points say about pictures: size of the largest consistent set, and a guess from it.
-
-    Parameters
-    ----------
-    picture
-        Numbers of the known pictures, shape (n,).
-    count
-        Matches that agree, shape (n,).
-    guess
-        Leads from known frame to asked frame, shape (n, 2, 3).
-    orientation
-        That the guess contains, shape (n,).
-    """
-
-    picture: NDArray[np.int64]
-    count: NDArray[np.int64]
-    guess: NDArray[np.float64]
-    orientation: NDArray[np.int64]
-
-
-class Matches(NamedTuple):
-    """Points of an asked picture and points of known pictures that look alike, ordered by known picture.
-
-    Parameters
-    ----------
-    picture
-        Number of the known picture, shape (n,).
-    asked, known
-        Geometry of both points, shape (n, 3); see `geometry`.
-    asked_point, known_point
-        Their numbers within their pictures, shape (n,).
-    asked_turn, known_turn
-        Orientations in which they look alike, shape (n,).
-    """
-
-    picture: NDArray[np.int64]
-    asked: NDArray[np.float64]
-    known: NDArray[np.float64]
-    asked_point: NDArray[np.int64]
-    known_point: NDArray[np.int64]
-    asked_turn: NDArray[np.uint8]
-    known_turn: NDArray[np.uint8]
-
-
-def vote(matches: Matches) -> Votes:
-    """Find, for each known picture, where most of its matches say that it lies."""
-    changes = np.flatnonzero(np.diff(matches.picture, prepend=-1))
-    starts = np.append(changes, len(matches.picture)).astype(np.int64)
-    leads = BETWEEN[matches.asked_turn, matches.known_turn].astype(np.int64)
-    count, around = consistent(
-        starts,
-        matches.asked,
-        matches.known,
-        matches.asked_point,
-        matches.known_point,
-        leads,
-        MATRICES.astype(np.float64),
-        TOLERANCE,
-    )
-    orientation = leads[around]
-    scale = np.exp(matches.asked[around, 2] - matches.known[around, 2])
-    shape = scale[:, None, None] * MATRICES[orientation]
-    at = matches.asked[around, :2] - np.einsum("nij,nj->ni", shape, matches.known[around, :2])
-    guess = np.concatenate([shape, at[:, :, None]], axis=2)
-    return Votes(matches.picture[changes], count, guess, orientation)

@@ -71,8 +71,8 @@ def must_compile() -> bool:
     return was_compiled(fixed_point)
 
 
-def _shrink(grey: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    return resize(grey, side, side, Filter.BOX)
+def _shrink(grey: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    return resize(grey, width, height, Filter.BOX)
 
 
 def _grey_and_classes(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -77,7 +77,7 @@ def fingerprint_and_sketch(image: Image.Image, untransposed: Image.Image | None 
         As for `fingerprint`.
     """
     reading = _read(image)
-    return _fingerprint(image, reading, untransposed), sketch(reading)
+    return _fingerprint(image, reading, untransposed), sketch(reading, *image.size)
 
 
 def _read(image: Image.Image) -> Reading:
@@ -92,7 +92,7 @@ def _fingerprint(image: Image.Image, reading: Reading, untransposed: Image.Image
         **reading.hashes._asdict(),
         width=image.width,
         height=image.height,
-        information=thumbnail_information(reading.shrink(THUMBNAIL_SIDE)),
+        information=thumbnail_information(reading.shrink(THUMBNAIL_SIDE, THUMBNAIL_SIDE)),
         # All five hashes the fast way take less time than ImageHash's one.
         untransposed_phash=None if untransposed is None else _read(untransposed).hashes.phash,
     )

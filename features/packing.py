@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from features.points import MOST_POINTS, POINT
 from features.sketch import THUMBNAIL_SIDE, Sketch
-from features.windows import WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-SKETCH_VERSION = 1
+SKETCH_VERSION = 2
 """Part of the recipe: to be raised whenever the same pixels come to give other bytes."""
 
 
@@ -52,7 +52,7 @@ class Part:
 
 
 LAYOUT = (
-    Part("windows", "search_keys", np.dtype("<u8"), (WINDOWS,)),
+    Part("points", "search_keys", POINT, (MOST_POINTS,)),
     Part("thumbnail", "thumbnail", np.dtype("u1"), (THUMBNAIL_SIDE, THUMBNAIL_SIDE)),
 )
 BLOBS = tuple(dict.fromkeys(part.blob for part in LAYOUT))

@@ -40,8 +40,8 @@ def read_plainly(image: Image.Image) -> Reading:
         colorhash=to_int(_colorhash(image, grey)),
     )
 
-    def shrink(side: int) -> NDArray[np.uint8]:
-        return np.asarray(grey.resize((side, side), Image.Resampling.BOX))
+    def shrink(width: int, height: int) -> NDArray[np.uint8]:
+        return np.asarray(grey.resize((width, height), Image.Resampling.BOX))
 
     return Reading(hashes, shrink)
 

@@ -9,7 +9,6 @@ leads: compared upright, a mirrored or turned copy has the same hashes.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -71,28 +70,19 @@ SPOT = np.dtype(
 """Place and blur in pixels of the frame, signed strength in grey levels, and which blurred picture of which octave."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Points:
-    """Spots of one picture, the most useful first.
+POINT = np.dtype([("hash", "<u8"), ("place", "<u2", (2,)), ("size", "u1"), ("turn", "u1")])
+"""What is kept of a spot, 14 bytes.
 
-    Parameters
-    ----------
-    hash
-        Of the surroundings as displayed, ``uint64``, shape (n,): see `features.orientations`; the highest bit tells a
-        bright spot from a dark one.
-    place
-        Column and row in sixteenths of a pixel of the frame (see `frame_size`), ``uint16``, shape (n, 2).
-    size
-        Blur at which the spot stands out most: 32 times its binary logarithm, ``uint8``, shape (n,).
-    turn
-        ``uint8``, shape (n,): the lower three bits are the orientation that brings the surroundings upright, the next
-        three which of mirroring, flipping and exchanging could as well be done or not.
-    """
-
-    hash: NDArray[np.uint64]
-    place: NDArray[np.uint16]
-    size: NDArray[np.uint8]
-    turn: NDArray[np.uint8]
+``hash``
+    Of the surroundings as displayed, see `features.orientations`; the highest bit tells a bright spot from a dark one.
+``place``
+    Column and row in sixteenths of a pixel of the frame (see `frame_size`).
+``size``
+    Blur in pixels of the frame at which the spot stands out most: 32 times its binary logarithm; 0 where there is none.
+``turn``
+    The lower three bits are the orientation that brings the surroundings upright, the next three which of mirroring,
+    flipping and exchanging could as well be done or not.
+"""
 
 
 def frame_size(width: NDArray[np.float64] | float, height: NDArray[np.float64] | float) -> tuple[Any, Any]:
@@ -109,25 +99,30 @@ def shrunk_size(width: int, height: int) -> tuple[int, int]:
     return max(1, round(framed[0])), max(1, round(framed[1]))
 
 
-def find_points(grey: NDArray[np.uint8]) -> Points:
-    """Find up to ``MOST_POINTS`` spots of a picture, spread over it.
+def find_points(grey: NDArray[np.uint8]) -> NDArray[np.void]:
+    """Find the spots of a picture, at most ``MOST_POINTS``, spread over it, the most useful first.
 
     Parameters
     ----------
     grey
         Grey levels, shape (height, width), of the size that `shrunk_size` says.
+
+    Returns
+    -------
+    numpy.ndarray
+        `POINT`, shape (n,).
     """
     framed = _framed(grey)
     blurred, found = _scale_space(framed)
     found = found[_spread(found, framed.shape)[:MOST_POINTS]]
     coefficients = _surroundings(blurred, found)
     bright = (found["strength"] > 0).astype(np.uint64)
-    return Points(
-        hash=_hashes(coefficients) | bright << HIGHEST_BIT,
-        place=_whole(np.stack([found["x"], found["y"]], axis=1) / PLACE_UNIT, 65535).astype(np.uint16),
-        size=_whole(np.log2(found["blur"]) / SIZE_UNIT, 255).astype(np.uint8),
-        turn=_turns(coefficients),
-    )
+    points = np.empty(len(found), POINT)
+    points["hash"] = _hashes(coefficients) | bright << HIGHEST_BIT
+    points["place"] = _whole(np.stack([found["x"], found["y"]], axis=1) / PLACE_UNIT, 65535)
+    points["size"] = _whole(np.log2(found["blur"]) / SIZE_UNIT, 255)
+    points["turn"] = _turns(coefficients)
+    return points
 
 
 def _whole(values: NDArray[np.floating[Any]], most: int) -> NDArray[np.floating[Any]]:
@@ -234,7 +229,7 @@ def _hashes(coefficients: NDArray[np.float32]) -> NDArray[np.uint64]:
 
 
 def _turns(coefficients: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the orientation that brings each square upright, and how sure that is; see `Points`."""
+    """Return the orientation that brings each square upright, and how sure that is; see `POINT`."""
     across, down = coefficients[:, 0, 1], coefficients[:, 1, 0]
     strength = np.sqrt((coefficients.reshape(len(coefficients), -1)[:, 1:] ** 2).sum(axis=1))
     turn = MIRROR * (across < 0) + FLIP * (down < 0) + EXCHANGE * (np.abs(down) > np.abs(across))
@@ -253,18 +248,17 @@ def upright(hashes: NDArray[np.uint64], orientations: NDArray[np.uint8]) -> NDAr
     return out
 
 
-def readings(points: Points) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint64]]:
-    """Return every way in which the points may be upright.
+def readings(points: NDArray[np.void]) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint64]]:
+    """Return every way in which points may be upright.
 
     Returns
     -------
     tuple
-        Number of the point, orientation and upright hash; a point without doubt is there once, any other up to eight
-        times, first as its ``turn`` says.
+        Number of the point, orientation and upright hash. A point without doubt is there once, any other up to eight
+        times, first in the orientation that its ``turn`` names.
     """
-    surest, doubtful = points.turn % TURNS, points.turn // TURNS
-    extra = np.arange(TURNS, dtype=np.uint8)
-    possible = (extra & ~doubtful[:, None]) == 0
-    number, after = np.nonzero(possible)
+    surest, doubtful = points["turn"] % TURNS, points["turn"] // TURNS
+    change = np.arange(TURNS, dtype=np.uint8)
+    number, after = np.nonzero((change & ~doubtful[:, None]) == 0)
     orientation = AFTER[after, surest[number]]
-    return number, orientation, upright(points.hash[number], orientation)
+    return number, orientation, upright(points["hash"][number], orientation)

@@ -23,8 +23,8 @@ class Reading:
     hashes
         The five hashes.
     shrink
-        Gives the grey picture in ``side`` × ``side`` pixels, each the mean of those it covers (Pillow's ``BOX``).
+        Gives the grey picture in some width and height, each pixel the mean of those it covers (Pillow's ``BOX``).
     """
 
     hashes: Hashes
-    shrink: Callable[[int], NDArray[np.uint8]]
+    shrink: Callable[[int, int], NDArray[np.uint8]]

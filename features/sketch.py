@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
-from features.windows import GREY_SIDE, window_hashes
+from features.points import MOST_POINTS, POINT, find_points, shrunk_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from features.reading import Reading
 
-THUMBNAIL_SIDE = GREY_SIDE // 2
+THUMBNAIL_SIDE = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,23 +24,21 @@ class Sketch:
 
     Parameters
     ----------
-    windows
-        Hashes of the whole picture and its windows, shape (44,), ``uint64`` (see `features.windows`).
+    points
+        Its points, the most useful first, then empty ones (size 0): shape (256,), of type `features.points.POINT`.
     thumbnail
         Grey levels, shape (128, 128), ``uint8``: to lay two pictures over each other.
     """
 
-    windows: NDArray[np.uint64]
+    points: NDArray[np.void]
     thumbnail: NDArray[np.uint8]
 
 
-def sketch(reading: Reading) -> Sketch:
-    """Reduce a picture that has been read."""
-    grey = reading.shrink(GREY_SIDE)
-    return Sketch(window_hashes(grey), _halve(grey))
-
-
-def _halve(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Average blocks of 2×2 pixels, halves rounded up."""
-    tall = grey[0::2].astype(np.uint16) + grey[1::2]
-    return ((tall[:, 0::2] + tall[:, 1::2] + 2) >> 2).astype(np.uint8)
+def sketch(reading: Reading, width: int, height: int) -> Sketch:
+    """Reduce a picture that has been read; width and height in pixels."""
+    grey = reading.shrink(*shrunk_size(width, height))
+    points = np.zeros(MOST_POINTS, POINT)
+    found = find_points(grey)
+    points[: len(found)] = found
+    small = Image.fromarray(grey).resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BILINEAR)
+    return Sketch(points, np.asarray(small))
