@@ -17,7 +17,7 @@ from features.hash_bits import Hashes, to_int
 from features.kernels.blocks import block_sums
 from features.kernels.colours import DARKEST_GREY, read_colours
 from features.kernels.compiled import was_compiled
-from features.kernels.resize import resize
+from features.kernels.resize import Grey
 from features.kernels.taps import Filter, fixed_point, taps
 from features.pixels import color_rows, grey_levels
 from features.plain_hashes import WHASH_SIDE, whash_bits, whash_side
@@ -55,7 +55,7 @@ def read_fast(image: Image.Image, tied: Tied = tied_whash) -> Reading:
         phash=to_int(_phash(grey)),
         dhash=to_int(_dhash(grey)),
         whash=to_int(_whash(grey, tied)),
-        colorhash=to_int(color_bits(classes, grey.size)),
+        colorhash=to_int(color_bits(classes, image.width * image.height)),
     )
     return Reading(hashes, partial(_shrink, grey))
 
@@ -71,36 +71,36 @@ def must_compile() -> bool:
     return was_compiled(fixed_point)
 
 
-def _shrink(grey: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    return resize(grey, width, height, Filter.BOX)
+def _shrink(grey: Grey, width: int, height: int) -> NDArray[np.uint8]:
+    return grey.resized(width, height, Filter.BOX)
 
 
-def _grey_and_classes(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return grey levels, shape (height, width), and the number of pixels of each colour class, shape (14,)."""
+def _grey_and_classes(image: Image.Image) -> tuple[Grey, NDArray[np.int64]]:
+    """Return the grey picture and the number of pixels of each colour class, shape (14,)."""
     classes = np.zeros(CLASSES, np.int64)
     if image.mode == "L":
-        grey = grey_levels(image)
-        black = np.count_nonzero(grey < DARKEST_GREY)
-        classes[:2] = black, grey.size - black
-        return grey, classes
-    grey = np.empty((image.height, image.width), np.uint8)
+        levels = grey_levels(image)
+        black = np.count_nonzero(levels < DARKEST_GREY)
+        classes[:2] = black, levels.size - black
+        return Grey(levels), classes
+    levels = np.empty((image.height, image.width), np.uint8)
     for top, pixels in color_rows(image):
-        read_colours(pixels, grey[top : top + len(pixels)], classes)
-    return grey, classes
+        read_colours(pixels, levels[top : top + len(pixels)], classes)
+    return Grey(levels), classes
 
 
-def _ahash(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    pixels = resize(grey, 8, 8, Filter.LANCZOS)
+def _ahash(grey: Grey) -> NDArray[np.bool_]:
+    pixels = grey.resized(8, 8, Filter.LANCZOS)
     return np.asarray(pixels > pixels.mean())
 
 
-def _dhash(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    pixels = resize(grey, 9, 8, Filter.LANCZOS)
+def _dhash(grey: Grey) -> NDArray[np.bool_]:
+    pixels = grey.resized(9, 8, Filter.LANCZOS)
     return np.asarray(pixels[:, 1:] > pixels[:, :-1])
 
 
-def _phash(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    pixels = resize(grey, PHASH_SIDE, PHASH_SIDE, Filter.LANCZOS)
+def _phash(grey: Grey) -> NDArray[np.bool_]:
+    pixels = grey.resized(PHASH_SIDE, PHASH_SIDE, Filter.LANCZOS)
     coefficients = COSINES @ pixels @ COSINES.T
     lower, upper = np.sort(coefficients, axis=None)[[31, 32]]
     if upper - lower < TOO_CLOSE:
@@ -108,10 +108,10 @@ def _phash(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray(coefficients >= upper)
 
 
-def _whash(grey: NDArray[np.uint8], tied: Tied) -> NDArray[np.bool_]:
-    height, width = grey.shape
+def _whash(grey: Grey, tied: Tied) -> NDArray[np.bool_]:
+    height, width = grey.levels.shape
     side = whash_side((width, height))
-    pixels = resize(grey, side, side, Filter.LANCZOS)
+    pixels = grey.resized(side, side, Filter.LANCZOS)
     sums = block_sums(pixels, WHASH_SIDE)
     bits = whash_bits(sums)
     return tied(pixels, sums) if bits is None else bits

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pywt
 
-from features.kernels.wavelet import low_band
+from features.kernels.wavelet import WHITE, low_band
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,6 @@ PARTS = 8
 COARSE_LEVELS = 3
 """Levels of the transform from 8×8 to a single value."""
 STEP = float(pywt.Wavelet("haar").dec_lo[0])
-WHITE = 255.0
 
 
 def tied_whash(pixels: NDArray[np.uint8], sums: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -36,10 +35,10 @@ def tied_whash(pixels: NDArray[np.uint8], sums: NDArray[np.int64]) -> NDArray[np
     """
     middle = np.sort(sums, axis=None)[31]
     tied = sums == middle
-    band = _without_mean(low_band(pixels, PARTS, STEP))
+    low, even = low_band(pixels, PARTS, STEP)
+    band = _without_mean(low)
     blocks = pixels.reshape(PARTS, len(pixels) // PARTS, PARTS, -1).swapaxes(1, 2)
     values = _there_and_back(band, levels=(len(pixels) // PARTS).bit_length() - 1)
-    even = blocks.min(axis=(2, 3)) == blocks.max(axis=(2, 3))
     for place in zip(*np.nonzero(tied & ~even), strict=True):
         values[place] = _transformed(blocks[place], band[place])
     values[~tied] = np.where(sums > middle, np.inf, -np.inf)[~tied]

@@ -15,6 +15,8 @@ HUES = 6
 BLACK, GREY, FAINT, BRIGHT, BETWEEN = 0, 1, 2, 2 + HUES, 2 + 2 * HUES
 """Colour classes; the last is a colour of exactly the saturation that is neither faint nor bright, not counted."""
 DARKEST_GREY = 32
+PART = 192
+"""Pixels counted at a time: few enough for a count of 8 bits, and a multiple of what processors compare at once."""
 
 RED_PART, GREEN_PART, BLUE_PART = np.int32(19595), np.int32(38470), np.int32(7471)
 """ITU-R 601-2 luma times 2¹⁶, as Pillow rounds it."""
@@ -76,11 +78,13 @@ def classify(pixels: NDArray[np.uint32], grey: NDArray[np.uint8], classes: NDArr
 @compiled
 def _count(classes: NDArray[np.uint8], counts: NDArray[np.int64]) -> None:
     # A loop a class compares many pixels at once; one loop that adds to a table takes them one by one.
-    for one in range(counts.size):
-        found = np.int32(0)
-        for x in range(classes.size):
-            found = np.int32(found + np.int32(classes[x] == np.uint8(one)))
-        counts[one] += found
+    for start in range(0, classes.size, PART):
+        part = classes[start : start + PART]
+        for one in range(counts.size):
+            found = np.uint8(0)
+            for x in range(PART):
+                found = np.uint8(found + np.uint8(part[x] == np.uint8(one)))
+            counts[one] += found
 
 
 @compiled
@@ -96,7 +100,8 @@ def read_colours(pixels: NDArray[np.uint32], grey: NDArray[np.uint8], counts: ND
     counts
         Pixels of each class, shape (14,): black, grey, six hues of faint colour, six of bright colour.
     """
-    classes = np.empty(pixels.shape[1], np.uint8)
+    columns = pixels.shape[1]
+    classes = np.full(columns + -columns % PART, np.uint8(BETWEEN))
     for y in range(pixels.shape[0]):
         classify(pixels[y], grey[y], classes)
         _count(classes, counts)

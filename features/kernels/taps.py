@@ -17,12 +17,9 @@ if TYPE_CHECKING:
 PRECISION_BITS = 22
 """Bits behind the point of a weight: Pillow's fixed point leaves room for 8 bits of grey, the sign and overshoot."""
 
-PADDED_TAPS = 24
-"""Weights are padded with zeros to this many at least, so that short sums can have a fixed length (see resize.py)."""
+TOGETHER = 4
+"""Weights are padded with zeros to a multiple of this many, which are added up at once (see resize.py)."""
 
-LOW_BITS = 16
-VECTOR = 32
-"""Sums over spans of a multiple of this many pixels leave no rest to add one by one."""
 KEPT_SIZES = 256
 """Pairs of sizes whose weights are remembered; pictures of one marketplace come in few sizes."""
 
@@ -44,46 +41,18 @@ class Taps(NamedTuple):
     counts
         Old pixels of each new one, shape (size,).
     weights
-        Times 2²², zero behind ``counts``; shape (size, widest).
-    span_first
-        First old pixel of a span of equal length for all new pixels that covers those of each, shape (size,).
-    low, high
-        Weights over that span as ``low + high · 2¹⁶``, shape (size, span): products of 16-bit numbers are the fastest.
-    wide
-        Whether any ``high`` is not zero.
+        Times 2²², zero behind ``counts``; shape (size, widest), the widest a multiple of four.
     """
 
     first: NDArray[np.int32]
     counts: NDArray[np.int32]
     weights: NDArray[np.int32]
-    span_first: NDArray[np.int32]
-    low: NDArray[np.int16]
-    high: NDArray[np.int16]
-    wide: bool
 
 
 @lru_cache(maxsize=KEPT_SIZES)
 def taps(length: int, size: int, reach: Filter) -> Taps:
     """Return the weights that bring ``length`` pixels to ``size``."""
-    first, counts, weights = fixed_point(length, size, int(reach))
-    span = min(-(-int(counts.max()) // VECTOR) * VECTOR, length)
-    span_first = np.minimum(first, length - span)
-    spread = _spread(first - span_first, counts, weights, span)
-    # Rounded, so that the low part is a signed number of 16 bits.
-    high = (spread + (1 << (LOW_BITS - 1))) >> LOW_BITS
-    low = spread - (high << LOW_BITS)
-    return Taps(first, counts, weights, span_first, low.astype(np.int16), high.astype(np.int16), bool(high.any()))
-
-
-def _spread(
-    offset: NDArray[np.int32], counts: NDArray[np.int32], weights: NDArray[np.int32], span: int
-) -> NDArray[np.int32]:
-    """Lay each row of weights ``offset`` places into a row of ``span`` zeros."""
-    spread = np.zeros((len(weights), span), np.int32)
-    place = np.arange(span) - offset[:, None]
-    used = (place >= 0) & (place < counts[:, None])
-    spread[used] = weights[np.nonzero(used)[0], place[used]]
-    return spread
+    return Taps(*fixed_point(length, size, int(reach)))
 
 
 @compiled
@@ -102,7 +71,8 @@ def fixed_point(
     scale = length / size
     stretch = max(scale, 1.0)
     support = doubled_reach / 2 * stretch
-    widest = max(math.ceil(support) * 2 + 1, PADDED_TAPS)
+    widest = math.ceil(support) * 2 + 1
+    widest += -widest % TOGETHER
     first = np.empty(size, np.int32)
     counts = np.empty(size, np.int32)
     weights = np.zeros((size, widest), np.int32)
