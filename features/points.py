@@ -231,7 +231,7 @@ def _hashes(coefficients: NDArray[np.float32]) -> NDArray[np.uint64]:
 def _turns(coefficients: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return the orientation that brings each square upright, and how sure that is; see `POINT`."""
     across, down = coefficients[:, 0, 1], coefficients[:, 1, 0]
-    strength = np.sqrt((coefficients.reshape(len(coefficients), -1)[:, 1:] ** 2).sum(axis=1))
+    strength = np.sqrt((coefficients.reshape(len(coefficients), FREQUENCIES**2)[:, 1:] ** 2).sum(axis=1))
     turn = MIRROR * (across < 0) + FLIP * (down < 0) + EXCHANGE * (np.abs(down) > np.abs(across))
     small, large = np.sort(np.abs([across, down]), axis=0)
     doubt = DOUBT * strength
