@@ -17,6 +17,7 @@
         ├── CatalogError       the catalog cannot be opened, or holds another schema
         ├── StoreError         the image store cannot be read or written
         │   └── LostPicture        a picture that was stored is gone or damaged
+        ├── SegmentsError      the files of the match index are missing, damaged, or of another version
         ├── WriteError         a file that was asked for cannot be written
         └── WorkerError        a process that opens pictures cannot be started
 
@@ -168,6 +169,17 @@ class LostPicture(StoreError):  # noqa: N818 -- the name is the fact
 
     def __init__(self, url: str, image_id: str, found: str) -> None:
         super().__init__(url, f"{image_id} {found}", "The next ingest downloads it again.")
+
+
+class SegmentsError(OutsideError):
+    """The files of the match index are missing, damaged, or of another version."""
+
+    def __init__(self, path: str, found: str) -> None:
+        self.path = path
+        super().__init__(
+            f"The match index at {path} cannot be used: {found}. "
+            "Rebuild it: it holds nothing but what the catalog holds too."
+        )
 
 
 class WriteError(OutsideError):
