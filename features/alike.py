@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from features.candidates import MOST_CANDIDATES
 from features.comparison import (
     Pairs,
     aligned,
@@ -16,6 +17,7 @@ from features.comparison import (
     described,
     joined,
     lay_over,
+    nearest_few,
     surest,
     turned_round,
     upright_pairs,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from features.collection import Collection
+    from features.collection import Collection, Pictures
 
 RADII: Mapping[str, int] = MappingProxyType({"phash": 10, "dhash": 8})
 """Most differing bits, for each kind of hash, at which a pair is looked at; within one of them is enough.
@@ -72,11 +74,12 @@ def alike_pairs(collection: Collection, new: NDArray[np.int64]) -> pd.DataFrame:
 def _candidates(collection: Collection, asked: NDArray[np.int64]) -> Pairs:
     """Return the pairs worth a look, each once, the picture with the smaller ``image_id`` as the known one."""
     pictures = collection.pictures
-    near = [
-        upright_pairs(asked[query], key)
-        for query, key in by_hashes(pictures.hashes[asked], pictures.hashes, RADII)
-    ]
-    pairs = joined([by_points(asked, pictures, collection.read, collection), *near])
-    pairs = pairs.take(np.flatnonzero((pairs.asked != pairs.known) & pictures.informative[pairs.known]))
-    place = np.argsort(np.argsort(pictures.image_id.to_numpy()))
-    return surest(turned_round(pairs, place[pairs.asked] < place[pairs.known]))
+    query, key = by_hashes(pictures.hashes[asked], collection, RADII)
+    near = _worthwhile(pictures, upright_pairs(asked[query], key))
+    found = _worthwhile(pictures, by_points(asked, pictures, collection.read, collection))
+    pairs = joined([found, nearest_few(pictures, pictures, near, MOST_CANDIDATES)])
+    return surest(turned_round(pairs, pictures.image_id[pairs.asked] < pictures.image_id[pairs.known]))
+
+
+def _worthwhile(pictures: Pictures, pairs: Pairs) -> Pairs:
+    return pairs.take(np.flatnonzero((pairs.asked != pairs.known) & pictures.informative[pairs.known]))

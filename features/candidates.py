@@ -3,132 +3,147 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from features.alignment import geometry
-from features.points import POINT, TURNS, readings, upright
+from features.orientations import COUNT as TURNS
+from features.points import MOST_POINTS, POINT, readings, upright
 from features.votes import Matches, Votes, vote
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from features.hamming import Hits
+    from features.index.search import Index
 
 INDEXED = 128
 """Points of a known picture that can be found, the most useful ones; an asked picture asks with all of its own."""
 RADIUS_BITS = 6
 FEWEST_VOTES = 2
 MOST_CANDIDATES = 24
-
-
-FIELDS = {"column": (0, 16), "row": (16, 16), "size": (32, 8), "turn": (40, 3), "number": (43, 8)}
+PAIR_SHIFT = 32
+FIELDS = {"column": (0, 16), "row": (16, 16), "size": (32, 8), "turn": (40, 3)}
 """First bit and width of what is packed of an indexed point."""
 
 
-class Keys(NamedTuple):
-    """The points by which pictures are found.
-
-    Parameters
-    ----------
-    hash
-        Upright, ``uint64``, shape (n,).
-    picture
-        Number of the picture, ``int64``, shape (n,).
-    point
-        The point without its hash, and its number within its picture, packed as `FIELDS` says, ``uint64``, shape (n,).
-    """
-
-    hash: NDArray[np.uint64]
-    picture: NDArray[np.int64]
-    point: NDArray[np.uint64]
-
-
-class Index(Protocol):
-    """Finds the keys near to queries; `features.hamming.within` is what it must agree with."""
-
-    def within(self, queries: NDArray[np.uint64], radius_bits: int) -> Hits:
-        """Return all keys that differ in at most so many bits."""
-
-
-def keys_of(points: NDArray[np.void], first_picture: int = 0) -> Keys:
-    """Return the keys of some pictures.
+def keys_of(points: NDArray[np.void], first_picture: int) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+    """Return what an index of points holds of some pictures.
 
     Parameters
     ----------
     points
-        Of each, padded with empty ones, shape (pictures, 256).
+        Of each picture, empty ones behind, shape (pictures, 256).
     first_picture
         Number of the first of them; the others follow.
+
+    Returns
+    -------
+    tuple
+        Upright hashes, and what each belongs to: 128 times the number of the picture, and the number of the point.
     """
     usable = points[:, :INDEXED]
     picture, number = np.nonzero(usable["size"])
     chosen = usable[picture, number]
-    turn = chosen["turn"] % TURNS
-    values = {
-        "column": chosen["place"][:, 0],
-        "row": chosen["place"][:, 1],
-        "size": chosen["size"],
-        "turn": turn,
-        "number": number,
-    }
-    packed = np.zeros(len(chosen), np.uint64)
+    items = (picture + first_picture) * INDEXED + number
+    return upright(chosen["hash"], chosen["turn"] % TURNS), items.astype(np.uint32)
+
+
+def details_of(points: NDArray[np.void]) -> NDArray[np.uint64]:
+    """Return where the indexed points of pictures are and how they are turned, packed, shape (pictures * 128,)."""
+    usable = points[:, :INDEXED].ravel()
+    values = {"column": usable["place"][:, 0], "row": usable["place"][:, 1], "size": usable["size"]}
+    values["turn"] = usable["turn"] % TURNS
+    packed = np.zeros(len(usable), np.uint64)
     for name, (first_bit, _) in FIELDS.items():
         packed |= values[name].astype(np.uint64) << np.uint64(first_bit)
-    return Keys(upright(chosen["hash"], turn), picture + first_picture, packed)
+    return packed
 
 
-def _field(packed: NDArray[np.uint64], name: str) -> NDArray[np.int64]:
+def _field(packed: NDArray[np.uint64], name: str) -> NDArray[np.uint64]:
     first_bit, bits = FIELDS[name]
-    return ((packed >> np.uint64(first_bit)) & np.uint64((1 << bits) - 1)).astype(np.int64)
+    return (packed >> np.uint64(first_bit)) & np.uint64((1 << bits) - 1)
 
 
-def candidates(asked: NDArray[np.void], keys: Keys, index: Index, *, leave_out: int = -1) -> Votes:
-    """Find the known pictures on which most points of an asked one agree.
+def _unpacked(packed: NDArray[np.uint64]) -> NDArray[np.void]:
+    points = np.zeros(len(packed), POINT)
+    points["place"][:, 0], points["place"][:, 1] = _field(packed, "column"), _field(packed, "row")
+    points["size"], points["turn"] = _field(packed, "size"), _field(packed, "turn")
+    return points
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PointIndex:
+    """Known pictures, found by their points.
 
     Parameters
     ----------
-    asked
-        Points of the asked picture, with or without empty ones behind.
-    keys
-        Of the known pictures, in the order of the index.
     index
-        Over ``keys.hash``.
-    leave_out
-        Number of a picture that is no candidate: the asked one itself.
-
-    Returns
-    -------
-    Votes
-        At most `MOST_CANDIDATES`, the best first, so that the work goes on bounded however many look a little alike.
+        Over what `keys_of` gives.
+    details
+        What `details_of` gives, of consecutive pictures from number 0 on, in parts.
     """
-    there = asked[asked["size"] > 0]
-    number, orientation, hashes = readings(there)
-    hits = index.within(hashes, RADIUS_BITS)
-    picture = keys.picture[hits.key_index]
-    several = np.bincount(picture, minlength=1)[picture] >= FEWEST_VOTES
-    chosen = np.flatnonzero(several & (picture != leave_out))
-    chosen = chosen[np.argsort(picture[chosen], kind="stable")]
-    reading, known = hits.query_index[chosen], keys.point[hits.key_index[chosen]]
-    votes = vote(
-        Matches(
-            picture=picture[chosen],
-            asked=geometry(there)[number[reading]],
-            known=_geometry(known),
-            asked_point=number[reading],
-            known_point=_field(known, "number"),
-            asked_turn=orientation[reading],
-            known_turn=_field(known, "turn").astype(np.uint8),
+
+    index: Index
+    details: tuple[NDArray[np.uint64], ...]
+
+    def candidates(self, asked: NDArray[np.void]) -> Votes:
+        """Find the known pictures on which most points of asked ones agree.
+
+        Parameters
+        ----------
+        asked
+            Points of the asked pictures, empty ones behind, shape (pictures, 256).
+
+        Returns
+        -------
+        Votes
+            At most `MOST_CANDIDATES` of each, the best first, so that what follows stays bounded however many look a
+            little alike. An asked picture that is known itself is among them.
+        """
+        points = asked.ravel()
+        there = np.flatnonzero(points["size"])
+        number, orientation, hashes = readings(points[there])
+        hits = self.index.within(hashes, RADIUS_BITS)
+        item = self.index.items_at(hits.key_index).astype(np.int64)
+        asked_point = there[number[hits.query_index]]
+        pair = asked_point // MOST_POINTS << PAIR_SHIFT | item // INDEXED
+        several = _counts(pair) >= FEWEST_VOTES
+        chosen = np.flatnonzero(several)[np.argsort(pair[several], kind="stable")]
+        known = _unpacked(self._details(item[chosen]))
+        votes = vote(
+            Matches(
+                pair=pair[chosen],
+                asked=geometry(points[asked_point[chosen]]),
+                known=geometry(known),
+                asked_point=asked_point[chosen] % MOST_POINTS,
+                known_point=item[chosen] % INDEXED,
+                asked_turn=orientation[hits.query_index[chosen]],
+                known_turn=known["turn"],
+            )
         )
-    )
-    enough = np.flatnonzero(votes.count >= FEWEST_VOTES)
-    best = enough[np.argsort(-votes.count[enough], kind="stable")[:MOST_CANDIDATES]]
-    return Votes(*(array[best] for array in votes))
+        return _best(votes)
+
+    def _details(self, items: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Return what is known of indexed points."""
+        bases = np.append(0, np.cumsum([part.size for part in self.details]))
+        owner = np.searchsorted(bases, items, side="right") - 1
+        out = np.empty(len(items), np.uint64)
+        for number, part in enumerate(self.details):
+            mine = owner == number
+            out[mine] = part[items[mine] - bases[number]]
+        return out
 
 
-def _geometry(packed: NDArray[np.uint64]) -> NDArray[np.float64]:
-    points = np.empty(len(packed), POINT)
-    points["place"][:, 0], points["place"][:, 1] = _field(packed, "column"), _field(packed, "row")
-    points["size"] = _field(packed, "size")
-    return geometry(points)
+def _counts(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how often each value is among all, shape (n,)."""
+    _, number, count = np.unique(values, return_inverse=True, return_counts=True)
+    return count[number]
+
+
+def _best(votes: Votes) -> Votes:
+    """Keep the best candidates of each asked picture."""
+    order = np.lexsort((votes.pair, -votes.agreeing, votes.pair >> PAIR_SHIFT))
+    asked = votes.pair[order] >> PAIR_SHIFT
+    rank = np.arange(len(order)) - np.searchsorted(asked, asked)
+    return votes.take(order[(rank < MOST_CANDIDATES) & (votes.agreeing[order] >= FEWEST_VOTES)])

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from features.facts import HASH_KINDS
+from features.index.search import Index
 from features.information import LOW_INFORMATION
 from features.overlays import View
 
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pandas.api.extensions import ExtensionArray
+
+    from features.candidates import PointIndex
     from features.sketch import Sketch
-    from features.votes import Votes
+
+
+ID_TYPE = np.dtype("S64")
 
 
 class Pictures(NamedTuple):
@@ -27,7 +33,7 @@ class Pictures(NamedTuple):
     Parameters
     ----------
     image_id
-        Shape (n,), numbered from 0.
+        SHA-256 in hex, as bytes, shape (n,).
     hashes
         Shape (n, 5), in the order of ``HASH_KINDS``.
     size
@@ -36,27 +42,24 @@ class Pictures(NamedTuple):
         Whether they hold enough to be recognised, shape (n,).
     """
 
-    image_id: pd.Series[str]
+    image_id: NDArray[np.bytes_]
     hashes: NDArray[np.uint64]
-    size: NDArray[np.float64]
+    size: NDArray[np.uint32]
     informative: NDArray[np.bool_]
 
     @classmethod
     def of(cls, fingerprints: pd.DataFrame) -> Pictures:
         """Take them from a frame with ``FINGERPRINT_COLUMNS``."""
         return cls(
-            image_id=fingerprints["image_id"].reset_index(drop=True),
+            image_id=fingerprints["image_id"].to_numpy(ID_TYPE),
             hashes=fingerprints[list(HASH_KINDS)].to_numpy(np.uint64),
-            size=fingerprints[["width", "height"]].to_numpy(np.float64),
+            size=fingerprints[["width", "height"]].to_numpy(np.uint32),
             informative=fingerprints["information"].to_numpy(np.float64) >= LOW_INFORMATION,
         )
 
-
-class Lookup(Protocol):
-    """Finds known pictures by the points of an asked one."""
-
-    def candidates(self, points: NDArray[np.void]) -> Votes:
-        """Return the pictures, by their rows in the collection, that the points agree on; the best first."""
+    def names(self, rows: NDArray[np.int64]) -> ExtensionArray:
+        """Return the ids of some pictures as text."""
+        return pd.array(self.image_id[rows].astype("U64"), dtype="str")
 
 
 class SketchReader(Protocol):
@@ -74,21 +77,30 @@ class Collection:
     ----------
     pictures
         Their fingerprints, one row each.
-    lookup
+    points
         Finds rows by points.
+    nearest
+        Find rows by hashes, by kind; what each key belongs to is its row.
     read
-        Reads their sketches.
+        Reads sketches.
     """
 
     pictures: Pictures
-    lookup: Lookup
+    points: PointIndex
+    nearest: Mapping[str, Index]
     read: SketchReader
+
+    def by_hash(self, kind: str) -> Index:
+        """Return what finds rows by one kind of hash; made on the spot where it is not kept."""
+        if kind in self.nearest:
+            return self.nearest[kind]
+        return Index.of_keys(np.ascontiguousarray(self.pictures.hashes[:, HASH_KINDS.index(kind)]))
 
 
 def views(pictures: Pictures, rows: NDArray[np.int64], read: SketchReader) -> dict[int, View]:
     """Return some pictures ready to be laid over others, by row; those without a sketch are left out."""
     wanted = np.unique(rows)
-    ids = pictures.image_id.take(wanted).tolist()
+    ids = pictures.names(wanted).tolist()
     sketches = read(ids)
     return {
         int(row): View.of(sketches[image_id], *pictures.size[row])

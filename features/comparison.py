@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from features import hamming
+from features.candidates import PAIR_SHIFT
 from features.collection import views
 from features.edits import edits
 from features.facts import DISTANCE_COLUMNS, HASH_KINDS
 from features.orientations import BETWEEN, UPRIGHT
 from features.overlays import OVERLAY, overlay, upright_guess
+from features.points import MOST_POINTS, POINT
 from features.same_photo import same_photo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from features.collection import Collection, Pictures, SketchReader
     from features.overlays import View
 
-BLOCK_PAIRS = 1 << 19
-"""Most pairs of hashes compared at once, unless one picture alone meets more."""
+ASKED_AT_ONCE = 64
+"""Pictures whose points are looked up together."""
+NO_POINTS = np.zeros(MOST_POINTS, POINT)
 LEAD_DIGITS = 4
+PICTURE_MASK = (1 << PAIR_SHIFT) - 1
 BLOCK_OVERLAYS = 2_000
 """Most pairs laid over each other at once: their sketches take up to 80 MB."""
 
@@ -54,7 +57,7 @@ class Pairs(NamedTuple):
 
     def take(self, rows: NDArray[np.int64] | slice) -> Pairs:
         """Return some of them."""
-        return Pairs(*(array[rows] for array in self))
+        return Pairs(self.asked[rows], self.known[rows], self.votes[rows], self.guess[rows], self.orientation[rows])
 
 
 def joined(parts: list[Pairs]) -> Pairs:
@@ -76,47 +79,53 @@ def upright_pairs(asked: NDArray[np.int64], known: NDArray[np.int64]) -> Pairs:
 
 def by_points(asked: NDArray[np.int64], pictures: Pictures, read: SketchReader, known: Collection) -> Pairs:
     """Find the known pictures that agree with asked ones on the place of several points."""
-    ids = pictures.image_id.take(asked).tolist()
-    sketches = read(ids)
     found = []
-    for row, image_id in zip(asked, ids, strict=True):
-        if image_id in sketches:
-            votes = known.lookup.candidates(sketches[image_id].points)
-            itself = np.full(len(votes.picture), row)
-            found.append(Pairs(itself, votes.picture, votes.count, votes.guess, votes.orientation))
+    for start in range(0, len(asked), ASKED_AT_ONCE):
+        rows = asked[start : start + ASKED_AT_ONCE]
+        names = pictures.names(rows).tolist()
+        sketches = read(names)
+        rows = rows[[name in sketches for name in names]]
+        points = np.stack([NO_POINTS, *(sketches[name].points for name in names if name in sketches)])
+        votes = known.points.candidates(points[1:])
+        asked_row, known_row = votes.pair >> PAIR_SHIFT, votes.pair & PICTURE_MASK
+        found.append(Pairs(rows[asked_row], known_row, votes.agreeing, votes.guess, votes.orientation))
     return joined(found)
 
 
 def by_hashes(
-    queries: NDArray[np.uint64], keys: NDArray[np.uint64], radii: Mapping[str, int]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield the pairs that lie within the radius of at least one kind of hash.
+    queries: NDArray[np.uint64], known: Collection, radii: Mapping[str, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the pairs that lie within the radius of at least one kind of hash.
 
     Parameters
     ----------
-    queries, keys
-        Hashes, shapes (n, 5) and (m, 5).
+    queries
+        Hashes, shape (n, 5).
     radii
         Most differing bits by kind; a kind that is not named brings no pair in.
 
-    Yields
-    ------
+    Returns
+    -------
     tuple
-        Row numbers of queries and of keys, each pair once, ordered by query and key over all parts. A part holds no
-        more than ``BLOCK_PAIRS`` pairs or those of one query.
+        Row numbers of queries and of known pictures, each pair once, ordered by query and known picture.
     """
-    step = max(1, BLOCK_PAIRS // max(1, len(keys)))
-    for start in range(0, len(queries), step):
-        block = queries[start : start + step]
-        pair_numbers = [np.empty(0, np.int64)]
-        for kind, radius_bits in radii.items():
-            column = HASH_KINDS.index(kind)
-            hits = hamming.within(block[:, column], keys[:, column], radius_bits)
-            pair_numbers.append(hits.query_index * len(keys) + hits.key_index)
-        # Sorting, since np.unique hashes, and slows down a hundredfold on many evenly spaced numbers.
-        numbers = np.sort(np.concatenate(pair_numbers))
-        query, key = np.divmod(numbers[np.diff(numbers, prepend=-1) > 0], max(1, len(keys)))
-        yield start + query, key
+    numbers = [np.empty(0, np.int64)]
+    for kind, radius_bits in radii.items():
+        index = known.by_hash(kind)
+        hits = index.within(np.ascontiguousarray(queries[:, HASH_KINDS.index(kind)]), radius_bits)
+        numbers.append(hits.query_index << PAIR_SHIFT | index.items_at(hits.key_index))
+    # Sorting, since np.unique hashes, and slows down a hundredfold on many evenly spaced numbers.
+    found = np.sort(np.concatenate(numbers))
+    found = found[np.diff(found, prepend=-1) > 0]
+    return found >> PAIR_SHIFT, found & PICTURE_MASK
+
+
+def nearest_few(asked: Pictures, known: Pictures, pairs: Pairs, most: int) -> Pairs:
+    """Keep so many pairs of each asked picture, those whose hashes differ least in all."""
+    distance = np.bitwise_count(asked.hashes[pairs.asked] ^ known.hashes[pairs.known]).sum(axis=1)
+    order = np.lexsort((pairs.known, distance, pairs.asked))
+    sorted_asked = pairs.asked[order]
+    return pairs.take(order[np.arange(len(order)) - np.searchsorted(sorted_asked, sorted_asked) < most])
 
 
 def turned_round(pairs: Pairs, chosen: NDArray[np.bool_]) -> Pairs:
@@ -177,9 +186,9 @@ def described(asked: Pictures, known: Pictures, pairs: Pairs, overlays: NDArray[
     """
     distance = np.bitwise_count(asked.hashes[pairs.asked] ^ known.hashes[pairs.known])
     found = pd.DataFrame(distance.astype(np.int64), columns=list(DISTANCE_COLUMNS))
-    found["asked_image_id"] = asked.image_id.take(pairs.asked).array
-    found["known_image_id"] = known.image_id.take(pairs.known).array
-    same_bytes = (found["asked_image_id"] == found["known_image_id"]).to_numpy(bool)
+    found["asked_image_id"] = asked.names(pairs.asked)
+    found["known_image_id"] = known.names(pairs.known)
+    same_bytes = asked.image_id[pairs.asked] == known.image_id[pairs.known]
     return found.assign(
         edit=edits(overlays, asked.size[pairs.asked], known.size[pairs.known], same_bytes),
         same_photo=np.where(same_bytes, 1.0, same_photo(overlays)),

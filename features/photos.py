@@ -9,8 +9,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from features.comparison import by_hashes
-from features.facts import HASH_KINDS
+from features.index.search import Index
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,10 +58,10 @@ def photos_by_hash(fingerprints: pd.DataFrame, *, kind: str, within: int) -> pd.
     """
     members = fingerprints.sort_values("image_id", ignore_index=True)
     equal = members.groupby(kind, sort=False).ngroup().to_numpy()
-    hashes = members.drop_duplicates(kind)[list(HASH_KINDS)].to_numpy(np.uint64)
-    group = np.arange(len(hashes))
-    for one, other in by_hashes(hashes, hashes, {kind: within}):
-        group = _connected(group[one], group[other], len(hashes))[group]
+    index = Index.of_keys(members.drop_duplicates(kind)[kind].to_numpy(np.uint64))
+    near = index.pairs(within)
+    one, other = index.items_at(near.query_index).astype(np.int64), index.items_at(near.key_index).astype(np.int64)
+    group = _connected(one, other, len(index))
     return _numbered(group[equal], pd.Index(members["image_id"]))
 
 

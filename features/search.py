@@ -15,8 +15,6 @@ from features.facts import DISTANCE_COLUMNS
 from features.same_photo import operating_point
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from features.collection import Collection, SketchReader
 
 SEARCH_COLUMNS = ("query", "rank", "image_id", *DISTANCE_COLUMNS, "edit", "same_photo", "found_by", "matched_points")
@@ -57,8 +55,8 @@ def search(
     asked = Pictures.of(queries)
     least = operating_point(len(known.pictures.image_id)) if min_probability is None else min_probability
     rows = np.arange(len(queries))
-    near = [upright_pairs(*pair) for pair in by_hashes(asked.hashes, known.pictures.hashes, RADII)]
-    pairs = surest(joined([by_points(rows, asked, read, known), *near]))
+    near = upright_pairs(*by_hashes(asked.hashes, known, RADII))
+    pairs = surest(joined([by_points(rows, asked, read, known), near]))
     hits = _hits(asked, read, known, pairs)
     recognisable = asked.informative[pairs.asked] & known.pictures.informative[pairs.known]
     hits = hits[(recognisable | (hits["edit"] == Edit.NONE)) & (hits["same_photo"] >= least)]
@@ -94,7 +92,7 @@ def search_by_hash(
     """
     asked = Pictures.of(queries)
     radii = {kind: RADII.get(kind, 0) if within is None else within}
-    pairs = joined([upright_pairs(*pair) for pair in by_hashes(asked.hashes, known.pictures.hashes, radii)])
+    pairs = upright_pairs(*by_hashes(asked.hashes, known, radii))
     hits = _hits(asked, read, known, pairs)
     hits = hits[hits["same_photo"] >= min_probability]
     return _ranked(hits.assign(first=hits[f"distance_{kind}"], then=-hits["same_photo"]), limit)

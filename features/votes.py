@@ -21,13 +21,13 @@ TOLERANCE = np.array([LOG_SCALE_TOLERANCE, PLACE_TOLERANCE_PIXELS, PLACE_TOLERAN
 
 
 class Votes(NamedTuple):
-    """What the matches of points say about pictures: size of the largest consistent set, and a guess from it.
+    """What the matches of points say about pairs of pictures: size of the largest consistent set, and a guess from it.
 
     Parameters
     ----------
-    picture
-        Numbers of the known pictures, shape (n,).
-    count
+    pair
+        Row of the asked picture in the upper half, number of the known one in the lower half, shape (n,).
+    agreeing
         Matches that agree, shape (n,).
     guess
         Leads from known frame to asked frame, shape (n, 2, 3).
@@ -35,19 +35,23 @@ class Votes(NamedTuple):
         That the guess contains, shape (n,).
     """
 
-    picture: NDArray[np.int64]
-    count: NDArray[np.int64]
+    pair: NDArray[np.int64]
+    agreeing: NDArray[np.int64]
     guess: NDArray[np.float64]
     orientation: NDArray[np.int64]
 
+    def take(self, rows: NDArray[np.int64]) -> Votes:
+        """Return some of them."""
+        return Votes(self.pair[rows], self.agreeing[rows], self.guess[rows], self.orientation[rows])
+
 
 class Matches(NamedTuple):
-    """Points of an asked picture and points of known pictures that look alike, ordered by known picture.
+    """Points of asked pictures and points of known ones that look alike, ordered by pair.
 
     Parameters
     ----------
-    picture
-        Number of the known picture, shape (n,).
+    pair
+        Which two pictures they are of, shape (n,).
     asked, known
         Geometry of both points, shape (n, 3); see `geometry`.
     asked_point, known_point
@@ -56,7 +60,7 @@ class Matches(NamedTuple):
         Orientations in which they look alike, shape (n,).
     """
 
-    picture: NDArray[np.int64]
+    pair: NDArray[np.int64]
     asked: NDArray[np.float64]
     known: NDArray[np.float64]
     asked_point: NDArray[np.int64]
@@ -66,9 +70,9 @@ class Matches(NamedTuple):
 
 
 def vote(matches: Matches) -> Votes:
-    """Find, for each known picture, where most of its matches say that it lies."""
-    changes = np.flatnonzero(np.diff(matches.picture, prepend=-1))
-    starts = np.append(changes, len(matches.picture)).astype(np.int64)
+    """Find, for each pair, where most of its matches say that the known picture lies."""
+    changes = np.flatnonzero(np.diff(matches.pair, prepend=-1))
+    starts = np.append(changes, len(matches.pair)).astype(np.int64)
     leads = BETWEEN[matches.asked_turn, matches.known_turn].astype(np.int64)
     count, around = consistent(
         starts,
@@ -85,4 +89,4 @@ def vote(matches: Matches) -> Votes:
     shape = scale[:, None, None] * MATRICES[orientation]
     at = matches.asked[around, :2] - np.einsum("nij,nj->ni", shape, matches.known[around, :2])
     guess = np.concatenate([shape, at[:, :, None]], axis=2)
-    return Votes(matches.picture[changes], count, guess, orientation)
+    return Votes(matches.pair[changes], count, guess, orientation)
