@@ -1,80 +1,180 @@
-"""How probable it is that two pictures are one photo, from the distances of their five hashes."""
+"""How probable it is that two pictures are one photo, from laying one over the other."""
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from features.facts import HASH_KINDS
-
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
 COEFFICIENTS_FILE = Path(__file__).with_name("same_photo.json")
 
+PICTURES_PER_LISTING = 4.0
+FALSE_MATCHES_PER_LISTING = 1 / 1000
+LEAST, MOST = 0.5, 0.999
+"""Bounds of the operating point: below, two pictures are more likely not one photo; above, copies are lost for nothing."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+FEW_POINTS, FEW_BLOCKS = 8.0, 4.0
+"""Shares and means are taken as if so many more had said nothing: all of two is little, all of two hundred is much."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """What one measure adds to the log-odds: straight between knots, level beyond them.
+
+    Parameters
+    ----------
+    knots
+        Values of the measure, ascending, shape (k,).
+    log_odds
+        What each of them adds, shape (k,): never less as a measure grows that speaks for one photo, never more as one
+        grows that speaks against it.
+    """
+
+    knots: NDArray[np.float64]
+    log_odds: NDArray[np.float64]
+
+    def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what each value adds."""
+        return np.interp(values, self.knots, self.log_odds)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tail:
+    """How often a picture scores high against one that is not the same photo.
+
+    Parameters
+    ----------
+    pictures
+        In a catalog of so many,
+    per_query
+        so many of them reach, expected for one picture that is asked for, descending, shape (k,),
+    log_odds
+        this much and more, ascending, shape (k,).
+    scale
+        Beyond the last one: what more log-odds it takes to make them fewer by a factor of e.
+    """
+
+    pictures: float
+    per_query: NDArray[np.float64]
+    log_odds: NDArray[np.float64]
+    scale: float
+
+    def reached_by(self, per_query: float, pictures: float) -> float:
+        """Return the log-odds that so many false matches reach in a catalog of that size."""
+        rarity = -math.log(per_query * self.pictures / max(pictures, 1.0))
+        measured = -np.log(self.per_query)
+        beyond = max(0.0, rarity - float(measured[-1]))
+        return float(np.interp(rarity, measured, self.log_odds)) + beyond * self.scale
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SamePhoto:
-    """A logistic function of the five distances, fitted on edits of real photographs.
-
-    The file it is read from also says on what it was fitted and how it did on photographs set aside;
-    ``tests/benchmarks/fit_same_photo.py`` writes it.
+    """The fitted function; ``tests/benchmarks/fit_same_photo.py`` writes the file it is read from.
 
     Parameters
     ----------
     intercept
-        Log-odds at five distances of zero.
-    per_bit
-        Change of the log-odds by each differing bit, shape (5,), in the order of ``HASH_KINDS``; never positive.
-    operating_point
-        Probability from which two pictures are taken for one photo unless the caller says otherwise.
+        Log-odds to which the curves add.
+    curves
+        By the names that `measures` gives.
+    tail
+        Of pictures that are not the same photo.
     """
 
     intercept: float
-    per_bit: NDArray[np.float64]
-    operating_point: float
+    curves: dict[str, Curve]
+    tail: Tail
 
-    def probability(self, distances: ArrayLike) -> NDArray[np.float64]:
-        """Return the probability that each pair shows one photo; see `same_photo`."""
-        log_odds = self.intercept + np.asarray(distances, dtype=np.float64) @ self.per_bit
-        return np.exp(-np.logaddexp(0.0, -log_odds))
+    @classmethod
+    def read(cls, stored: dict[str, Any]) -> SamePhoto:
+        """Take it from what its file holds."""
+        curves = {
+            name: Curve(np.array(curve["knots"], np.float64), np.array(curve["log_odds"], np.float64))
+            for name, curve in stored["curves"].items()
+        }
+        tail = stored["false_matches"]
+        per_query, log_odds = (np.array(tail[name], np.float64) for name in ("per_query", "log_odds"))
+        return cls(stored["intercept"], curves, Tail(tail["pictures"], per_query, log_odds, tail["scale"]))
+
+    def log_odds(self, overlays: NDArray[np.void]) -> NDArray[np.float64]:
+        """Return the logarithm of the odds of being one photo."""
+        measured = measures(overlays)
+        return sum((curve(measured[name]) for name, curve in self.curves.items()), np.full(len(overlays), self.intercept))
+
+
+def measures(overlays: NDArray[np.void]) -> dict[str, NDArray[np.float64]]:
+    """Return what the curves are of, each of shape (n,).
+
+    ``repeated``, ``agreeing_share``, ``mean``, ``middle`` and ``low`` are drawn to 0 where few points or blocks could
+    be compared.
+    """
+    matches, repeated = overlays["matches"].astype(np.float64), overlays["repeated"]
+    textured, agreeing = overlays["textured"].astype(np.float64), overlays["agreeing"].astype(np.float64)
+    told = textured / (textured + FEW_BLOCKS)
+    return {
+        "matches": matches,
+        "repeated": matches * repeated / np.maximum(matches + FEW_POINTS * repeated, 1.0),
+        "bits": overlays["bits"],
+        "off_pixels": overlays["off_pixels"],
+        "agreeing": agreeing,
+        "agreeing_share": agreeing / (textured + FEW_BLOCKS),
+        "mean": overlays["mean"] * told,
+        "middle": overlays["middle"] * told,
+        "low": overlays["low"] * told,
+        "common_asked": overlays["common_asked"],
+        "common_known": overlays["common_known"],
+    }
 
 
 @cache
 def load() -> SamePhoto:
     """Read the fitted function that ships with the package."""
-    stored = json.loads(COEFFICIENTS_FILE.read_text(encoding="utf-8"))
-    return SamePhoto(
-        intercept=stored["intercept"],
-        per_bit=np.array([stored["per_bit"][kind] for kind in HASH_KINDS]),
-        operating_point=stored["operating_point"],
-    )
+    return SamePhoto.read(json.loads(COEFFICIENTS_FILE.read_text(encoding="utf-8")))
 
 
-def same_photo(distances: ArrayLike) -> NDArray[np.float64]:
+def probability(log_odds: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Return the probabilities of log-odds."""
+    return np.exp(-np.logaddexp(0.0, -np.asarray(log_odds, np.float64)))
+
+
+def same_photo(overlays: NDArray[np.void]) -> NDArray[np.float64]:
     """Return the probability that the pictures of each pair are one photo, perhaps edited.
 
-    More differing bits never raise it. It is calibrated for pairs that the radii of `features.alike` admit, as many
-    true ones as chance ones; pairs further apart come out near 0.
+    It never falls with more matching points or agreeing blocks, nor with a better correlation. It is calibrated for
+    pairs that the search for copies looks at, as many true ones as chance ones; see ``docs/matching.md``.
 
     Parameters
     ----------
-    distances
-        Differing bits, shape (n, 5), in the order of ``HASH_KINDS``.
+    overlays
+        `features.overlays.OVERLAY`, shape (n,).
 
     Returns
     -------
     numpy.ndarray
         ``float64``, shape (n,).
     """
-    return load().probability(distances)
+    return probability(load().log_odds(overlays))
 
 
-def operating_point() -> float:
-    """Return the probability from which two pictures are taken for one photo by default."""
-    return load().operating_point
+def operating_point(pictures: int, *, per_listing: float = FALSE_MATCHES_PER_LISTING) -> float:
+    """Return the probability from which two pictures are taken for one photo.
+
+    It rises with the catalog, so that chance finds no more for a listing than it may.
+
+    Parameters
+    ----------
+    pictures
+        Distinct pictures in the catalog.
+    per_listing
+        False matches that may be expected for one new listing of `PICTURES_PER_LISTING` pictures.
+    """
+    reached = load().tail.reached_by(per_listing / PICTURES_PER_LISTING, pictures)
+    return float(np.clip(probability(reached), LEAST, MOST))

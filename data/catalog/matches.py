@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from data.catalog.frames import (
     delete_by_keys,
@@ -22,13 +22,16 @@ from data.catalog.tables import alike, images, matches, sellers, sightings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
 HASHED = "hashed"
 FINGERPRINT = (
     "image_id", "width", "height", "format", "ahash", "phash", "dhash", "whash", "colorhash", "information",
 )  # fmt: skip
-ALIKE = tuple(column.name for column in alike.columns)
+ALIKE = (
+    "image_id", "other_image_id", "distance_ahash", "distance_phash", "distance_dhash", "distance_whash",
+    "distance_colorhash", "edit", "same_photo",
+)  # fmt: skip
 DISTANCES = ("distance_ahash", "distance_phash", "distance_dhash", "distance_whash", "distance_colorhash")
 SIGHTING = ("image_id", "listing_key", "seller_key", "position", "observed_at", "created_at")
 SELLER = ("seller_key", "observed_at", "joined_at", "feedback_count", "rating", "country", "group_id")
@@ -44,12 +47,28 @@ class MatchingFacts:
     sellers: pd.DataFrame
 
 
-def fingerprints(connection: Connection, recipe: str, *, compared: bool) -> pd.DataFrame:
-    """Return the fingerprints of one recipe that were, or were not yet, compared; sorted by picture."""
-    query = whole_table(images, FINGERPRINT).where(
-        images.c.compared == int(compared), images.c.status == HASHED, images.c.recipe == recipe
-    )
-    return read_frame(connection, query.order_by(images.c.image_id))
+def fingerprints(
+    connection: Connection, recipe: str, *, compared: bool, after: str = "", limit: int | None = None
+) -> pd.DataFrame:
+    """Return the fingerprints of one recipe that were, or were not yet, compared; sorted by picture.
+
+    Parameters
+    ----------
+    after, limit
+        Only of pictures whose id is greater, and of so many of them.
+    """
+    query = whole_table(images, FINGERPRINT).where(*_readable(recipe, compared=compared), images.c.image_id > after)
+    return read_frame(connection, query.order_by(images.c.image_id).limit(limit))
+
+
+def compared_pictures(connection: Connection, recipe: str) -> int:
+    """Return how many pictures of one recipe were compared."""
+    query = select(func.count()).select_from(images).where(*_readable(recipe, compared=True))
+    return connection.execute(query).scalar_one()
+
+
+def _readable(recipe: str, *, compared: bool) -> tuple[ColumnElement[bool], ...]:
+    return images.c.compared == int(compared), images.c.status == HASHED, images.c.recipe == recipe
 
 
 def save_alike(connection: Connection, compared: Sequence[str], pairs: pd.DataFrame) -> None:

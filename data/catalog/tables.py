@@ -187,7 +187,21 @@ alike = Table(
     Column("distance_colorhash", Integer),
     _required("edit"),
     _required("same_photo", Float),
+    Column("matched_points", Integer),
+    Column("common_area", Float),
+    Column("other_common_area", Float),
+    Column("lead", Text),
     Index("alike_by_other", "other_image_id"),
+)
+
+# Pairs of pictures that somebody found to be different photos, since when that is known; image_id < other_image_id.
+different_photos = Table(
+    "different_photos",
+    metadata,
+    _key("image_id", Text),
+    _key("other_image_id", Text),
+    _required("known_at", BigInteger),
+    Index("different_photos_by_other", "other_image_id"),
 )
 
 matches = Table(

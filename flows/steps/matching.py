@@ -14,6 +14,7 @@ from data.catalog.matches import (
 from features.alike import alike_pairs
 from features.hashing import RECIPE
 from features.matching import earlier_sightings
+from flows.steps.known import known_pictures, rows_of, with_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,19 +22,30 @@ if TYPE_CHECKING:
     from flows.context import Context
 
 Counts = dict[str, int]
+COMPARED_AT_ONCE = 2_000
 
 
 def compare_new_pictures(context: Context) -> Counts:
-    """Find the pictures like those that were not compared yet, among all known ones and each other."""
+    """Find the pictures like those that were not compared yet, among all known ones and each other.
+
+    They are compared and kept some thousands at a time: what was compared when a run ends is not compared again.
+    """
+    counts = {"compared": 0, "alike": 0}
     with context.catalog.read() as connection:
-        new = fingerprints(connection, RECIPE, compared=False)
-        known = fingerprints(connection, RECIPE, compared=True)
+        new = fingerprints(connection, RECIPE, compared=False, limit=COMPARED_AT_ONCE)
     if new.empty:
-        return {"compared": 0, "alike": 0}
-    pairs = alike_pairs(new, known)
-    with context.catalog.write() as connection:
-        save_alike(connection, new["image_id"].tolist(), pairs)
-    return {"compared": len(new), "alike": len(pairs)}
+        return counts
+    known = known_pictures(context)
+    while not new.empty:
+        known = with_pictures(context, known, new)
+        pairs = alike_pairs(known, rows_of(known, new["image_id"]))
+        with context.catalog.write() as connection:
+            save_alike(connection, new["image_id"].tolist(), pairs)
+        counts["compared"] += len(new)
+        counts["alike"] += len(pairs)
+        with context.catalog.read() as connection:
+            new = fingerprints(connection, RECIPE, compared=False, limit=COMPARED_AT_ONCE)
+    return counts
 
 
 def reopen(context: Context) -> Counts:
