@@ -20,7 +20,11 @@ NEVER = np.iinfo(np.int64).max
 
 
 def earlier_sightings(
-    own: pd.DataFrame, alike: pd.DataFrame, sightings: pd.DataFrame, sellers: pd.DataFrame
+    own: pd.DataFrame,
+    alike: pd.DataFrame,
+    sightings: pd.DataFrame,
+    sellers: pd.DataFrame,
+    different: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return, for each own sighting and each picture like it, who had shown that picture first.
 
@@ -47,6 +51,9 @@ def earlier_sightings(
         All sightings of the pictures concerned, the own ones included (``SIGHTING_COLUMNS``).
     sellers
         Versions of the seller accounts concerned (``SELLER_COLUMNS``); an account without a row has no group.
+    different
+        Pairs of pictures that somebody found to be different photos, and since when that is known (``image_id,
+        other_image_id, known_at``): they are not alike to sightings observed from then on.
 
     Returns
     -------
@@ -55,7 +62,7 @@ def earlier_sightings(
         sellers other than S who had shown the other picture earlier, accounts of S's group included; ``sightings``
         counts how often those had.
     """
-    queries = _queries(own, alike, sightings)
+    queries = _queries(own, _with_denial(alike, different), sightings)
     parties = _Parties.of(sellers)
     openers = _openers(queries.sightings)
     timeline = Timeline.of(openers["picture"].to_numpy(), openers["rank"].to_numpy())
@@ -102,6 +109,15 @@ class _Queries:
     sightings: pd.DataFrame
 
 
+def _with_denial(alike: pd.DataFrame, different: pd.DataFrame | None) -> pd.DataFrame:
+    """Add since when the pictures of a pair are known to be different photos, in microseconds; `NEVER` if they are not."""
+    if different is None or different.empty:
+        return alike.assign(denied_us=NEVER)
+    known = alike[["image_id", "other_image_id"]].merge(different, how="left")["known_at"]
+    denied = np.where(known.isna(), NEVER, microseconds(known.fillna(pd.Timestamp(0, tz="UTC"))))
+    return alike.assign(denied_us=denied)
+
+
 def _queries(own: pd.DataFrame, alike: pd.DataFrame, sightings: pd.DataFrame) -> _Queries:
     own_pictures, pictures, left, right = _joint_codes(
         own["image_id"], sightings["image_id"], alike["image_id"], alike["other_image_id"]
@@ -117,6 +133,8 @@ def _queries(own: pd.DataFrame, alike: pd.DataFrame, sightings: pd.DataFrame) ->
         }
     )
     asked = pd.DataFrame({"own_picture": own_pictures, "own_row": np.arange(len(own))}).merge(links)
+    denied_us = np.append(alike["denied_us"].to_numpy(np.int64), NEVER)[asked["alike_row"]]
+    asked = asked[microseconds(own["observed_at"])[asked["own_row"]] < denied_us]
     own_row = asked["own_row"].to_numpy(np.int64)
     alike_row = asked["alike_row"].to_numpy(np.int64)
     return _Queries(

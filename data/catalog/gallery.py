@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from data.catalog.frames import read_by_keys, read_frame, whole_table
-from data.catalog.matches import FINGERPRINT, HASHED, SIGHTING
-from data.catalog.tables import fetches, image_links, images, listings, sightings
+from data.catalog.matches import ALIKE, FINGERPRINT, HASHED, SIGHTING
+from data.catalog.tables import alike, different_photos, fetches, image_links, images, listings, sightings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,15 @@ def known_fingerprints(connection: Connection, recipe: str) -> pd.DataFrame:
     """Return the fingerprints of all readable pictures that were hashed by one recipe, sorted by picture."""
     query = whole_table(images, FINGERPRINT).where(images.c.status == HASHED, images.c.recipe == recipe)
     return read_frame(connection, query.order_by(images.c.image_id))
+
+
+def one_photo(connection: Connection, least: float) -> pd.DataFrame:
+    """Return the pairs of alike pictures that are one photo with some probability, unless somebody denied it."""
+    denied = (different_photos.c.image_id == alike.c.image_id) & (
+        different_photos.c.other_image_id == alike.c.other_image_id
+    )
+    query = whole_table(alike, ALIKE).where(alike.c.same_photo >= least, ~exists().where(denied))
+    return read_frame(connection, query.order_by(alike.c.image_id, alike.c.other_image_id))
 
 
 def repeated_pictures(connection: Connection) -> pd.Series[str]:

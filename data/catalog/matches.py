@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from sqlalchemy import func, select
 
+from data.catalog.differences import different_of
 from data.catalog.frames import (
     delete_by_keys,
     insert,
@@ -39,12 +40,16 @@ SELLER = ("seller_key", "observed_at", "joined_at", "feedback_count", "rating", 
 
 @dataclass(frozen=True, slots=True)
 class MatchingFacts:
-    """What deciding about some sightings takes: themselves, alike pairs, all sightings concerned, seller versions."""
+    """What deciding about some sightings takes.
+
+    The sightings themselves, alike pairs, all sightings concerned, seller versions, and the pairs of different photos.
+    """
 
     own: pd.DataFrame
     alike: pd.DataFrame
     sightings: pd.DataFrame
     sellers: pd.DataFrame
+    different: pd.DataFrame
 
 
 def fingerprints(
@@ -141,7 +146,7 @@ def matching_facts(connection: Connection, listing_keys: Sequence[int]) -> Match
     concerned = pd.concat([own["image_id"], pairs["image_id"], pairs["other_image_id"]])
     seen = read_by_keys(connection, whole_table(sightings, SIGHTING), sightings.c.image_id, concerned)
     accounts = read_by_keys(connection, whole_table(sellers, SELLER), sellers.c.seller_key, seen["seller_key"])
-    return MatchingFacts(own, pairs, seen, accounts)
+    return MatchingFacts(own, pairs, seen, accounts, different_of(connection, own["image_id"]))
 
 
 def save_matches(connection: Connection, listing_keys: Sequence[int], facts: pd.DataFrame) -> None:

@@ -65,7 +65,7 @@ def similar(
     opened = open_context(settings)
     sought = Sought(kind=kind, within=within, min_probability=min_probability, limit=limit)
     with bars(STDERR, quiet=as_json), taken_in(opened, images) as queries:
-        found = find_similar(opened, queries.prints, sought)
+        found = find_similar(opened, queries, sought)
         write_findings(found.rows, out, lambda: similar_sheet(opened, queries, found.rows))
     for name, reason in queries.unread:
         warn(name, reason)

@@ -58,7 +58,7 @@ def match(context: Context, listing_keys: Sequence[int]) -> Counts:
     """Match all pictures of some listings with earlier sightings under other sellers."""
     with context.catalog.read() as connection:
         facts = matching_facts(connection, listing_keys)
-    found = earlier_sightings(facts.own, facts.alike, facts.sightings, facts.sellers)
+    found = earlier_sightings(facts.own, facts.alike, facts.sightings, facts.sellers, facts.different)
     with context.catalog.write() as connection:
         save_matches(connection, listing_keys, found)
     return {"matches": len(found)}

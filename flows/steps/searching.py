@@ -5,26 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from data.catalog.differences import different_of
 from data.catalog.gallery import (
     known_fingerprints,
+    one_photo,
     repeated_pictures,
     sightings_of,
     with_addresses,
     with_names,
 )
-from features.alike import duplicates, search
-from features.comparison import Pictures, compare
+from data.catalog.matches import alike_of
+from features.collection import ID_TYPE
+from features.comparison import described, lay_over, upright_pairs
 from features.facts import DISTANCE_COLUMNS
 from features.hashing import RECIPE
+from features.photos import photos, photos_by_hash
+from features.same_photo import operating_point
+from features.search import search, search_by_hash
+from flows.steps.known import known_pictures, rows_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from features.collection import Collection
+    from features.sketch import Sketch
     from flows.context import Context
+    from flows.steps.queries import Queries
 
 SIMILAR_COLUMNS = (
     "query", "rank", "listing_id", "seller_id", "image_id", "image_url", "observed_at", *DISTANCE_COLUMNS, "edit",
-    "same_photo", "marketplace", "sightings", "sellers",
+    "same_photo", "found_by", "matched_points", "marketplace", "sightings", "sellers",
 )  # fmt: skip
 DUPLICATE_COLUMNS = (
     "photo", "image_id", "listing_id", "seller_id", "image_url", "observed_at", *DISTANCE_COLUMNS, "edit",
@@ -35,7 +50,7 @@ ORDER = ["photo", "observed_at", "created_at", "listing_key", "image_id"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
-    """What counts as a hit; see `features.alike.search` for the defaults."""
+    """What counts as a hit; see `features.search` for the defaults."""
 
     kind: str | None = None
     within: int | None = None
@@ -51,35 +66,51 @@ class Found:
     known: int
 
 
-def find_similar(context: Context, queries: pd.DataFrame, sought: Sought) -> Found:
+def find_similar(context: Context, queries: Queries, sought: Sought) -> Found:
     """Rank the known pictures like each query, each named by its earliest sighting.
-
-    Parameters
-    ----------
-    queries
-        ``query`` (a name) and ``FINGERPRINT_COLUMNS``.
 
     Returns
     -------
     Found
         ``SIMILAR_COLUMNS``: ``sightings`` counts the listings that showed the picture, ``sellers`` their sellers.
     """
+    known = known_pictures(context)
+    hits = _hits(queries, known, sought)
     with context.catalog.read() as connection:
-        known = known_fingerprints(connection, RECIPE)
-        hits = search(
-            queries,
-            known,
-            kind=sought.kind,
-            within=sought.within,
-            min_probability=sought.min_probability,
-            limit=sought.limit,
-        )
+        hits = _undenied(connection, queries.prints, hits)
         seen = sightings_of(connection, hits["image_id"])
         earliest = with_addresses(connection, with_names(connection, seen.drop_duplicates("image_id")))
     counts = seen.groupby("image_id").agg(sightings=("listing_key", "size"), sellers=("seller_key", "nunique"))
     rows = hits.merge(earliest, on="image_id", how="left").join(counts, on="image_id")
-    names = queries["query"].reset_index(drop=True)
-    return Found(rows.assign(query=rows["query"].map(names))[list(SIMILAR_COLUMNS)], len(known))
+    names = queries.prints["query"].reset_index(drop=True)
+    return Found(rows.assign(query=rows["query"].map(names))[list(SIMILAR_COLUMNS)], len(known.pictures.image_id))
+
+
+def _hits(queries: Queries, known: Collection, sought: Sought) -> pd.DataFrame:
+    def read(image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+        return {image_id: queries.sketches[image_id] for image_id in image_ids}
+
+    if sought.kind is None:
+        least = sought.min_probability
+        return search(queries.prints, read, known, min_probability=least, limit=sought.limit)
+    return search_by_hash(
+        queries.prints,
+        read,
+        known,
+        kind=sought.kind,
+        within=sought.within,
+        min_probability=sought.min_probability or 0.0,
+        limit=sought.limit,
+    )
+
+
+def _undenied(connection: Connection, prints: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
+    """Leave out hits on pictures that somebody found to be another photo than the query."""
+    denied = different_of(connection, prints["image_id"])
+    pairs = set(zip(denied["image_id"], denied["other_image_id"], strict=True))
+    asked = prints["image_id"].reset_index(drop=True).reindex(hits["query"]).array
+    ordered = (tuple(sorted(pair)) for pair in zip(asked, hits["image_id"], strict=True))
+    return hits[[pair not in pairs for pair in ordered]] if pairs else hits
 
 
 def find_duplicates(context: Context, *, kind: str | None = None, within: int = 0) -> Found:
@@ -92,13 +123,19 @@ def find_duplicates(context: Context, *, kind: str | None = None, within: int = 
         distances, ``edit`` and ``same_photo`` compare with the picture of that one. Photos are numbered from 1, those
         of the most sellers first; ``sellers`` and ``listings`` count over the whole photo.
     """
+    known = known_pictures(context)
     with context.catalog.read() as connection:
-        known = known_fingerprints(connection, RECIPE)
-        grouped = _photos(duplicates(known, kind=kind, within=within), known, repeated_pictures(connection))
+        if kind is None:
+            groups = photos(one_photo(connection, operating_point(len(known.pictures.image_id))), 0.0)
+        else:
+            groups = photos_by_hash(known_fingerprints(connection, RECIPE), kind=kind, within=within)
+        grouped = _photos(groups, known, repeated_pictures(connection))
         seen = sightings_of(connection, grouped["image_id"]).merge(grouped, on="image_id")
         postings = _numbered(seen[seen.groupby("group")["group"].transform("size") > 1])
         named = with_addresses(connection, with_names(connection, postings))
-    return Found(pd.concat([named, _beside_earliest(named, known)], axis=1)[list(DUPLICATE_COLUMNS)], len(known))
+        stored = alike_of(connection, postings["image_id"])
+    beside = _beside_earliest(named, known, stored)
+    return Found(pd.concat([named, beside], axis=1)[list(DUPLICATE_COLUMNS)], len(known.pictures.image_id))
 
 
 def spread(rows: pd.DataFrame) -> dict[str, int]:
@@ -112,9 +149,10 @@ def spread(rows: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def _photos(groups: pd.DataFrame, known: pd.DataFrame, repeated: pd.Series[str]) -> pd.DataFrame:
+def _photos(groups: pd.DataFrame, known: Collection, repeated: pd.Series[str]) -> pd.DataFrame:
     """Add the pictures that were repeated only as they are, each a group of its own."""
-    alone = repeated[repeated.isin(known["image_id"]) & ~repeated.isin(groups["image_id"])].reset_index(drop=True)
+    is_known = np.isin(repeated.to_numpy(ID_TYPE), known.pictures.image_id)
+    alone = repeated[is_known & ~repeated.isin(groups["image_id"]).to_numpy()].reset_index(drop=True)
     first_free = 0 if groups.empty else int(groups["group"].max()) + 1
     return pd.concat([groups, pd.DataFrame({"group": alone.index + first_free, "image_id": alone})], ignore_index=True)
 
@@ -133,8 +171,15 @@ def _numbered(seen: pd.DataFrame) -> pd.DataFrame:
     return seen.join(counts, on="group").join(number, on="group").sort_values(ORDER, ignore_index=True)
 
 
-def _beside_earliest(postings: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    pictures = Pictures.of(known)
-    rows = pd.Index(known["image_id"])
+def _beside_earliest(postings: pd.DataFrame, known: Collection, stored: pd.DataFrame) -> pd.DataFrame:
+    """Compare each posting's picture with that of the earliest one; what is stored of a pair counts."""
     earliest = postings.groupby("photo")["image_id"].transform("first")
-    return compare(pictures, rows.get_indexer(postings["image_id"]), pictures, rows.get_indexer(earliest))
+    pairs = upright_pairs(rows_of(known, postings["image_id"]), rows_of(known, earliest))
+    pictures = known.pictures
+    found = described(pictures, pictures, pairs, lay_over(pairs, pictures, known.read, pictures, known.read))
+    ids = pd.DataFrame({"image_id": postings["image_id"], "other_image_id": earliest})
+    ordered = pd.DataFrame({"image_id": ids.min(axis=1), "other_image_id": ids.max(axis=1)})
+    compared = ordered.merge(stored[["image_id", "other_image_id", "edit", "same_photo"]], how="left")
+    return found.assign(
+        edit=compared["edit"].fillna(found["edit"]), same_photo=compared["same_photo"].fillna(found["same_photo"])
+    )[[*DISTANCE_COLUMNS, "edit", "same_photo"]]
