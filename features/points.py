@@ -1,23 +1,21 @@
 """Spots of a picture that are found again in its copies, wherever they are, each with a hash of what surrounds it.
 
-A crop, a frame, a collage or a screenshot leaves most spots and their surroundings alone. Spots are looked for at many
-sizes, so that a copy of another scale has the same ones (difference of Gaussians, after Lowe 2004). The surroundings
-are transformed as for ``phash``. They are *upright* where their two lowest frequencies are positive and the horizontal one
+A crop, a frame, a collage or a screenshot leaves most spots and their surroundings alone. The surroundings are
+transformed as for ``phash``. They are *upright* where their two lowest frequencies are positive and the horizontal one
 leads: compared upright, a mirrored or turned copy has the same hashes.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from features.kernels.patches import low_frequencies
-from features.kernels.scale_space import blur, spots
 from features.orientations import AFTER, EXCHANGE, FLIP, MIRROR, turned
 from features.orientations import COUNT as TURNS
+from features.scale_space import scale_space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,19 +23,6 @@ if TYPE_CHECKING:
 AREA = 320 * 320
 """Pixels of the frame in which spots are looked for, whatever the size of the picture."""
 MOST_POINTS = 256
-FIRST_BLUR = 1.6
-CAMERA_BLUR = 0.5
-"""Pixels; what the pixels themselves are taken to blur."""
-STEPS = 3
-"""Sizes of spots from one octave to the next."""
-OCTAVES = 5
-SMALLEST_SIDE = 12
-FAINTEST = 0.8
-"""Grey levels."""
-LONGEST = 10.0
-MOST_SPOTS = 4096
-REACH = 3.0
-
 SURROUNDINGS = 6.5
 """Half the side of what is hashed, in blurs of the spot."""
 SAMPLES, FREQUENCIES = 16, 8
@@ -57,26 +42,14 @@ SIZE_UNIT = 1 / 32
 HIGHEST_BIT = np.uint64(63)
 ALREADY_FRAMED = 0.99
 
-SPOT = np.dtype(
-    [
-        ("x", np.float64),
-        ("y", np.float64),
-        ("blur", np.float64),
-        ("strength", np.float64),
-        ("picture", np.int64),
-        ("octave", np.int64),
-    ]
-)
-"""Place and blur in pixels of the frame, signed strength in grey levels, and which blurred picture of which octave."""
-
-
 POINT = np.dtype([("hash", "<u8"), ("place", "<u2", (2,)), ("size", "u1"), ("turn", "u1")])
 """What is kept of a spot, 14 bytes.
 
 ``hash``
     Of the surroundings as displayed, see `features.orientations`; the highest bit tells a bright spot from a dark one.
 ``place``
-    Column and row in sixteenths of a pixel of the frame (see `frame_size`).
+    Column and row in sixteenths of a pixel of the frame (see `frame_size`), as far as 65,535 reaches: pictures that
+    are 160 times as long as wide have their last points there.
 ``size``
     Blur in pixels of the frame at which the spot stands out most: 32 times its binary logarithm; 0 where there is none.
 ``turn``
@@ -113,8 +86,8 @@ def find_points(grey: NDArray[np.uint8]) -> NDArray[np.void]:
         `POINT`, shape (n,).
     """
     framed = _framed(grey)
-    blurred, found = _scale_space(framed)
-    found = found[_spread(found, framed.shape)[:MOST_POINTS]]
+    blurred, spots = scale_space(framed)
+    found = spots[_spread(spots, framed.shape)[:MOST_POINTS]]
     coefficients = _surroundings(blurred, found)
     bright = (found["strength"] > 0).astype(np.uint64)
     points = np.empty(len(found), POINT)
@@ -125,63 +98,27 @@ def find_points(grey: NDArray[np.uint8]) -> NDArray[np.void]:
     return points
 
 
-def _whole(values: NDArray[np.floating[Any]], most: int) -> NDArray[np.floating[Any]]:
-    return np.clip(np.rint(values), 0, most)
+def _whole(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    return np.asarray(np.clip(np.rint(values), 0, most))
 
 
 def _framed(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Bring a picture that is smaller than its frame to the size of the frame."""
     height, width = grey.shape
+    levels = grey.astype(np.float32, order="C")
     if width * height >= AREA * ALREADY_FRAMED:
-        return grey.astype(np.float32)
+        return levels
     columns, rows = (max(1, round(side)) for side in frame_size(width, height))
-    return (_between(height, rows) @ grey @ _between(width, columns).T).astype(np.float32)
+    return np.ascontiguousarray(_stretched(_stretched(levels, rows).T, columns).T, np.float32)
 
 
-def _between(length: int, size: int) -> NDArray[np.float64]:
-    """Return the weights that read ``length`` values at ``size`` places, linearly between two, shape (size, length)."""
-    places = (np.arange(size) + 0.5) * length / size - 0.5
-    return np.maximum(0.0, 1.0 - np.abs(np.clip(places, 0, length - 1)[:, None] - np.arange(length)))
-
-
-def _bell(sigma: float) -> NDArray[np.float32]:
-    """Return the middle of a Gaussian kernel and what follows it."""
-    weights = np.exp(-(np.arange(math.ceil(REACH * sigma) + 1) ** 2) / (2 * sigma**2))
-    return (weights / (2 * weights.sum() - weights[0])).astype(np.float32)
-
-
-GROWTH = 2.0 ** (1 / STEPS)
-BLURS = FIRST_BLUR * GROWTH ** np.arange(STEPS + 3)
-FIRST_BELL = _bell(math.sqrt(FIRST_BLUR**2 - CAMERA_BLUR**2))
-BELLS = tuple(_bell(math.sqrt(after**2 - before**2)) for before, after in pairwise(BLURS))
-
-
-def _scale_space(framed: NDArray[np.float32]) -> tuple[list[NDArray[np.float32]], NDArray[np.void]]:
-    """Blur a picture in steps and octaves; return the blurred pictures and the spots found in them."""
-    kept: list[NDArray[np.float32]] = []
-    found = [np.empty(0, SPOT)]
-    base = blur(framed, FIRST_BELL)
-    for octave in range(OCTAVES):
-        if min(base.shape) < SMALLEST_SIDE:
-            break
-        blurred = list(accumulate(BELLS, blur, initial=base))
-        differences = [coarser - finer for finer, coarser in pairwise(blurred)]
-        for step in range(1, STEPS + 1):
-            found.append(_spots(differences[step - 1 : step + 2], octave, step, number=len(kept)))
-            kept.append(blurred[step])
-        base = np.ascontiguousarray(blurred[STEPS][::2, ::2])
-    return kept, np.concatenate(found)
-
-
-def _spots(differences: list[NDArray[np.float32]], octave: int, step: int, number: int) -> NDArray[np.void]:
-    raw = np.empty((MOST_SPOTS, 4), np.float32)
-    raw = raw[: spots(*differences, FAINTEST, LONGEST, raw)].astype(np.float64)
-    found = np.empty(len(raw), SPOT)
-    # Every second pixel is kept from octave to octave, so that pixel numbers just double.
-    found["x"], found["y"] = ((raw[:, :2] * 2.0**octave) + 0.5).T
-    found["blur"] = BLURS[step] * GROWTH ** raw[:, 2] * 2.0**octave
-    found["strength"], found["picture"], found["octave"] = raw[:, 3], number, octave
-    return found
+def _stretched(levels: NDArray[Any], size: int) -> NDArray[np.float64]:
+    """Read at ``size`` places of the first axis, linearly between two values."""
+    last = len(levels) - 1
+    places = np.clip((np.arange(size) + 0.5) * len(levels) / size - 0.5, 0, last)
+    before = places.astype(np.int64)
+    share = (places - before)[:, None]
+    return np.asarray(levels[before] * (1 - share) + levels[np.minimum(before + 1, last)] * share)
 
 
 def _spread(found: NDArray[np.void], shape: tuple[int, ...]) -> NDArray[np.int64]:
@@ -198,16 +135,13 @@ def _spread(found: NDArray[np.void], shape: tuple[int, ...]) -> NDArray[np.int64
 
 def _surroundings(blurred: list[NDArray[np.float32]], found: NDArray[np.void]) -> NDArray[np.float32]:
     """Return the low frequencies around each spot, shape (n, 8, 8), without their mean brightness."""
+    middle_and_half = [found["x"] - 0.5, found["y"] - 0.5, SURROUNDINGS * found["blur"]]
+    squares = (np.stack(middle_and_half, axis=1) / found["pixel"][:, None]).astype(np.float32)
     out = np.empty((len(found), FREQUENCIES, FREQUENCIES), np.float32)
     for number in np.unique(found["picture"]):
         chosen = np.flatnonzero(found["picture"] == number)
-        here = found[chosen]
-        pixels = 2.0 ** here["octave"]
-        x, y, half = (here["x"] - 0.5) / pixels, (here["y"] - 0.5) / pixels, SURROUNDINGS * here["blur"] / pixels
-        part = np.empty((len(chosen), FREQUENCIES, FREQUENCIES), np.float32)
-        low_frequencies(blurred[number], np.stack([x, y, half], axis=1).astype(np.float32), FADED_COSINES, part)
-        out[chosen] = part
-    return out - out[:, :1, :1] / FLAT[0, 0] * FLAT
+        out[chosen] = low_frequencies(blurred[number], squares[chosen], FADED_COSINES)
+    return np.asarray(out - out[:, :1, :1] / FLAT[0, 0] * FLAT)
 
 
 def _faded_cosines() -> NDArray[np.float32]:
@@ -236,7 +170,7 @@ def _turns(coefficients: NDArray[np.float32]) -> NDArray[np.uint8]:
     small, large = np.sort(np.abs([across, down]), axis=0)
     doubt = DOUBT * strength
     doubtful = MIRROR * (large < doubt) + FLIP * (small < doubt) + EXCHANGE * (large - small < doubt)
-    return (turn + TURNS * doubtful).astype(np.uint8)
+    return np.asarray(turn + TURNS * doubtful, np.uint8)
 
 
 def upright(hashes: NDArray[np.uint64], orientations: NDArray[np.uint8]) -> NDArray[np.uint64]:

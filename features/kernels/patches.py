@@ -14,6 +14,35 @@ if TYPE_CHECKING:
 
 
 @compiled
+def low_frequencies(
+    image: NDArray[np.float32], squares: NDArray[np.float32], rows: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Transform squares of a picture.
+
+    Parameters
+    ----------
+    image
+        Shape (height, width).
+    squares
+        Column and row of the middle and half the side, in pixels, shape (n, 3).
+    rows
+        The transform along one direction, shape (frequencies, samples).
+
+    Returns
+    -------
+    numpy.ndarray
+        Coefficients, vertical frequency first, shape (n, frequencies, frequencies).
+    """
+    frequencies, samples = rows.shape
+    patch = np.empty((samples, samples), np.float32)
+    out = np.empty((len(squares), frequencies, frequencies), np.float32)
+    for n in range(len(squares)):
+        _cut(image, squares[n, 0], squares[n, 1], squares[n, 2], patch)
+        _transform(patch, rows, out[n])
+    return out
+
+
+@compiled
 def _cut(image: NDArray[np.float32], column: float, row: float, half_side: float, patch: NDArray[np.float32]) -> None:
     """Sample a square between pixels; beyond the edge the outermost pixels go on."""
     height, width = image.shape
@@ -57,27 +86,3 @@ def _transform(patch: NDArray[np.float32], rows: NDArray[np.float32], out: NDArr
             for j in range(samples):
                 total += half_done[u, j] * rows[v, j]
             out[u, v] = total
-
-
-@compiled
-def low_frequencies(
-    image: NDArray[np.float32], squares: NDArray[np.float32], rows: NDArray[np.float32], out: NDArray[np.float32]
-) -> None:
-    """Transform squares of a picture.
-
-    Parameters
-    ----------
-    image
-        Shape (height, width).
-    squares
-        Column and row of the middle and half the side, in pixels, shape (n, 3).
-    rows
-        The transform along one direction, shape (frequencies, samples).
-    out
-        Filled with coefficients, vertical frequency first, shape (n, frequencies, frequencies).
-    """
-    samples = rows.shape[1]
-    patch = np.empty((samples, samples), np.float32)
-    for n in range(len(squares)):
-        _cut(image, squares[n, 0], squares[n, 1], squares[n, 2], patch)
-        _transform(patch, rows, out[n])
