@@ -29,7 +29,7 @@ SHRUNK_SIZES = ((64, 64), (320, 240))
 
 KEPT_BYTES = 30 << 20
 """Just below the most that glibc's limit grows to."""
-COMPILING = "Compiling the hash functions, once on this machine: about 10 seconds."
+COMPILING = "Compiling the hash functions, once on this machine: about 15 seconds."
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ FAST = FastPath()
 def warm(say: Callable[[str], None] = lambda _: None) -> str | None:
     """Make the fast way of hashing ready in this process; until then pictures are hashed the slow way.
 
-    The first time on a machine this compiles for about ten seconds, later it loads for half a second.
+    The first time on a machine this compiles for about fifteen seconds, later it loads for one.
 
     Parameters
     ----------
@@ -92,11 +92,14 @@ def _checked_reader(say: Callable[[str], None]) -> tuple[Callable[[Image.Image],
     try:
         # Not at the top: loading the compiler takes a third of a second, which most commands never need.
         from features.fast_hashes import ask_imagehash, must_compile, read_fast
+        from features.points import find_points
     except ImportError as error:
         return None, f"Hashing is slow: the compiler is not installed ({error})."
     _keep_freed_memory()
     if must_compile():
         say(COMPILING)
+    # Points need no check, but nobody should wait for their kernels in the middle of a picture.
+    find_points(np.asarray(samples()[0].convert("L")))
     # Rounding noise at ties of the wavelet hash differs between processors; everything else is whole numbers.
     for read in (read_fast, partial(read_fast, tied=ask_imagehash)):
         wrong = disagreements(read)
