@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PARTNER_BITS = 14
-"""Most differing bits of two points that lie where they should; chance pairs differ in 31 of 63 bits, give or take 4."""
+"""Most differing bits of two points that lie where they should; by chance 31 of 63 bits differ, give or take 4."""
 PARTNER_PIXELS = (24.0, 10.0, 6.0)
 """How near, in the first round and in those that follow."""
 PARTNER_LOG_SIZE = 0.5
@@ -92,24 +92,26 @@ def align(asked: Spots, known: Spots, guess: NDArray[np.float64], orientation: i
         The orientation (see `features.orientations`) that the guess contains.
     """
     known_hash = turned(known.hash, orientation)
-    lead, moved = guess, _moved(known.at, guess)
-    asked_point = known_point = np.empty(0, np.int64)
-    for near in PARTNER_PIXELS:
-        bounds = np.array([PARTNER_LOG_SIZE, near])
-        partner = partners(asked.at, asked.hash, moved, known_hash, bounds, PARTNER_BITS)
+    lead = guess
+    for near_pixels in PARTNER_PIXELS:
+        bounds = np.array([PARTNER_LOG_SIZE, near_pixels])
+        partner = partners(asked.at, asked.hash, _moved(known.at, lead), known_hash, bounds, PARTNER_BITS)
         asked_point = np.flatnonzero(partner >= 0)
         known_point = partner[asked_point]
         if len(asked_point) < FEWEST_MATCHES:
             break
         lead = _fitted(known.at[known_point, :2], asked.at[asked_point, :2], lead)
-        moved = _moved(known.at, lead)
-    matches = len(asked_point)
-    if matches == 0:
+    if not len(asked_point):
         return Alignment(lead, 0, 0.0, float(PARTNER_BITS), PARTNER_PIXELS[-1])
-    off = np.hypot(*(asked.at[asked_point, :2] - moved[known_point, :2]).T)
+    off = asked.at[asked_point, :2] - _moved(known.at[known_point], lead)[:, :2]
     bits = np.bitwise_count(asked.hash[asked_point] ^ known_hash[known_point])
-    repeated = matches / max(matches, min(_shown(moved, asked.frame), _shown(_moved(asked.at, inverse(lead)), known.frame)))
-    return Alignment(lead, matches, repeated, float(bits.mean()), float(np.median(off)))
+    return Alignment(
+        lead=lead,
+        matches=len(asked_point),
+        repeated=len(asked_point) / max(len(asked_point), _could_match(asked, known, lead)),
+        bits=float(bits.mean()),
+        off_pixels=float(np.median(np.hypot(off[:, 0], off[:, 1]))),
+    )
 
 
 def inverse(lead: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -117,6 +119,11 @@ def inverse(lead: NDArray[np.float64]) -> NDArray[np.float64]:
     shape = lead[:, :2]
     back = np.linalg.inv(shape) if abs(np.linalg.det(shape)) > SMALLEST_SCALE**2 else np.zeros((2, 2))
     return np.column_stack([back, -back @ lead[:, 2]])
+
+
+def _could_match(asked: Spots, known: Spots, lead: NDArray[np.float64]) -> int:
+    """Count the points that the other picture should show too: of the picture that has fewer of them."""
+    return min(_shown(_moved(known.at, lead), asked.frame), _shown(_moved(asked.at, inverse(lead)), known.frame))
 
 
 def _shown(moved: NDArray[np.float64], frame: NDArray[np.float64]) -> int:

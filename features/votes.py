@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from features.kernels.votes import consistent
+from features.kernels.votes import Matched, consistent
 from features.orientations import BETWEEN, MATRICES
 
 if TYPE_CHECKING:
@@ -74,19 +74,11 @@ def vote(matches: Matches) -> Votes:
     changes = np.flatnonzero(np.diff(matches.pair, prepend=-1))
     starts = np.append(changes, len(matches.pair)).astype(np.int64)
     leads = BETWEEN[matches.asked_turn, matches.known_turn].astype(np.int64)
-    count, around = consistent(
-        starts,
-        matches.asked,
-        matches.known,
-        matches.asked_point,
-        matches.known_point,
-        leads,
-        MATRICES.astype(np.float64),
-        TOLERANCE,
-    )
+    matched = Matched(matches.asked, matches.known, matches.asked_point, matches.known_point, leads)
+    agreeing, around = consistent(starts, matched, MATRICES.astype(np.float64), TOLERANCE)
     orientation = leads[around]
     scale = np.exp(matches.asked[around, 2] - matches.known[around, 2])
     shape = scale[:, None, None] * MATRICES[orientation]
     at = matches.asked[around, :2] - np.einsum("nij,nj->ni", shape, matches.known[around, :2])
     guess = np.concatenate([shape, at[:, :, None]], axis=2)
-    return Votes(matches.pair[changes], count, guess, orientation)
+    return Votes(matches.pair[changes], agreeing, guess, orientation)

@@ -29,10 +29,47 @@ def halved(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     out = np.empty((side, side), np.float32)
     for y in range(side):
         for x in range(side):
-            out[y, x] = (
-                picture[2 * y, 2 * x] + picture[2 * y, 2 * x + 1] + picture[2 * y + 1, 2 * x] + picture[2 * y + 1, 2 * x + 1]
-            ) / 4
+            upper, lower = picture[2 * y], picture[2 * y + 1]
+            out[y, x] = (upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]) / 4
     return out
+
+
+@compiled
+def block_correlations(
+    asked: NDArray[np.float32], known: NDArray[np.float32], lead: NDArray[np.float64], box: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Correlate two pictures block by block.
+
+    Parameters
+    ----------
+    asked, known
+        Grey levels, square.
+    lead
+        Leads from a place in the known picture to the same in the asked one, in shares of the sides, shape (2, 3).
+    box
+        Part of the known picture to look at: left, top, right, bottom, in shares of the sides.
+
+    Returns
+    -------
+    tuple
+        Correlation of each block and the contrast of the known and of the asked one, whichever is weaker, in grey
+        levels; shape (8, 8); NaN where less than half of a block lies in both pictures.
+    """
+    asked_levels = np.empty((SAMPLES, SAMPLES), np.float32)
+    known_levels = np.empty((SAMPLES, SAMPLES), np.float32)
+    _lay_over(asked, known, lead, box, asked_levels, known_levels)
+    asked_levels, known_levels = _sharpen(asked_levels), _sharpen(known_levels)
+    blocks = SAMPLES // BLOCK
+    correlations = np.full((blocks, blocks), np.nan, np.float32)
+    contrasts = np.full((blocks, blocks), np.nan, np.float32)
+    for row in range(blocks):
+        for column in range(blocks):
+            top, left = row * BLOCK, column * BLOCK
+            _, contrast, there = _correlation(asked_levels, known_levels, top, left, 0, 0)
+            if 2 * there >= BLOCK * BLOCK:
+                correlations[row, column] = _best_correlation(asked_levels, known_levels, top, left)
+                contrasts[row, column] = contrast
+    return correlations, contrasts
 
 
 @compiled
@@ -46,7 +83,7 @@ def _sample(picture: NDArray[np.float32], u: float, v: float) -> float:
     across, down = x - left, y - top
     high = picture[top, left] * (1 - across) + picture[top, right] * across
     low = picture[bottom, left] * (1 - across) + picture[bottom, right] * across
-    return high * (1 - down) + low * down
+    return float(high * (1 - down) + low * down)
 
 
 @compiled
@@ -96,71 +133,39 @@ def _sharpen(levels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @compiled
-def _correlation(asked: NDArray[np.float32], known: NDArray[np.float32], top: int, left: int, down: int, across: int) -> tuple[float, float, int]:
-    """Return correlation, weaker contrast and number of samples of one block, the asked one shifted."""
-    n = 0
-    a1 = a2 = k1 = k2 = ak = 0.0
-    for i in range(top, top + BLOCK):
-        if i + down < 0 or i + down >= SAMPLES:
-            continue
-        for j in range(left, left + BLOCK):
-            if j + across < 0 or j + across >= SAMPLES:
-                continue
-            a, k = asked[i + down, j + across], known[i, j]
-            if a > OUTSIDE and k > OUTSIDE:
-                n += 1
-                a1 += a
-                a2 += a * a
-                k1 += k
-                k2 += k * k
-                ak += a * k
-    if n == 0:
-        return 0.0, 0.0, 0
-    va, vk = a2 / n - (a1 / n) * (a1 / n), k2 / n - (k1 / n) * (k1 / n)
-    weaker = math.sqrt(max(min(va, vk), 0.0))
-    if va <= 0 or vk <= 0:
-        return 0.0, weaker, n
-    return (ak / n - a1 * k1 / n / n) / math.sqrt(va * vk), weaker, n
+def _best_correlation(asked: NDArray[np.float32], known: NDArray[np.float32], top: int, left: int) -> float:
+    """Correlate one block, the asked one shifted as fits best."""
+    best = -1.0
+    for down in range(-SHIFT, SHIFT + 1):
+        for across in range(-SHIFT, SHIFT + 1):
+            best = max(best, _correlation(asked, known, top, left, down, across)[0])
+    return best
 
 
 @compiled
-def block_correlations(
-    asked: NDArray[np.float32], known: NDArray[np.float32], lead: NDArray[np.float64], box: NDArray[np.float64]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Correlate two pictures block by block.
-
-    Parameters
-    ----------
-    asked, known
-        Grey levels, square.
-    lead
-        Leads from a place in the known picture to the same in the asked one, in shares of the sides, shape (2, 3).
-    box
-        Part of the known picture to look at: left, top, right, bottom, in shares of the sides.
-
-    Returns
-    -------
-    tuple
-        Correlation of each block and the contrast of the known and of the asked one, whichever is weaker, in grey
-        levels; shape (8, 8); NaN where less than half of a block lies in both pictures.
-    """
-    asked_levels = np.empty((SAMPLES, SAMPLES), np.float32)
-    known_levels = np.empty((SAMPLES, SAMPLES), np.float32)
-    _lay_over(asked, known, lead, box, asked_levels, known_levels)
-    asked_levels, known_levels = _sharpen(asked_levels), _sharpen(known_levels)
-    blocks = SAMPLES // BLOCK
-    correlations = np.full((blocks, blocks), np.nan, np.float32)
-    contrasts = np.full((blocks, blocks), np.nan, np.float32)
-    for row in range(blocks):
-        for column in range(blocks):
-            top, left = row * BLOCK, column * BLOCK
-            best = -1.0
-            _, contrast, there = _correlation(asked_levels, known_levels, top, left, 0, 0)
-            if 2 * there < BLOCK * BLOCK:
-                continue
-            for down in range(-SHIFT, SHIFT + 1):
-                for across in range(-SHIFT, SHIFT + 1):
-                    best = max(best, _correlation(asked_levels, known_levels, top, left, down, across)[0])
-            correlations[row, column] = best
-            contrasts[row, column] = contrast
-    return correlations, contrasts
+def _correlation(
+    asked: NDArray[np.float32], known: NDArray[np.float32], top: int, left: int, down: int, across: int
+) -> tuple[float, float, int]:
+    """Return correlation, weaker contrast and number of samples of one block, the asked one shifted."""
+    count = 0
+    asked_sum = asked_squares = known_sum = known_squares = products = 0.0
+    for i in range(max(top, -down), min(top + BLOCK, SAMPLES - down)):
+        for j in range(max(left, -across), min(left + BLOCK, SAMPLES - across)):
+            one, other = asked[i + down, j + across], known[i, j]
+            if one > OUTSIDE and other > OUTSIDE:
+                count += 1
+                asked_sum += one
+                asked_squares += one * one
+                known_sum += other
+                known_squares += other * other
+                products += one * other
+    if count == 0:
+        return 0.0, 0.0, 0
+    asked_mean, known_mean = asked_sum / count, known_sum / count
+    asked_variance = asked_squares / count - asked_mean * asked_mean
+    known_variance = known_squares / count - known_mean * known_mean
+    if asked_variance <= 0 or known_variance <= 0:
+        return 0.0, 0.0, count
+    covariance = products / count - asked_mean * known_mean
+    spread = math.sqrt(asked_variance * known_variance)
+    return covariance / spread, math.sqrt(min(asked_variance, known_variance)), count

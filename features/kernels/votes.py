@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,16 +17,29 @@ MOST_MATCHES = 512
 MOST_POINTS = 256
 
 
+class Matched(NamedTuple):
+    """Pairs of points that look alike.
+
+    Parameters
+    ----------
+    asked, known
+        Column, row and natural logarithm of the size of both points, shape (matches, 3).
+    asked_point, known_point
+        Their numbers within their pictures, shape (matches,).
+    lead
+        Orientation that leads from the known picture to the asked one, shape (matches,).
+    """
+
+    asked: NDArray[np.float64]
+    known: NDArray[np.float64]
+    asked_point: NDArray[np.int64]
+    known_point: NDArray[np.int64]
+    lead: NDArray[np.int64]
+
+
 @compiled
 def consistent(
-    starts: NDArray[np.int64],
-    asked: NDArray[np.float64],
-    known: NDArray[np.float64],
-    asked_point: NDArray[np.int64],
-    known_point: NDArray[np.int64],
-    leads: NDArray[np.int64],
-    matrices: NDArray[np.float64],
-    tolerance: NDArray[np.float64],
+    starts: NDArray[np.int64], matched: Matched, matrices: NDArray[np.float64], tolerance: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the largest set of matches of each pair of pictures that tell of one place, scale and orientation.
 
@@ -34,12 +47,8 @@ def consistent(
     ----------
     starts
         Where the matches of each pair begin, and the end, shape (pairs + 1,).
-    asked, known
-        Column, row and natural logarithm of the size of the matched points, shape (matches, 3).
-    asked_point, known_point
-        Number of the points within their pictures, shape (matches,): each counts once.
-    leads
-        Orientation that leads from the known picture to the asked one, shape (matches,).
+    matched
+        The matches; within a set, each point counts once.
     matrices
         What each orientation does to a vector, shape (8, 2, 2).
     tolerance
@@ -48,38 +57,54 @@ def consistent(
     Returns
     -------
     tuple
-        The size of the set and the match that it lies around, shapes (pairs,).
+        The size of the set and the match that it lies around, the first one among equals, shapes (pairs,).
     """
     pairs = starts.size - 1
     best = np.zeros(pairs, np.int64)
     around = np.zeros(pairs, np.int64)
-    asked_seen = np.full(MOST_POINTS, -1, np.int64)
-    known_seen = np.full(MOST_POINTS, -1, np.int64)
+    seen = np.full((2, MOST_POINTS), -1, np.int64)
     for pair in range(pairs):
         first = starts[pair]
         last = min(starts[pair + 1], first + MOST_MATCHES)
-        for a in range(first, last):
-            log_scale = asked[a, 2] - known[a, 2]
-            scale = math.exp(log_scale)
-            turn = matrices[leads[a]]
+        for centre in range(first, last):
             count = 0
-            for b in range(first, last):
-                if leads[b] != leads[a] or abs(asked[b, 2] - known[b, 2] - log_scale) > tolerance[0]:
-                    continue
-                known_x, known_y = known[b, 0] - known[a, 0], known[b, 1] - known[a, 1]
-                asked_x, asked_y = asked[b, 0] - asked[a, 0], asked[b, 1] - asked[a, 1]
-                off_x = asked_x - scale * (turn[0, 0] * known_x + turn[0, 1] * known_y)
-                off_y = asked_y - scale * (turn[1, 0] * known_x + turn[1, 1] * known_y)
-                most = tolerance[1] + tolerance[2] * math.sqrt(asked_x * asked_x + asked_y * asked_y)
-                if off_x * off_x + off_y * off_y > most * most:
-                    continue
-                if asked_seen[asked_point[b]] != a and known_seen[known_point[b]] != a:
-                    asked_seen[asked_point[b]] = a
-                    known_seen[known_point[b]] = a
+            turn = matrices[matched.lead[centre]]
+            for match in range(first, last):
+                if _agrees(matched, centre, match, turn, tolerance) and _is_new(matched, centre, match, seen):
                     count += 1
             if count > best[pair]:
-                best[pair], around[pair] = count, a
+                best[pair], around[pair] = count, centre
     return best, around
+
+
+@compiled
+def _agrees(
+    matched: Matched, centre: int, match: int, turn: NDArray[np.float64], tolerance: NDArray[np.float64]
+) -> bool:
+    """Whether a match lies where it should if the one in the centre is right."""
+    log_scale = matched.asked[centre, 2] - matched.known[centre, 2]
+    off_scale = matched.asked[match, 2] - matched.known[match, 2] - log_scale
+    if matched.lead[match] != matched.lead[centre] or abs(off_scale) > tolerance[0]:
+        return False
+    scale = math.exp(log_scale)
+    known_x = matched.known[match, 0] - matched.known[centre, 0]
+    known_y = matched.known[match, 1] - matched.known[centre, 1]
+    asked_x = matched.asked[match, 0] - matched.asked[centre, 0]
+    asked_y = matched.asked[match, 1] - matched.asked[centre, 1]
+    off_x = asked_x - scale * (turn[0, 0] * known_x + turn[0, 1] * known_y)
+    off_y = asked_y - scale * (turn[1, 0] * known_x + turn[1, 1] * known_y)
+    most = tolerance[1] + tolerance[2] * math.sqrt(asked_x * asked_x + asked_y * asked_y)
+    return bool(off_x * off_x + off_y * off_y <= most * most)
+
+
+@compiled
+def _is_new(matched: Matched, centre: int, match: int, seen: NDArray[np.int64]) -> bool:
+    """Whether neither point of a match was seen around this centre; now they were."""
+    asked_point, known_point = matched.asked_point[match], matched.known_point[match]
+    if seen[0, asked_point] == centre or seen[1, known_point] == centre:
+        return False
+    seen[0, asked_point] = seen[1, known_point] = centre
+    return True
 
 
 @compiled
@@ -110,29 +135,40 @@ def partners(
         Number of the known point or -1, shape (n,); no known point has two partners.
     """
     found = np.full(len(asked), -1, np.int64)
-    taken = np.full(len(known), -1, np.int64)
     distance = np.full(len(asked), most_bits + 1, np.int64)
     for n in range(len(asked)):
         for m in range(len(known)):
             x, y = asked[n, 0] - known[m, 0], asked[n, 1] - known[m, 1]
             if x * x + y * y > near[1] * near[1] or abs(asked[n, 2] - known[m, 2]) > near[0]:
                 continue
-            bits = 0
-            rest = asked_hash[n] ^ known_hash[m]
-            while rest and bits <= most_bits:
-                rest &= rest - np.uint64(1)
-                bits += 1
+            bits = _differing_bits(asked_hash[n] ^ known_hash[m], most_bits)
             if bits < distance[n]:
                 distance[n], found[n] = bits, m
-    for n in range(len(asked)):
+    _leave_to_nearest(found, distance, len(known))
+    return found
+
+
+@compiled
+def _differing_bits(rest: np.uint64, most: int) -> int:
+    """Count bits, as far as one more than ``most``."""
+    bits = 0
+    while rest and bits <= most:
+        rest &= rest - np.uint64(1)
+        bits += 1
+    return bits
+
+
+@compiled
+def _leave_to_nearest(found: NDArray[np.int64], distance: NDArray[np.int64], count: int) -> None:
+    """Leave each of the known points to the most similar of those that found it, the first one among equals."""
+    owner = np.full(count, -1, np.int64)
+    for n in range(len(found)):
         m = found[n]
         if m < 0:
             continue
-        other = taken[m]
-        if other < 0 or distance[n] < distance[other]:
-            taken[m] = n
-            if other >= 0:
-                found[other] = -1
-        else:
+        if owner[m] >= 0 and distance[owner[m]] <= distance[n]:
             found[n] = -1
-    return found
+            continue
+        if owner[m] >= 0:
+            found[owner[m]] = -1
+        owner[m] = n
