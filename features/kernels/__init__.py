@@ -1,1 +1,1 @@
-"""Compiled loops over pixels; nothing outside `features.fast_hashes` imports them."""
+"""Compiled loops; only `features.fast_hashes` and `features.index` import them."""

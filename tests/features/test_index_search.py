@@ -13,7 +13,6 @@ from features.hamming import Hits, within
 from features.index import segment
 from features.index.layout import Layout
 from features.index.radii import cheapest
-from features.index.ready import warm
 from features.index.search import Index
 from features.index.segment import build, merge
 from tests.features.prints import flip
@@ -203,15 +202,3 @@ def test_a_million_keys_answer_as_brute_force_for_every_radius(make):
         is_hit = everything.distance <= radius_bits
         assert same(index.within(queries, radius_bits), Hits(*(column[is_hit] for column in everything)))
     assert same(index.pairs(6), later_of_each_pair(index.within(index.keys, 6)))
-
-
-def test_warming_loads_every_kernel():
-    from features.kernels import search
-
-    warm()
-    for kernel in (search.probe, search.join, search.compare_all):
-        n_signatures = len(kernel.signatures)
-        assert n_signatures == 1
-        index_of(drawn(11, 5000)).within(drawn(12, 20), 3)
-        index_of(drawn(11, 5000)).pairs(3)
-        assert len(kernel.signatures) == n_signatures
