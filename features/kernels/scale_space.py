@@ -144,8 +144,8 @@ def spots(
 def _mark_peaks(
     above: NDArray[np.float32], here: NDArray[np.float32], below: NDArray[np.float32], marks: NDArray[np.uint8]
 ) -> None:
-    """Mark the pixels of a row, but for the border, that lie above or below all eight around them."""
-    count = marks.size
+    """Mark the pixels of a row, but for the border, that lie above 0 and all eight around them, or below."""
+    count, zero = marks.size, np.float32(0.0)
     left, middle, right = BORDER - 1, BORDER, BORDER + 1
     upper_left, upper, upper_right = above[left:], above[middle:], above[right:]
     same_left, same, same_right = here[left:], here[middle:], here[right:]
@@ -160,7 +160,7 @@ def _mark_peaks(
             min(min(upper_left[x], upper[x]), min(upper_right[x], same_left[x])),
             min(min(same_right[x], lower_left[x]), min(lower[x], lower_right[x])),
         )
-        marks[x] = np.uint8(value > highest) | np.uint8(value < lowest)
+        marks[x] = np.uint8(value > max(highest, zero)) | np.uint8(value < min(lowest, zero))
 
 
 @compiled
