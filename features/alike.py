@@ -64,8 +64,8 @@ def alike_pairs(collection: Collection, new: NDArray[np.int64]) -> pd.DataFrame:
     """
     pictures = collection.pictures
     pairs = _candidates(collection, new[pictures.informative[new]])
-    overlays = lay_over(pairs, pictures, collection.read, pictures, collection.read)
-    found = pd.concat([described(pictures, pictures, pairs, overlays), aligned(overlays)], axis=1)
+    laid = lay_over(pairs, pictures, collection.read, pictures, collection.read)
+    found = pd.concat([described(pictures, pictures, pairs, laid), aligned(laid.overlays)], axis=1)
     found = found.rename(columns={"known_image_id": "image_id", "asked_image_id": "other_image_id"})
     kept = found.loc[found["same_photo"] >= KEPT, [*ALIKE_COLUMNS, *ALIGNMENT_COLUMNS]]
     return kept.sort_values(["image_id", "other_image_id"], ignore_index=True)

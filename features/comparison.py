@@ -10,6 +10,7 @@ import pandas as pd
 
 from features.candidates import PAIR_SHIFT
 from features.collection import views
+from features.differences import DIFFERENCES, differences
 from features.edits import edits
 from features.facts import DISTANCE_COLUMNS, HASH_KINDS
 from features.orientations import BETWEEN, UPRIGHT
@@ -151,31 +152,44 @@ def surest(pairs: Pairs) -> Pairs:
     return pairs.take(order[first])
 
 
+class Laid(NamedTuple):
+    """Pairs of pictures, one laid over the other.
+
+    Parameters
+    ----------
+    overlays
+        `features.overlays.OVERLAY`, shape (n,).
+    seen
+        `features.differences.DIFFERENCES`, shape (n,).
+    """
+
+    overlays: NDArray[np.void]
+    seen: NDArray[np.void]
+
+
 def lay_over(
     pairs: Pairs, asked: Pictures, read_asked: SketchReader, known: Pictures, read_known: SketchReader
-) -> NDArray[np.void]:
-    """Lay the known picture of each pair over the asked one.
-
-    Returns
-    -------
-    numpy.ndarray
-        `features.overlays.OVERLAY`, shape (n,); without points and blocks where a picture has no sketch.
-    """
-    found = np.zeros(len(pairs.asked), OVERLAY)
-    for start in range(0, len(found), BLOCK_OVERLAYS):
+) -> Laid:
+    """Lay the known picture of each pair over the asked one; where one has no sketch, nothing is seen."""
+    laid = Laid(np.zeros(len(pairs.asked), OVERLAY), np.zeros(len(pairs.asked), DIFFERENCES))
+    for start in range(0, len(pairs.asked), BLOCK_OVERLAYS):
         part = pairs.take(slice(start, start + BLOCK_OVERLAYS))
         above, below = views(asked, part.asked, read_asked), views(known, part.known, read_known)
-        for row, (one, other, _, guess, orientation) in enumerate(zip(*part, strict=True), start):
-            if int(one) in above and int(other) in below:
-                found[row] = _laid(above[int(one)], below[int(other)], guess, int(orientation))
-    return found
+        rows = np.flatnonzero(np.isin(part.asked, list(above)) & np.isin(part.known, list(below)))
+        both = [(above[int(part.asked[row])], below[int(part.known[row])]) for row in rows]
+        for row, (one, other) in zip(rows, both, strict=True):
+            laid.overlays[start + row] = _laid(one, other, part.guess[row], int(part.orientation[row]))
+        if both:
+            thumbnails = (np.stack([view.thumbnail for view in side]) for side in zip(*both, strict=True))
+            laid.seen[start + rows] = differences(laid.overlays[start + rows], *thumbnails)
+    return laid
 
 
 def _laid(asked: View, known: View, guess: NDArray[np.float64], orientation: int) -> NDArray[np.void]:
     return overlay(asked, known, upright_guess(asked, known) if np.isnan(guess[0, 0]) else guess, orientation)
 
 
-def described(asked: Pictures, known: Pictures, pairs: Pairs, overlays: NDArray[np.void]) -> pd.DataFrame:
+def described(asked: Pictures, known: Pictures, pairs: Pairs, laid: Laid) -> pd.DataFrame:
     """Describe pairs of pictures.
 
     Returns
@@ -189,9 +203,10 @@ def described(asked: Pictures, known: Pictures, pairs: Pairs, overlays: NDArray[
     found["asked_image_id"] = asked.names(pairs.asked)
     found["known_image_id"] = known.names(pairs.known)
     same_bytes = asked.image_id[pairs.asked] == known.image_id[pairs.known]
+    asked_size, known_size = asked.size[pairs.asked].astype(float), known.size[pairs.known].astype(float)
     return found.assign(
-        edit=edits(overlays, asked.size[pairs.asked], known.size[pairs.known], same_bytes),
-        same_photo=np.where(same_bytes, 1.0, same_photo(overlays)),
+        edit=edits(laid.overlays, asked_size, known_size, same_bytes, laid.seen),
+        same_photo=np.where(same_bytes, 1.0, same_photo(laid.overlays)),
     )
 
 

@@ -53,15 +53,26 @@ OVERLAY = np.dtype(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """A picture ready to be laid over others."""
+    """A picture ready to be laid over others.
+
+    Parameters
+    ----------
+    spots
+        Its points.
+    levels
+        Its thumbnail in ever half the size.
+    thumbnail
+        Grey levels, shape (128, 128), ``uint8``.
+    """
 
     spots: Spots
     levels: list[NDArray[np.float32]]
+    thumbnail: NDArray[np.uint8]
 
     @classmethod
     def of(cls, sketch: Sketch, width: float, height: float) -> View:
         """Prepare the sketch of a picture of some width and height in pixels."""
-        return cls(spots_of(sketch.points, width, height), levels(sketch.thumbnail))
+        return cls(spots_of(sketch.points, width, height), levels(sketch.thumbnail), sketch.thumbnail)
 
 
 def upright_guess(asked: View, known: View) -> NDArray[np.float64]:

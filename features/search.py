@@ -99,14 +99,14 @@ def search_by_hash(
 
 
 def _hits(asked: Pictures, read: SketchReader, known: Collection, pairs: Pairs) -> pd.DataFrame:
-    overlays = lay_over(pairs, asked, read, known.pictures, known.read)
-    hits = described(asked, known.pictures, pairs, overlays)
+    laid = lay_over(pairs, asked, read, known.pictures, known.read)
+    hits = described(asked, known.pictures, pairs, laid)
     found_by = np.select([hits["edit"] == Edit.NONE, pairs.votes > 0], ["bytes", "points"], "hashes")
     return hits.assign(
         query=pairs.asked,
         image_id=hits["known_image_id"],
         found_by=pd.array(found_by, dtype="str"),
-        matched_points=overlays["matches"],
+        matched_points=laid.overlays["matches"],
     )
 
 
