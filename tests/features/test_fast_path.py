@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -15,7 +16,11 @@ from features import fast_path, hashing
 from features.fast_hashes import read_fast
 from features.fast_path import COMPILING, FastPath, disagreements, imagehash_hashes, samples
 from features.kernels.compiled import compiled
+from features.kernels.patches import low_frequencies
+from features.kernels.scale_space import blur_step, spots
 from features.plain_hashes import read_plainly
+from features.points import find_points
+from features.scale_space import BELLS, FIRST_BELL
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ASK = "from features.fast_path import warm\nprint(warm(print))"
@@ -89,6 +94,16 @@ def test_a_function_without_a_file_is_compiled_all_the_same():
     scope = {}
     exec("def double(x):\n    return 2 * x", scope)  # noqa: S102  code that has no file is the point
     assert compiled(scope["double"])(21) == 42
+
+
+def test_no_picture_waits_for_the_kernels_of_points():
+    assert FastPath().warm(lambda _: None) is None
+    for shape in ((1, 1), (300, 200), (320, 320), (9, 5000)):
+        grey = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        find_points(grey)
+        find_points(grey.T)
+    assert len(blur_step.signatures) == len({len(bell) for bell in (FIRST_BELL, *BELLS)})
+    assert len(spots.signatures) == len(low_frequencies.signatures) == 1
 
 
 @pytest.mark.slow

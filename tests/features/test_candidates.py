@@ -1,0 +1,129 @@
+"""The candidates for a copy are the pictures whose points, compared one by one, agree on a place for it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from features.alignment import geometry
+from features.candidates import (
+    FEWEST_VOTES,
+    INDEXED,
+    MOST_CANDIDATES,
+    PAIR_SHIFT,
+    RADIUS_BITS,
+    PointIndex,
+    details_of,
+    keys_of,
+)
+from features.hamming import within
+from features.index.search import Index
+from features.orientations import COUNT
+from features.points import MOST_POINTS, POINT, readings, upright
+from features.votes import Matches
+from tests.features.sketched import photo, sketch_of
+from tests.features.slow_votes import voted_slowly
+
+KNOWN = range(8)
+
+
+def points_of(images):
+    return np.stack([sketch_of(image).points for image in images])
+
+
+def index_of(points, parts=1):
+    bounds = np.linspace(0, len(points), parts + 1).astype(int)
+    pieces = [points[first:last] for first, last in pairwise(bounds)]
+    keys = keys_of(points, 0)
+    return PointIndex(Index.of_keys(*keys), tuple(map(details_of, pieces)))
+
+
+def copy_of(image):
+    """The middle of it, mirrored."""
+    width, height = image.size
+    box = (width // 8, height // 10, width, height * 9 // 10)
+    return image.crop(box).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+
+def candidates_slowly(asked, known):
+    """Each reading of an asked point against each indexed one; then the best of what agrees twice at least."""
+    asked, used = asked[asked["size"] > 0], known[:, :INDEXED]
+    asked_point, asked_turn, hashes = readings(asked)
+    parts = []
+    for picture, points in enumerate(used):
+        points = points[points["size"] > 0]
+        known_turn = points["turn"] % COUNT
+        hits = within(hashes, upright(points["hash"], known_turn), RADIUS_BITS)
+        reading, point = hits.query_index, hits.key_index
+        matches = Matches(
+            pair=np.full(len(point), picture),
+            asked=geometry(asked[asked_point[reading]]),
+            known=geometry(points[point]),
+            asked_point=asked_point[reading],
+            known_point=point,
+            asked_turn=asked_turn[reading],
+            known_turn=known_turn[point],
+        )
+        parts.append(matches)
+    votes = voted_slowly(Matches(*map(np.concatenate, zip(*parts, strict=True))))
+    enough = [(int(picture), count) for picture, count, _ in votes if count >= FEWEST_VOTES]
+    return sorted(enough, key=lambda row: (-row[1], row[0]))[:MOST_CANDIDATES]
+
+
+@pytest.fixture(scope="module")
+def known():
+    return points_of([photo(number) for number in KNOWN])
+
+
+@pytest.mark.parametrize("number", [1, 5])
+@pytest.mark.parametrize("parts", [1, 3])
+def test_candidates_are_the_votes_over_all_near_points(known, number, parts):
+    asked = points_of([copy_of(photo(number))])
+    found = index_of(known, parts).candidates(asked)
+    assert list(zip(found.pair.tolist(), found.agreeing.tolist(), strict=True)) == candidates_slowly(asked[0], known)
+    assert found.pair[0] == number
+
+
+def test_several_asked_pictures_get_what_each_gets_alone(known):
+    index, asked = index_of(known), points_of([copy_of(photo(number)) for number in (0, 9, 3)])
+    together = index.candidates(asked)
+    for row, points in enumerate(asked):
+        alone = index.candidates(points[None])
+        mine = together.pair >> PAIR_SHIFT == row
+        np.testing.assert_array_equal(together.pair[mine] & (1 << PAIR_SHIFT) - 1, alone.pair)
+        for field in ("agreeing", "guess", "orientation"):
+            np.testing.assert_array_equal(getattr(together, field)[mine], getattr(alone, field))
+
+
+def test_a_stranger_has_hardly_a_candidate(known):
+    found = index_of(known).candidates(points_of([photo(number) for number in range(20, 24)]))
+    assert (found.agreeing <= 3).all()
+
+
+def test_at_most_so_many_go_on_the_best_first(known):
+    crowd = np.repeat(known[:1], 40, axis=0)
+    crowd[25:30, 60:] = np.zeros((), POINT)
+    found = index_of(crowd).candidates(known[:1])
+    assert len(found.pair) == MOST_CANDIDATES
+    assert (np.diff(found.agreeing) <= 0).all()
+    assert found.agreeing[0] == INDEXED
+    assert found.pair.tolist() == list(range(MOST_CANDIDATES))
+
+
+def test_pictures_without_points_are_no_candidates_and_have_none(known):
+    nothing = np.zeros((2, MOST_POINTS), POINT)
+    assert len(index_of(known).candidates(nothing).pair) == 0
+    assert len(index_of(nothing).candidates(known).pair) == 0
+    assert len(index_of(known).candidates(known[:0]).pair) == 0
+
+
+def test_keys_say_which_point_of_which_picture_they_are(known):
+    hashes, items = keys_of(known, 100)
+    picture, number = np.divmod(items.astype(int), INDEXED)
+    points = known[picture - 100, number]
+    assert (points["size"] > 0).all()
+    assert len(items) == np.count_nonzero(known[:, :INDEXED]["size"])
+    np.testing.assert_array_equal(hashes, upright(points["hash"], points["turn"] % COUNT))

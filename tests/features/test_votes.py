@@ -1,0 +1,114 @@
+"""Matches that tell of one place are counted as by trying every one of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.kernels.votes import MOST_MATCHES, partners
+from features.orientations import BETWEEN, COUNT, MATRICES, UPRIGHT
+from features.votes import Matches, vote
+from tests.features.slow_votes import lead_of, voted_slowly
+
+TRUE_SCALE = 0.6
+
+
+def true_matches(rng, count, orientation, *, pair=0, first_point=0):
+    """What one picture in another, smaller and turned, would give."""
+    known = np.column_stack([rng.uniform(0, 300, (count, 2)), rng.uniform(0.5, 4, count)])
+    asked = known.copy()
+    asked[:, :2] = TRUE_SCALE * known[:, :2] @ MATRICES[orientation].T + [200, 100]
+    asked[:, 2] += math.log(TRUE_SCALE)
+    known_turn = rng.integers(0, COUNT, count).astype(np.uint8)
+    asked_turn = np.array([np.flatnonzero(BETWEEN[:, turn] == orientation)[0] for turn in known_turn], np.uint8)
+    numbers = np.arange(first_point, first_point + count)
+    return Matches(np.full(count, pair), asked, known, numbers, numbers[::-1].copy(), asked_turn, known_turn)
+
+
+def random_matches(rng, count, pairs, spread):
+    return Matches(
+        pair=np.sort(rng.integers(0, pairs, count)) * 7,
+        asked=np.column_stack([rng.uniform(0, spread, (count, 2)), rng.uniform(0, 1, count)]),
+        known=np.column_stack([rng.uniform(0, spread, (count, 2)), rng.uniform(0, 1, count)]),
+        asked_point=rng.integers(0, 20, count),
+        known_point=rng.integers(0, 20, count),
+        asked_turn=rng.integers(0, 2, count).astype(np.uint8),
+        known_turn=rng.integers(0, 2, count).astype(np.uint8),
+    )
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 40), st.integers(1, 4), st.sampled_from([10.0, 60.0, 300.0]), st.integers(0, 1000))
+def test_votes_are_those_of_the_largest_consistent_sets(count, pairs, spread, seed):
+    matches = random_matches(np.random.default_rng(seed), count, pairs, spread)
+    votes = vote(matches)
+    expected = list(voted_slowly(matches))
+    assert list(zip(votes.pair.tolist(), votes.agreeing.tolist(), strict=True)) == [row[:2] for row in expected]
+    assert votes.orientation.tolist() == [lead_of(matches, around) for _, _, around in expected]
+    for guess, (_, _, around) in zip(votes.guess, expected, strict=True):
+        np.testing.assert_allclose(guess[:, :2] @ matches.known[around, :2] + guess[:, 2], matches.asked[around, :2])
+
+
+@pytest.mark.parametrize("orientation", range(COUNT))
+def test_true_matches_are_found_among_false_ones_with_their_place(orientation):
+    rng = np.random.default_rng(orientation)
+    true, false = true_matches(rng, 12, orientation), random_matches(rng, 30, 1, 300.0)
+    false = false._replace(asked_point=false.asked_point + 12, known_point=false.known_point + 12)
+    votes = vote(Matches(*map(np.concatenate, zip(false, true, strict=True))))
+    assert votes.agreeing[0] >= 12
+    assert votes.orientation[0] == orientation
+    expected = np.column_stack([TRUE_SCALE * MATRICES[orientation], [200, 100]])
+    np.testing.assert_allclose(votes.guess[0], expected, atol=1e-9)
+
+
+def test_a_point_that_matches_many_counts_once():
+    matches = true_matches(np.random.default_rng(0), 5, UPRIGHT)
+    repeated = Matches(*(np.repeat(array[:1], 9, axis=0) for array in matches))
+    assert vote(repeated).agreeing.tolist() == [1]
+
+
+def test_pairs_of_pictures_are_told_apart():
+    rng = np.random.default_rng(1)
+    parts = [true_matches(rng, count, UPRIGHT, pair=pair) for pair, count in ((3, 4), (8, 1), (9, 6))]
+    votes = vote(Matches(*map(np.concatenate, zip(*parts, strict=True))))
+    assert votes.pair.tolist() == [3, 8, 9]
+    assert votes.agreeing.tolist() == [4, 1, 6]
+    assert votes.take(np.array([2, 0])).pair.tolist() == [9, 3]
+
+
+def test_without_matches_there_are_no_votes():
+    votes = vote(random_matches(np.random.default_rng(0), 0, 1, 1.0))
+    assert [len(field) for field in votes] == [0, 0, 0, 0]
+
+
+def test_of_very_many_matches_the_first_ones_are_looked_at():
+    true, far = (true_matches(np.random.default_rng(0), 4, UPRIGHT, first_point=first) for first in (0, 10))
+    flood = Matches(*(np.repeat(array[:1], MOST_MATCHES, axis=0) for array in far))
+    votes = vote(Matches(*map(np.concatenate, zip(flood, true, strict=True))))
+    assert votes.agreeing.tolist() == [1]
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 1000))
+def test_partners_are_near_alike_and_nobody_elses(asked_count, known_count, seed):
+    rng = np.random.default_rng(seed)
+    asked, known = (rng.uniform(0, [20, 20, 1], (count, 3)) for count in (asked_count, known_count))
+    asked_hash, known_hash = (rng.integers(0, 1 << 6, count, dtype=np.uint64) for count in (asked_count, known_count))
+    near, most_bits = np.array([0.5, 12.0]), 3
+    off = np.linalg.norm(asked[:, None, :2] - known[None, :, :2], axis=2)
+    bits = np.bitwise_count(asked_hash[:, None] ^ known_hash).astype(int)
+    bits[(off > near[1]) | (np.abs(asked[:, None, 2] - known[:, 2]) > near[0]) | (bits > most_bits)] = 99
+    chosen = [int(row.argmin()) if known_count and row.min() <= most_bits else -1 for row in bits]
+    expected = [
+        known_point
+        if known_point >= 0
+        and point
+        == min((bits[rival, known_point], rival) for rival in range(asked_count) if chosen[rival] == known_point)[1]
+        else -1
+        for point, known_point in enumerate(chosen)
+    ]
+    assert partners(asked, asked_hash, known, known_hash, near, most_bits).tolist() == expected
