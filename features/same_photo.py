@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 COEFFICIENTS_FILE = Path(__file__).with_name("same_photo.json")
 
 PICTURES_PER_LISTING = 4.0
 FALSE_MATCHES_PER_LISTING = 1 / 1000
 LEAST, MOST = 0.5, 0.999
-"""Bounds of the operating point: below, two pictures are more likely not one photo; above, copies are lost for nothing."""
+"""Bounds of the operating point: below, two pictures are likelier not one photo; above, copies are lost for nothing."""
 
-FEW_POINTS, FEW_BLOCKS = 8.0, 4.0
-"""Shares and means are taken as if so many more had said nothing: all of two is little, all of two hundred is much."""
+NO_POINTS, NO_BLOCKS = 2.0, 1.0
+"""Shares and means are taken as if so many more had been compared in vain: all of two tells less than all of fifty."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +43,7 @@ class Curve:
 
     def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what each value adds."""
-        return np.interp(values, self.knots, self.log_odds)
+        return np.asarray(np.interp(values, self.knots, self.log_odds), np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,28 +107,42 @@ class SamePhoto:
     def log_odds(self, overlays: NDArray[np.void]) -> NDArray[np.float64]:
         """Return the logarithm of the odds of being one photo."""
         measured = measures(overlays)
-        return sum((curve(measured[name]) for name, curve in self.curves.items()), np.full(len(overlays), self.intercept))
+        added = [curve(measured[name]) for name, curve in self.curves.items()]
+        return np.asarray(self.intercept + np.sum(added, axis=0), np.float64)
+
+    def operating_point(self, pictures: int, per_listing: float = FALSE_MATCHES_PER_LISTING) -> float:
+        """Return the probability from which two pictures are taken for one photo; see `operating_point`."""
+        reached = self.tail.reached_by(per_listing / PICTURES_PER_LISTING, pictures)
+        return float(np.clip(probability(reached), LEAST, MOST))
 
 
 def measures(overlays: NDArray[np.void]) -> dict[str, NDArray[np.float64]]:
     """Return what the curves are of, each of shape (n,).
 
-    ``repeated``, ``agreeing_share``, ``mean``, ``middle`` and ``low`` are drawn to 0 where few points or blocks could
-    be compared.
+    Parameters
+    ----------
+    overlays
+        `features.overlays.OVERLAY`, shape (n,).
+
+    Returns
+    -------
+    dict
+        ``matches``, ``bits``, ``off_pixels``, ``agreeing``, ``common_asked`` and ``common_known`` as they are;
+        ``repeated`` with `NO_POINTS` further points that were not, and ``mean_off``, ``middle_off`` and ``low_off``,
+        what the correlations lack to 1, with `NO_BLOCKS` further blocks that lack all of it.
     """
     matches, repeated = overlays["matches"].astype(np.float64), overlays["repeated"]
-    textured, agreeing = overlays["textured"].astype(np.float64), overlays["agreeing"].astype(np.float64)
-    told = textured / (textured + FEW_BLOCKS)
+    textured = overlays["textured"]
     return {
         "matches": matches,
-        "repeated": matches * repeated / np.maximum(matches + FEW_POINTS * repeated, 1.0),
+        "repeated": matches * repeated / np.maximum(matches + NO_POINTS * repeated, 1.0),
         "bits": overlays["bits"],
         "off_pixels": overlays["off_pixels"],
-        "agreeing": agreeing,
-        "agreeing_share": agreeing / (textured + FEW_BLOCKS),
-        "mean": overlays["mean"] * told,
-        "middle": overlays["middle"] * told,
-        "low": overlays["low"] * told,
+        "agreeing": overlays["agreeing"].astype(np.float64),
+        **{
+            f"{name}_off": ((1.0 - overlays[name]) * textured + NO_BLOCKS) / (textured + NO_BLOCKS)
+            for name in ("mean", "middle", "low")
+        },
         "common_asked": overlays["common_asked"],
         "common_known": overlays["common_known"],
     }
@@ -140,7 +154,7 @@ def load() -> SamePhoto:
     return SamePhoto.read(json.loads(COEFFICIENTS_FILE.read_text(encoding="utf-8")))
 
 
-def probability(log_odds: NDArray[np.float64] | float) -> NDArray[np.float64]:
+def probability(log_odds: ArrayLike) -> NDArray[np.float64]:
     """Return the probabilities of log-odds."""
     return np.exp(-np.logaddexp(0.0, -np.asarray(log_odds, np.float64)))
 
@@ -176,5 +190,4 @@ def operating_point(pictures: int, *, per_listing: float = FALSE_MATCHES_PER_LIS
     per_listing
         False matches that may be expected for one new listing of `PICTURES_PER_LISTING` pictures.
     """
-    reached = load().tail.reached_by(per_listing / PICTURES_PER_LISTING, pictures)
-    return float(np.clip(probability(reached), LEAST, MOST))
+    return load().operating_point(pictures, per_listing)

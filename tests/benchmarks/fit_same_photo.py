@@ -1,318 +1,254 @@
-"""Fit ``features/same_photo.json`` on edits of real photographs and print how it does on photographs set aside.
+"""Fit ``features/same_photo.json`` on edits of real photographs, and measure it on photographs set aside.
 
-    python tests/benchmarks/fit_same_photo.py ../shared/photos
+    python tests/benchmarks/fit_same_photo.py ../shared/photos --kept-in FOLDER
 
-Positives: a photograph and an edit of it. Negatives: an edit (or the photograph itself) and every other photograph
-within the candidate radii; views of one scene and neighbouring frames of a turntable count as other photographs.
-Photographs are divided by who took them (sender, house, car, scene), so that no source is on both sides.
+Positives: a photograph and an edit of it, through the bytes of a file. Negatives: a photograph or an edit, and every
+other picture that the search for copies lays over it: other views of the scene, neighbouring frames of a turntable,
+other clothes on the same hanger, drawn catalogue pictures. Photographs are divided by who took them (sender, house,
+car, scene) into those for training, for calibration, and set aside.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
-from scipy.optimize import minimize
+from same_photo_curves import fit, recalibration, tail_of
+from same_photo_material import UNTOUCHED, Side, all_edits, describe_all, material
+from same_photo_pairs import all_pairs
 
-from data.images.decode import Picture, decode
-from data.settings import DecodeSettings
-from features.alike import RADII
-from features.comparison import candidate_blocks
-from features.facts import HASH_KINDS
-from features.hashing import RECIPE, fingerprint
-from features.same_photo import COEFFICIENTS_FILE, SamePhoto
+from features.hashing import RECIPE
+from features.same_photo import COEFFICIENTS_FILE, SamePhoto, Tail, probability
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
+    from same_photo_material import Described, Material
 
-EDITED_PHOTOS = 600
-TRAINING_SHARE = 0.6
-SEED = 20
 PROVENANCE = (
-    "Edits of real photographs: second-hand clothes, homes, cars, cars on a turntable, scenes seen from several sides. "
-    "Only these coefficients and counts were kept; they hold no part of any picture."
+    "Edits of real photographs: second-hand clothes, homes, cars, cars on a turntable, scenes seen from several sides; "
+    "and drawn catalogue pictures. Only these numbers were kept; they hold no part of any picture."
 )
-MAX_FALSE_MATCHES = 1 / 200
-"""Largest share of chance candidates at the operating point, every collection weighing the same."""
-
-
-def encoded(image: Image.Image, image_format: str, quality: int) -> Image.Image:
-    buffer = BytesIO()
-    image.save(buffer, image_format, quality=quality)
-    return Image.open(buffer).convert("RGB")
-
-
-def scaled(image: Image.Image, across: float, down: float) -> Image.Image:
-    size = (max(1, round(image.width * across)), max(1, round(image.height * down)))
-    return image.resize(size, Image.Resampling.BICUBIC)
-
-
-def thumbnail(image: Image.Image) -> Image.Image:
-    return encoded(ImageOps.contain(image, (160, 160)), "JPEG", 75)
-
-
-def cropped(image: Image.Image, share_of_side: float) -> Image.Image:
-    across, down = round(image.width * share_of_side), round(image.height * share_of_side)
-    return image.crop((across, down, image.width - across, image.height - down))
-
-
-def watermarked(image: Image.Image) -> Image.Image:
-    overlay = Image.new("RGBA", image.size, (0, 0, 0, 0))
-    font = ImageFont.load_default(max(8, image.width // 12))
-    middle = (image.width / 2, image.height * 0.8)
-    ImageDraw.Draw(overlay).text(middle, "seller-market.example", fill=(255, 255, 255, 150), anchor="mm", font=font)
-    return Image.alpha_composite(image.convert("RGBA"), overlay).convert("RGB")
-
-
-def reposted(image: Image.Image) -> Image.Image:
-    return encoded(ImageEnhance.Brightness(scaled(image, 0.6, 0.6)).enhance(1.06), "JPEG", 60)
-
-
-EDITS: dict[str, Callable[[Image.Image], Image.Image]] = {
-    "untouched": lambda image: image,
-    "jpeg 90": lambda image: encoded(image, "JPEG", 90),
-    "jpeg 50": lambda image: encoded(image, "JPEG", 50),
-    "jpeg 15": lambda image: encoded(image, "JPEG", 15),
-    "webp 50": lambda image: encoded(image, "WEBP", 50),
-    "half size": lambda image: scaled(image, 0.5, 0.5),
-    "enlarged 1.4": lambda image: scaled(image, 1.4, 1.4),
-    "thumbnail 160 px": thumbnail,
-    "squeezed 7 %": lambda image: scaled(image, 1.0, 0.93),
-    "palette of 64": lambda image: image.quantize(64).convert("RGB"),
-    "brightness +20 %": lambda image: ImageEnhance.Brightness(image).enhance(1.2),
-    "brightness -20 %": lambda image: ImageEnhance.Brightness(image).enhance(0.8),
-    "contrast +30 %": lambda image: ImageEnhance.Contrast(image).enhance(1.3),
-    "saturation +50 %": lambda image: ImageEnhance.Color(image).enhance(1.5),
-    "grey": lambda image: image.convert("L").convert("RGB"),
-    "blur": lambda image: image.filter(ImageFilter.GaussianBlur(max(image.size) / 400)),
-    "crop 1 % of each length": lambda image: cropped(image, 0.005),
-    "crop 2 % of each length": lambda image: cropped(image, 0.01),
-    "crop 4 % of each length": lambda image: cropped(image, 0.02),
-    "watermark": watermarked,
-    "resized, brightened, jpeg 60": reposted,
-}
-
-
-def displayed(path: Path) -> Image.Image:
-    """Open a photograph as a person sees it."""
-    picture = decode(path.read_bytes(), DecodeSettings())
-    assert isinstance(picture, Picture), path
-    return picture.image.convert("RGB")
-
-
-def hashes_of(image: Image.Image) -> list[int]:
-    taken = fingerprint(image)
-    return [getattr(taken, kind) for kind in HASH_KINDS]
-
-
-def hash_photo(path: Path) -> list[int]:
-    return hashes_of(displayed(path))
-
-
-def hash_edits(path: Path) -> list[list[int]]:
-    image = displayed(path)
-    return [hashes_of(edit(image)) for edit in EDITS.values()]
-
-
-TAKERS: dict[str, Callable[[Path], str]] = {
-    "boofcv_multiview": lambda path: path.parent.name + path.stem.rstrip("0123456789"),
-    "car_spin360": lambda path: path.parent.name,
-    "houses": lambda path: path.stem.split("_")[0],
-    "stanford_cars_train_subset": lambda path: path.stem,
-}
-"""What the photographs of a collection that belong together have in common: scene, car, house."""
-
-
-def photographs(folder: Path) -> pd.DataFrame:
-    """List the distinct photographs: ``path``, ``collection`` and ``training`` (whether on the training side)."""
-    senders = pd.read_csv(folder / "clothing_cc0" / "index.csv", dtype="str").set_index("file")["sender_id"]
-    takers = TAKERS | {"clothing_cc0": lambda path: senders[path.name]}
-    paths = [path for path in sorted(folder.rglob("*")) if path.suffix in {".jpg", ".png"}]
-    photos = pd.DataFrame({"path": paths, "collection": [path.relative_to(folder).parts[0] for path in paths]})
-    photos["taker"] = [takers[collection](path) for path, collection in photos.itertuples(index=False)]
-    photos["sha256"] = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
-    photos = photos.drop_duplicates("sha256")
-    sides = photos[["collection", "taker"]].drop_duplicates().sample(frac=1, random_state=SEED)
-    place = sides.groupby("collection").cumcount()
-    takers_of_collection = sides.groupby("collection")["taker"].transform("size")
-    sides["training"] = place < (takers_of_collection * TRAINING_SHARE).round()
-    return photos.merge(sides, on=["collection", "taker"])
+REPEATED_MEAN, REPEATED_POINTS = 0.985, 0.8
+"""Correlation, and share of the points, from which two photographs are taken for one photo."""
+STRANGERS_WEIGHT = 10.0
+"""Strangers count so much more while the curves are fitted: they are what grows with the catalog."""
+CATALOG_PICTURES = 1000
+GROWING_SIZES = (300, 600, 1_200, 2_400)
+GROWING_LEVELS = (0.1, 0.5, 0.9)
+SEED = 7
+CATALOG_SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
-    """Candidate pairs: ``distances`` (n, 5), ``edit`` (n,) numbers in ``EDITS``, ``collection`` (n,) of the query."""
+class Answers:
+    """What the search for copies looks at when the photos of one side and their edits are asked for.
 
-    distances: NDArray[np.uint8]
-    edit: NDArray[np.int64]
-    collection: NDArray[np.str_]
-    tried: int
+    Parameters
+    ----------
+    pairs
+        One row for each pair: ``photo`` and ``known`` (numbers), ``edit``, ``group``, ``collection`` of the photo,
+        ``true`` (one photo), ``kin`` (another one of the same taker).
+    overlays
+        `features.overlays.OVERLAY` of each.
+    asked
+        How often each edit was asked for.
+    strangers
+        How many pictures were asked for, times the pictures of other takers in the catalog.
+    """
 
+    pairs: pd.DataFrame
+    overlays: NDArray[np.void]
+    asked: pd.Series[int]
+    strangers: int
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """The photographs of one side: hashes of all as they are (n, 5), and of the edits of some (m, edits, 5)."""
+    @classmethod
+    def of(cls, source: Material, found: NDArray[np.void], side: Side, known: NDArray[np.int64]) -> Answers:
+        photos = photo_table(source)
+        edits = photos["edits"].to_numpy()
+        groups = {UNTOUCHED: UNTOUCHED} | {edit.name: edit.group for edit in all_edits(())}
+        pairs = pd.DataFrame({"photo": found["photo"], "known": found["known"]})
+        pairs["edit"] = [edits[photo][edit] for photo, edit in zip(found["photo"], found["edit"], strict=True)]
+        pairs["group"] = pairs["edit"].map(groups)
+        pairs["collection"] = photos["collection"].to_numpy()[found["photo"]]
+        pairs["true"] = pairs["photo"] == pairs["known"]
+        taker = photos["taker"].to_numpy()
+        pairs["kin"] = ~pairs["true"] & (taker[found["photo"]] == taker[found["known"]])
+        asked = photos[source.side == side]
+        kin = photos.iloc[known]["taker"].value_counts()
+        strangers = asked["edits"].str.len() * (len(known) - asked["taker"].map(kin).fillna(0))
+        named = asked["edits"].explode().value_counts().drop(UNTOUCHED)
+        return cls(pairs, found["overlay"], named, int(strangers.sum()))
 
-    originals: NDArray[np.uint64]
-    edited: NDArray[np.uint64]
-    photo: NDArray[np.int64]
-    collection: NDArray[np.str_]
+    def without(self, repeated: set[tuple[int, int]]) -> Answers:
+        """Leave out pairs of photos that are one photo twice; their numbers in ascending order."""
+        numbers = np.sort(self.pairs[["photo", "known"]].to_numpy(), axis=1)
+        kept = np.array([tuple(pair) not in repeated for pair in numbers.tolist()], dtype=bool)
+        return Answers(self.pairs[kept], self.overlays[kept], self.asked, self.strangers)
 
-    def same(self) -> Pairs:
-        """Pair each photograph with its edits."""
-        distances = np.bitwise_count(self.edited[:, 1:] ^ self.originals[self.photo][:, None]).reshape(-1, 5)
-        edit = np.tile(np.arange(1, len(EDITS)), len(self.edited))
-        collection = np.repeat(self.collection[self.photo], len(EDITS) - 1)
-        near = np.logical_or.reduce([distances[:, HASH_KINDS.index(kind)] <= r for kind, r in RADII.items()])
-        return Pairs(distances[near], edit[near], collection[near], len(near))
+    @property
+    def true(self) -> NDArray[np.bool_]:
+        return self.pairs["true"].to_numpy()
 
-    def different(self) -> Pairs:
-        """Pair each edit with every other photograph that looks like it."""
-        queries = self.edited.reshape(-1, 5)
-        blocks = candidate_blocks(queries, self.originals, RADII)
-        query, key = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-        other = self.photo[query // len(EDITS)] != key
-        query, key = query[other], key[other]
-        return Pairs(
-            np.bitwise_count(queries[query] ^ self.originals[key]),
-            query % len(EDITS),
-            self.collection[self.photo[query // len(EDITS)]],
-            len(queries) * (len(self.originals) - 1),
-        )
+    @property
+    def strange(self) -> NDArray[np.bool_]:
+        return ~self.true & ~self.pairs["kin"].to_numpy()
 
-
-def equal_weights(collection: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Weigh rows so that every collection counts the same; the weights add up to 1."""
-    _, number, size = np.unique(collection, return_inverse=True, return_counts=True)
-    return 1.0 / (len(size) * size[number])
-
-
-def fit(same: Pairs, different: Pairs) -> tuple[float, NDArray[np.float64]]:
-    """Return intercept and change per bit of the most likely logistic function that never rises with a distance."""
-    distances = np.vstack([same.distances, different.distances]).astype(np.float64)
-    sign = np.repeat([1.0, -1.0], [len(same.distances), len(different.distances)])
-    weight = np.concatenate([equal_weights(same.collection), equal_weights(different.collection)]) / 2
-
-    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        margin = sign * (parameters[0] + distances @ parameters[1:])
-        slope = -sign * weight * np.exp(-np.logaddexp(0.0, margin))
-        value = float(weight @ np.logaddexp(0.0, -margin))
-        return value, np.concatenate([[slope.sum()], slope @ distances])
-
-    found = minimize(loss, np.array([5.0] + [-0.3] * 5), jac=True, bounds=[(None, None)] + [(None, 0.0)] * 5)
-    return float(found.x[0]), found.x[1:] + 0.0
-
-
-def false_matches(model: SamePhoto, different: Pairs, threshold: float) -> float:
-    """Return the share of chance candidates at or above the threshold, every collection weighing the same."""
-    return float(equal_weights(different.collection) @ (model.probability(different.distances) >= threshold))
+    def weights(self, strangers_weight: float = 1.0) -> NDArray[np.float64]:
+        """Weigh pairs: half for true ones, every edit the same; a quarter for kin and one for strangers."""
+        by_edit = self.pairs.groupby(["true", "edit"])["edit"].transform("size").to_numpy()
+        kin = self.pairs["kin"].to_numpy()
+        edits = self.pairs.loc[self.true, "edit"].nunique()
+        others = np.where(kin, 0.25 / max(1, kin.sum()), strangers_weight * 0.25 / max(1, self.strange.sum()))
+        return np.where(self.true, 0.5 / edits / by_edit, others)
 
 
-def operating_point(model: SamePhoto, different: Pairs) -> float:
-    """Return the lowest whole percentage with few enough false matches."""
-    thresholds = np.arange(50, 100) / 100
-    return float(next(t for t in thresholds if false_matches(model, different, t) <= MAX_FALSE_MATCHES))
+def photo_table(source: Material) -> pd.DataFrame:
+    """List the photos: ``collection``, ``taker``, and in ``edits`` what each is asked for with, untouched first."""
+    rows = [(photo.collection, photo.taker) for photo in source.photos]
+    table = pd.DataFrame(rows, columns=["collection", "taker"])
+    return table.assign(edits=[(UNTOUCHED, *names) for names in source.edits])
 
 
-def performance(model: SamePhoto, same: Pairs, different: Pairs) -> dict[str, object]:
-    """Measure the operating point on photographs set aside."""
-    matched = model.probability(same.distances) >= model.operating_point
-    false = model.probability(different.distances) >= model.operating_point
-    edits = list(EDITS)
-    tried = same.tried // (len(edits) - 1)
+def repeated_photos(found: NDArray[np.void]) -> set[tuple[int, int]]:
+    """Find photos that are in a collection twice, or might as well be: no one could tell them apart."""
+    overlays = found["overlay"]
+    alike = (overlays["mean"] >= REPEATED_MEAN) & (overlays["repeated"] >= REPEATED_POINTS)
+    alike &= (found["edit"] == 0) & (found["photo"] != found["known"])
+    return {(min(pair), max(pair)) for pair in found[["photo", "known"]][alike].tolist()}
+
+
+def fitted(training: Answers, calibration: Answers) -> SamePhoto:
+    """Fit curves on one side, bring them to probabilities on another, and note the tail of chance on both."""
+    shape = fit(training.overlays, training.true, training.weights(STRANGERS_WEIGHT))
+    raw = SamePhoto(*shape, NO_TAIL).log_odds(calibration.overlays)
+    function = SamePhoto(*shape.stretched(*recalibration(raw, calibration.true, calibration.weights())), NO_TAIL)
+    chance = [function.log_odds(answers.overlays[answers.strange]) for answers in (training, calibration)]
+    looked_at = training.strangers + calibration.strangers
+    return SamePhoto(function.intercept, function.curves, tail_of(np.concatenate(chance), looked_at, CATALOG_PICTURES))
+
+
+NO_TAIL = Tail(CATALOG_PICTURES, np.ones(1), np.zeros(1), 1.0)
+
+
+def performance(model: SamePhoto, aside: Answers) -> dict[str, object]:
+    """Measure recall and false matches on photographs set aside, at the operating points of several catalogs."""
+    points = {size: model.operating_point(size) for size in CATALOG_SIZES}
+    judged = aside.pairs.assign(probability=probability(model.log_odds(aside.overlays)))
+    found = {size: judged[judged["probability"] >= point] for size, point in points.items()}
+    recall = pd.DataFrame(
+        {size: hits.loc[hits["true"], "edit"].value_counts() / aside.asked for size, hits in found.items()}
+    ).fillna(0.0)
+    looked_at = (judged.loc[judged["true"], "edit"].value_counts() / aside.asked).fillna(0.0)
+    groups = {edit.name: edit.group for edit in all_edits(())}
     return {
-        "true_pairs": same.tried,
-        "recall": round(matched.sum() / same.tried, 4),
-        "recall_by_edit": {edits[n]: round(matched[same.edit == n].sum() / tried, 3) for n in range(1, len(edits))},
-        "different_pairs": different.tried,
-        "different_candidates": len(false),
-        "false_matches": int(false.sum()),
-        "false_match_rate_by_collection": {
-            str(name): round(float(false[different.collection == name].mean()), 4)
-            for name in np.unique(different.collection)
-        },
-        "false_match_rate_of_candidates": round(false_matches(model, different, model.operating_point), 4),
+        "operating_point": {str(size): round(point, 4) for size, point in points.items()},
+        "asked": int(aside.asked.sum()),
+        "looked_at": round(float(looked_at.mean()), 4),
+        "recall": recall.mean().round(4).rename(str).to_dict(),
+        "recall_by_group": recall.groupby(groups).mean().round(3).rename(columns=str).T.to_dict("list"),
+        "recall_by_edit": recall.assign(looked_at=looked_at).round(3).T.to_dict("list"),
+        "strange_pairs": aside.strangers,
+        "false_matches": {str(size): false_matches(hits) for size, hits in found.items()},
     }
 
 
-def calibration(model: SamePhoto, same: Pairs, different: Pairs) -> list[list[float]]:
-    """Return mean probability and weighted share of true pairs for each fifth of the probabilities."""
-    probability = np.concatenate([model.probability(same.distances), model.probability(different.distances)])
-    true = np.repeat([1.0, 0.0], [len(same.distances), len(different.distances)])
-    weight = np.concatenate([equal_weights(same.collection), equal_weights(different.collection)])
-    fifth = np.minimum((probability * 5).astype(int), 4)
-    total = np.bincount(fifth, weight, minlength=5)
-    return [
-        [round(float(v), 3) for v in np.bincount(fifth, weight * values, minlength=5) / total]
-        for values in (probability, true)
-    ]
+def false_matches(hits: pd.DataFrame) -> dict[str, object]:
+    """Count what is not the same photo: of other takers and of the same, by the collection of the picture asked for."""
+    wrong = hits[~hits["true"]]
+    return {
+        name: {"pictures": len(part.drop_duplicates(["photo", "edit"])), **part["collection"].value_counts().to_dict()}
+        for name, part in (("strangers", wrong[~wrong["kin"]]), ("kin", wrong[wrong["kin"]]))
+    }
 
 
-def sides(folder: Path, workers: int) -> tuple[Side, Side]:
-    """Hash all photographs and the edits of a sample; return the training side and the side set aside."""
-    photos = photographs(folder)
-    sample = photos.sample(EDITED_PHOTOS, random_state=SEED).index.sort_values()
-    with ProcessPoolExecutor(workers) as pool:
-        originals = np.array(list(pool.map(hash_photo, photos["path"], chunksize=16)), dtype=np.uint64)
-        edited = np.array(list(pool.map(hash_edits, photos["path"][sample], chunksize=4)), dtype=np.uint64)
+def calibrated(model: SamePhoto, aside: Answers) -> dict[str, object]:
+    """Compare probabilities with shares of true pairs: Brier score, expected error, and a table by tenths."""
+    predicted, weight = probability(model.log_odds(aside.overlays)), aside.weights()
+    table = pd.DataFrame({"tenth": np.minimum((predicted * 10).astype(int), 9), "weight": weight})
+    table = table.assign(predicted=predicted * weight, true=aside.true * weight).groupby("tenth").sum()
+    means = table[["predicted", "true"]].div(table["weight"], axis=0)
+    error = float((means["predicted"] - means["true"]).abs() @ table["weight"]) / weight.sum()
+    brier = float(weight @ (predicted - aside.true) ** 2) / weight.sum()
+    rows = means.assign(weight=table["weight"]).round(4).T.to_dict("list")
+    return {"brier": round(brier, 4), "expected_error": round(error, 4), "tenths_predicted_true_weight": rows}
 
-    def side(chosen: NDArray[np.bool_]) -> Side:
-        here = chosen[sample]
-        photo = (np.cumsum(chosen) - 1)[sample[here]]
-        return Side(originals[chosen], edited[here], photo, photos["collection"].to_numpy(str)[chosen])
 
-    training = photos["training"].to_numpy()
-    return side(training), side(~training)
+def growth(
+    model: SamePhoto, source: Material, photos: list[Described], repeated: set[tuple[int, int]], workers: int
+) -> list[dict[str, float]]:
+    """Count false matches of strangers in catalogs of several sizes, asked for with what is set aside."""
+    everything = np.arange(len(photos))
+    shuffled = np.random.default_rng(SEED).permutation(everything)
+    rows = []
+    for size in GROWING_SIZES:
+        known = np.sort(shuffled[:size])
+        found = all_pairs(photos, np.flatnonzero(source.side == Side.SET_ASIDE), known, workers)
+        answers = Answers.of(source, found, Side.SET_ASIDE, known).without(repeated)
+        odds = model.log_odds(answers.overlays[answers.strange])
+        asked = (source.side == Side.SET_ASIDE).sum() + answers.asked.sum()
+        rows.append(
+            {"pictures": len(known), "asked": int(asked)}
+            | {f"from_{level}": int((probability(odds) >= level).sum()) for level in GROWING_LEVELS}
+        )
+    return rows
+
+
+def stored(model: SamePhoto) -> dict[str, object]:
+    """Return what `SamePhoto.read` takes."""
+    tail = model.tail
+    return {
+        "intercept": model.intercept,
+        "curves": {
+            name: {"knots": curve.knots.tolist(), "log_odds": curve.log_odds.tolist()}
+            for name, curve in model.curves.items()
+        },
+        "false_matches": {
+            "pictures": tail.pictures,
+            "per_query": [float(f"{rate:.4g}") for rate in tail.per_query],
+            "log_odds": tail.log_odds.tolist(),
+            "scale": tail.scale,
+        },
+    }
 
 
 def main() -> None:
     """Fit, measure, write, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path, help="folder of collections of photographs")
+    parser.add_argument("--kept-in", type=Path, required=True, help="folder where described photographs are kept")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
-    training, aside = sides(arguments.photos, arguments.workers)
-    same, different = training.same(), training.different()
-    intercept, per_bit = (np.round(part, 4) for part in fit(same, different))
-    model = SamePhoto(intercept=float(intercept), per_bit=per_bit, operating_point=1.0)
-    model = replace(model, operating_point=operating_point(model, different))
-    aside_same, aside_different = aside.same(), aside.different()
-    stored = {
-        "intercept": model.intercept,
-        "per_bit": dict(zip(HASH_KINDS, per_bit.tolist(), strict=True)),
-        "operating_point": model.operating_point,
+    source = material(arguments.photos)
+    photos = describe_all(source, arguments.kept_in, arguments.workers)
+    catalogs = {side: np.flatnonzero(source.side <= side) for side in Side}
+    found = {
+        side: all_pairs(photos, np.flatnonzero(source.side == side), known, arguments.workers)
+        for side, known in catalogs.items()
+    }
+    repeated = repeated_photos(np.concatenate(list(found.values())))
+    answers = {side: Answers.of(source, found[side], side, catalogs[side]).without(repeated) for side in Side}
+    model = fitted(answers[Side.TRAINING], answers[Side.CALIBRATION])
+    aside = answers[Side.SET_ASIDE]
+    measured = {
         "recipe": RECIPE,
         "fitted_on": datetime.now(UTC).date().isoformat(),
         "fitted_by": "tests/benchmarks/fit_same_photo.py",
         "provenance": PROVENANCE,
-        "radii": dict(RADII),
-        "training": {
-            "photos": len(training.originals),
-            "edited_photos": len(training.edited),
-            "true_candidates": len(same.distances),
-            "different_candidates": len(different.distances),
-        },
-        "set_aside": {
-            "photos": len(aside.originals),
-            "edited_photos": len(aside.edited),
-            **performance(model, aside_same, aside_different),
-        },
-        "calibration_of_fifths": calibration(model, aside_same, aside_different),
+        "photos": dict(zip(["training", "calibration", "set_aside"], np.bincount(source.side).tolist(), strict=True)),
+        "repeated_photos_left_out": len(repeated),
+        "set_aside": performance(model, aside),
+        "calibration": calibrated(model, aside),
+        "growth": growth(model, source, photos, repeated, arguments.workers),
     }
-    COEFFICIENTS_FILE.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(stored, indent=2))
+    text = json.dumps(stored(model) | measured, indent=2)
+    COEFFICIENTS_FILE.write_text(text + "\n", encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":
