@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.alignment import PARTNER_BITS, PARTNER_PIXELS, Spots, align, geometry, inverse, spots_of
+from features.alignment import (
+    LOG_LARGEST,
+    LOG_SMALLEST,
+    PARTNER_BITS,
+    PARTNER_PIXELS,
+    Spots,
+    align,
+    geometry,
+    inverse,
+    spots_of,
+)
 from features.orientations import COUNT, MATRICES, UPRIGHT, turned
 from features.points import POINT
 
@@ -20,7 +30,7 @@ NOWHERE = np.column_stack([np.eye(2), [5000.0, 5000.0]])
 
 def random_spots(count, seed=0):
     rng = np.random.default_rng(seed)
-    at = np.column_stack([rng.uniform(0, 1, (count, 2)) * FRAME, rng.uniform(0.8, 3.5, count)])
+    at = np.column_stack([rng.uniform(0, 1, (count, 2)) * FRAME, rng.uniform(0.6, 4.0, count)])
     return Spots(at, rng.integers(0, 1 << 63, count, dtype=np.uint64), FRAME)
 
 
@@ -65,6 +75,16 @@ def test_points_that_only_one_picture_has_lessen_what_is_repeated():
     same = np.column_stack([np.eye(2), np.zeros(2)])
     assert align(half, known, same, UPRIGHT).repeated > 0.95
     assert align(more, known, same, UPRIGHT).repeated == pytest.approx(0.5, abs=0.07)
+
+
+def test_points_too_small_or_too_large_to_be_found_in_the_other_picture_are_not_missed():
+    for scale in (0.3, 3.0):
+        known = random_spots(300)
+        asked = moved_spots(known, lead_by(scale, 0.0), UPRIGHT)
+        visible = (asked.at[:, 2] > LOG_SMALLEST) & (asked.at[:, 2] < LOG_LARGEST)
+        shown = Spots(asked.at[visible], asked.hash[visible], FRAME)
+        assert len(shown.at) < 0.75 * len(asked.at)
+        assert align(shown, known, lead_by(scale, 0.0), UPRIGHT).repeated > 0.97
 
 
 def test_the_other_way_round_it_is_the_inverse():
