@@ -16,13 +16,13 @@ from features.comparison import (
     by_points,
     described,
     joined,
-    lay_over,
     nearest_few,
     surest,
     turned_round,
-    upright_pairs,
+    without_votes,
 )
 from features.facts import ALIGNMENT_COLUMNS, ALIKE_COLUMNS
+from features.laying import lay_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 RADII: Mapping[str, int] = MappingProxyType({"phash": 10, "dhash": 8})
 """Most differing bits, for each kind of hash, at which a pair is looked at; within one of them is enough.
 
-They find copies of pictures that have too few points. Measured on 1,737,075 pairs of different real photographs: 45 lie
-within 10 bits by phash, 85 within 8 by dhash. The other kinds are too weak alone: 92 pairs within 2 by ahash, 132 within
-2 by whash, 15,177 with equal colorhash.
+They find copies of pictures that have too few points. Measured on 1,737,075 pairs of different real photographs: 45
+lie within 10 bits by phash, 85 within 8 by dhash. The other kinds are too weak alone: 92 pairs within 2 by ahash, 132
+within 2 by whash, 15,177 with equal colorhash.
 """
 
 KEPT = 0.1
@@ -46,7 +46,11 @@ KEPT = 0.1
 def alike_pairs(collection: Collection, new: NDArray[np.int64]) -> pd.DataFrame:
     """Find every pair of pictures that look alike and of which at least one is new.
 
-    Pictures with less than ``LOW_INFORMATION`` bits make no pairs.
+    Pictures with less than ``LOW_INFORMATION`` bits make no pairs. What is said of a pair depends on its two pictures
+    alone. Whether it is found may depend on which of them is new in two cases. An asked picture asks with twice as many
+    points as a known one is found by: a poor pair may be found only by the one picture asking for the other, and is
+    then missing where that one was there first. And a picture that is like more than `MOST_CANDIDATES` others by its
+    points, or by its hashes, is paired with the most similar ones only, unless the others come later and find it.
 
     Parameters
     ----------
@@ -75,7 +79,7 @@ def _candidates(collection: Collection, asked: NDArray[np.int64]) -> Pairs:
     """Return the pairs worth a look, each once, the picture with the smaller ``image_id`` as the known one."""
     pictures = collection.pictures
     query, key = by_hashes(pictures.hashes[asked], collection, RADII)
-    near = _worthwhile(pictures, upright_pairs(asked[query], key))
+    near = _worthwhile(pictures, without_votes(asked[query], key))
     found = _worthwhile(pictures, by_points(asked, pictures, collection.read, collection))
     pairs = joined([found, nearest_few(pictures, pictures, near, MOST_CANDIDATES)])
     return surest(turned_round(pairs, pictures.image_id[pairs.asked] < pictures.image_id[pairs.known]))

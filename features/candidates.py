@@ -108,8 +108,9 @@ class PointIndex:
         item = self.index.items_at(hits.key_index).astype(np.int64)
         asked_point = there[number[hits.query_index]]
         pair = asked_point // MOST_POINTS << PAIR_SHIFT | item // INDEXED
-        several = _counts(pair) >= FEWEST_VOTES
-        chosen = np.flatnonzero(several)[np.argsort(pair[several], kind="stable")]
+        several = np.flatnonzero(_counts(pair) >= FEWEST_VOTES)
+        # Hits come in the order of their queries and then of the index, which depends on how it is divided.
+        chosen = several[np.lexsort((item[several], hits.query_index[several], pair[several]))]
         known = _unpacked(self._details(item[chosen]))
         votes = vote(
             Matches(

@@ -11,13 +11,11 @@ import pandas as pd
 from features.facts import HASH_KINDS
 from features.index.search import Index
 from features.information import LOW_INFORMATION
-from features.overlays import View
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
-
     from pandas.api.extensions import ExtensionArray
 
     from features.candidates import PointIndex
@@ -57,9 +55,24 @@ class Pictures(NamedTuple):
             informative=fingerprints["information"].to_numpy(np.float64) >= LOW_INFORMATION,
         )
 
+    def rows(self, names: pd.Series[str]) -> NDArray[np.int64]:
+        """Return the row of each of some pictures, -1 for one that is not among these."""
+        wanted = names.to_numpy(ID_TYPE)
+        # Eight letters tell almost all pictures apart, and as numbers they are compared ten times as fast as texts.
+        held = np.flatnonzero(np.isin(_beginnings(self.image_id), _beginnings(wanted)))
+        if not held.size:
+            return np.full(len(wanted), -1)
+        order = held[np.argsort(self.image_id[held])]
+        row = order[np.searchsorted(self.image_id[order[:-1]], wanted)]
+        return np.where(self.image_id[row] == wanted, row, -1)
+
     def names(self, rows: NDArray[np.int64]) -> ExtensionArray:
         """Return the ids of some pictures as text."""
         return pd.array(self.image_id[rows].astype("U64"), dtype="str")
+
+
+def _beginnings(image_ids: NDArray[np.bytes_]) -> NDArray[np.uint64]:
+    return np.ascontiguousarray(image_ids).view(np.uint64)[:: ID_TYPE.itemsize // 8]
 
 
 class SketchReader(Protocol):
@@ -95,15 +108,3 @@ class Collection:
         if kind in self.nearest:
             return self.nearest[kind]
         return Index.of_keys(np.ascontiguousarray(self.pictures.hashes[:, HASH_KINDS.index(kind)]))
-
-
-def views(pictures: Pictures, rows: NDArray[np.int64], read: SketchReader) -> dict[int, View]:
-    """Return some pictures ready to be laid over others, by row; those without a sketch are left out."""
-    wanted = np.unique(rows)
-    ids = pictures.names(wanted).tolist()
-    sketches = read(ids)
-    return {
-        int(row): View.of(sketches[image_id], *pictures.size[row])
-        for row, image_id in zip(wanted, ids, strict=True)
-        if image_id in sketches
-    }

@@ -9,30 +9,24 @@ import numpy as np
 import pandas as pd
 
 from features.candidates import PAIR_SHIFT
-from features.collection import views
-from features.differences import DIFFERENCES, differences
 from features.edits import edits
 from features.facts import DISTANCE_COLUMNS, HASH_KINDS
-from features.orientations import BETWEEN, UPRIGHT
-from features.overlays import OVERLAY, overlay, upright_guess
 from features.points import MOST_POINTS, POINT
 from features.same_photo import same_photo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from features.collection import Collection, Pictures, SketchReader
-    from features.overlays import View
+    from features.laying import Laid
 
 ASKED_AT_ONCE = 64
 """Pictures whose points are looked up together."""
 NO_POINTS = np.zeros(MOST_POINTS, POINT)
 LEAD_DIGITS = 4
 PICTURE_MASK = (1 << PAIR_SHIFT) - 1
-BLOCK_OVERLAYS = 2_000
-"""Most pairs laid over each other at once: their sketches take up to 80 MB."""
 
 
 class Pairs(NamedTuple):
@@ -44,38 +38,28 @@ class Pairs(NamedTuple):
         Rows of the two pictures, shape (n,).
     votes
         Points that agreed on the place, 0 where only the hashes are near, shape (n,).
-    guess
-        Leads roughly from the known frame to the asked one, shape (n, 2, 3); NaN: from side to side.
-    orientation
-        That the guess contains, shape (n,).
     """
 
     asked: NDArray[np.int64]
     known: NDArray[np.int64]
     votes: NDArray[np.int64]
-    guess: NDArray[np.float64]
-    orientation: NDArray[np.int64]
 
     def take(self, rows: NDArray[np.int64] | slice) -> Pairs:
         """Return some of them."""
-        return Pairs(self.asked[rows], self.known[rows], self.votes[rows], self.guess[rows], self.orientation[rows])
+        return Pairs(self.asked[rows], self.known[rows], self.votes[rows])
 
 
-def joined(parts: list[Pairs]) -> Pairs:
+NO_PAIRS = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+def joined(parts: Sequence[Pairs]) -> Pairs:
     """Put pairs together."""
     return Pairs(*map(np.concatenate, zip(NO_PAIRS, *parts, strict=True)))
 
 
-NO_PAIRS = Pairs(
-    np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 2, 3)), np.empty(0, np.int64)
-)
-
-
-def upright_pairs(asked: NDArray[np.int64], known: NDArray[np.int64]) -> Pairs:
-    """Return pairs that are to be laid over each other from side to side."""
-    count = len(asked)
-    nothing = np.zeros(count, np.int64)
-    return Pairs(asked, known, nothing, np.full((count, 2, 3), np.nan), nothing + UPRIGHT)
+def without_votes(asked: NDArray[np.int64], known: NDArray[np.int64]) -> Pairs:
+    """Return pairs that were not found by their points."""
+    return Pairs(asked, known, np.zeros(len(asked), np.int64))
 
 
 def by_points(asked: NDArray[np.int64], pictures: Pictures, read: SketchReader, known: Collection) -> Pairs:
@@ -89,7 +73,7 @@ def by_points(asked: NDArray[np.int64], pictures: Pictures, read: SketchReader, 
         points = np.stack([NO_POINTS, *(sketches[name].points for name in names if name in sketches)])
         votes = known.points.candidates(points[1:])
         asked_row, known_row = votes.pair >> PAIR_SHIFT, votes.pair & PICTURE_MASK
-        found.append(Pairs(rows[asked_row], known_row, votes.agreeing, votes.guess, votes.orientation))
+        found.append(Pairs(rows[asked_row], known_row, votes.agreeing))
     return joined(found)
 
 
@@ -122,71 +106,29 @@ def by_hashes(
 
 
 def nearest_few(asked: Pictures, known: Pictures, pairs: Pairs, most: int) -> Pairs:
-    """Keep so many pairs of each asked picture, those whose hashes differ least in all."""
+    """Keep so many pairs of each asked picture, those whose hashes differ least, the same bytes before others."""
     distance = np.bitwise_count(asked.hashes[pairs.asked] ^ known.hashes[pairs.known]).sum(axis=1)
-    order = np.lexsort((pairs.known, distance, pairs.asked))
+    name = known.image_id[pairs.known]
+    order = np.lexsort((name, name != asked.image_id[pairs.asked], distance, pairs.asked))
     sorted_asked = pairs.asked[order]
     return pairs.take(order[np.arange(len(order)) - np.searchsorted(sorted_asked, sorted_asked) < most])
 
 
 def turned_round(pairs: Pairs, chosen: NDArray[np.bool_]) -> Pairs:
     """Exchange the two pictures of some pairs."""
-    guess = pairs.guess.copy()
-    there = chosen & ~np.isnan(guess[:, 0, 0])
-    back = np.linalg.inv(guess[there, :, :2])
-    guess[there] = np.concatenate([back, -back @ guess[there, :, 2:]], axis=2)
     return Pairs(
         asked=np.where(chosen, pairs.known, pairs.asked),
         known=np.where(chosen, pairs.asked, pairs.known),
         votes=pairs.votes,
-        guess=guess,
-        orientation=np.where(chosen, BETWEEN[pairs.orientation, UPRIGHT].astype(np.int64), pairs.orientation),
     )
 
 
 def surest(pairs: Pairs) -> Pairs:
-    """Keep each pair once, with the guess that most points agreed on; ordered by known, then by asked picture."""
+    """Keep each pair once, with the most votes; ordered by known, then by asked picture."""
     order = np.lexsort((-pairs.votes, pairs.asked, pairs.known))
     asked, known = pairs.asked[order], pairs.known[order]
     first = (np.diff(asked, prepend=-1) != 0) | (np.diff(known, prepend=-1) != 0)
     return pairs.take(order[first])
-
-
-class Laid(NamedTuple):
-    """Pairs of pictures, one laid over the other.
-
-    Parameters
-    ----------
-    overlays
-        `features.overlays.OVERLAY`, shape (n,).
-    seen
-        `features.differences.DIFFERENCES`, shape (n,).
-    """
-
-    overlays: NDArray[np.void]
-    seen: NDArray[np.void]
-
-
-def lay_over(
-    pairs: Pairs, asked: Pictures, read_asked: SketchReader, known: Pictures, read_known: SketchReader
-) -> Laid:
-    """Lay the known picture of each pair over the asked one; where one has no sketch, nothing is seen."""
-    laid = Laid(np.zeros(len(pairs.asked), OVERLAY), np.zeros(len(pairs.asked), DIFFERENCES))
-    for start in range(0, len(pairs.asked), BLOCK_OVERLAYS):
-        part = pairs.take(slice(start, start + BLOCK_OVERLAYS))
-        above, below = views(asked, part.asked, read_asked), views(known, part.known, read_known)
-        rows = np.flatnonzero(np.isin(part.asked, list(above)) & np.isin(part.known, list(below)))
-        both = [(above[int(part.asked[row])], below[int(part.known[row])]) for row in rows]
-        for row, (one, other) in zip(rows, both, strict=True):
-            laid.overlays[start + row] = _laid(one, other, part.guess[row], int(part.orientation[row]))
-        if both:
-            thumbnails = (np.stack([view.thumbnail for view in side]) for side in zip(*both, strict=True))
-            laid.seen[start + rows] = differences(laid.overlays[start + rows], *thumbnails)
-    return laid
-
-
-def _laid(asked: View, known: View, guess: NDArray[np.float64], orientation: int) -> NDArray[np.void]:
-    return overlay(asked, known, upright_guess(asked, known) if np.isnan(guess[0, 0]) else guess, orientation)
 
 
 def described(asked: Pictures, known: Pictures, pairs: Pairs, laid: Laid) -> pd.DataFrame:

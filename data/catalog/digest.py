@@ -10,6 +10,7 @@ from sqlalchemy import case, select
 from data.catalog.frames import to_instant
 from data.catalog.tables import (
     alike,
+    different_photos,
     features,
     fetches,
     image_links,
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Connection, Table
 
 KNOWLEDGE = (
-    listings, sellers, labels, image_links, fetches, images, sketches, sightings, alike, matches, features, scores,
-    verdicts, rejects, model_events,
+    listings, sellers, labels, image_links, fetches, images, sketches, sightings, alike, different_photos, matches,
+    features, scores, verdicts, rejects, model_events,
 )  # fmt: skip
 # How it came about, not what is known: two runs to the same end differ in these.
 OPERATIONAL = frozenset(

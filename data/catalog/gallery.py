@@ -1,4 +1,4 @@
-"""What is known of pictures: their fingerprints, and where each was seen, in the names that people know."""
+"""What is known of pictures: which are one photo, and where each was seen, in the names that people know."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exists, func, select
 
 from data.catalog.frames import read_by_keys, read_frame, whole_table
-from data.catalog.matches import ALIKE, FINGERPRINT, HASHED, SIGHTING
-from data.catalog.tables import alike, different_photos, fetches, image_links, images, listings, sightings
+from data.catalog.matches import ALIKE, SIGHTING
+from data.catalog.tables import alike, different_photos, fetches, image_links, listings, sightings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 
 NAMES = ("listing_id", "seller_id", "marketplace")
 EARLIEST_FIRST = ["observed_at", "created_at", "listing_key", "image_id"]
-
-
-def known_fingerprints(connection: Connection, recipe: str) -> pd.DataFrame:
-    """Return the fingerprints of all readable pictures that were hashed by one recipe, sorted by picture."""
-    query = whole_table(images, FINGERPRINT).where(images.c.status == HASHED, images.c.recipe == recipe)
-    return read_frame(connection, query.order_by(images.c.image_id))
 
 
 def one_photo(connection: Connection, least: float) -> pd.DataFrame:

@@ -72,6 +72,12 @@ def compared_pictures(connection: Connection, recipe: str) -> int:
     return connection.execute(query).scalar_one()
 
 
+def readable_pictures(connection: Connection, recipe: str, image_ids: Sequence[str]) -> int:
+    """Return how many of some pictures have a fingerprint of one recipe."""
+    query = whole_table(images, ("image_id",)).where(images.c.status == HASHED, images.c.recipe == recipe)
+    return len(read_by_keys(connection, query, images.c.image_id, image_ids))
+
+
 def _readable(recipe: str, *, compared: bool) -> tuple[ColumnElement[bool], ...]:
     return images.c.compared == int(compared), images.c.status == HASHED, images.c.recipe == recipe
 

@@ -122,7 +122,7 @@ class SegmentStore:
             generation = before.generation + 1 if before else int(now.timestamp())
             write_manifest(self.folder, Manifest(self.format, generation, mark, entries))
 
-    def append(self, arrays: Arrays, *, mark: int) -> None:
+    def append(self, arrays: Arrays, *, mark: int, onto: int | None = None) -> None:
         """Add a segment.
 
         Parameters
@@ -131,11 +131,13 @@ class SegmentStore:
             What it holds.
         mark
             How far the caller has come with it.
+        onto
+            The generation that it continues, if it fits on no other.
 
         Raises
         ------
         SegmentsError
-            There is nothing to add to, or it is damaged: rebuild it.
+            There is nothing to add to, or it is damaged: rebuild it. Or it is of another generation: open it again.
         BusyError
             Another process is adding.
         WriteError
@@ -144,6 +146,8 @@ class SegmentStore:
         read_manifest(self.folder, self.format)
         with self._lock():
             before = read_manifest(self.folder, self.format)
+            if onto not in (None, before.generation):
+                raise SegmentsError(str(self.folder), f"it has generation {before.generation} instead of {onto}")
             entries = (*before.entries, self._write(arrays))
             write_manifest(self.folder, Manifest(self.format, before.generation + 1, mark, entries))
 

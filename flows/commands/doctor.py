@@ -41,7 +41,7 @@ def doctor(
 
 
 def _examined(settings: Settings) -> list[Finding]:
-    from flows.health import catalog, hashes, installation, places, processes
+    from flows.health import catalog, hashes, index, installation, places, processes
 
     return [
         *installation.extras(settings),
@@ -50,6 +50,7 @@ def _examined(settings: Settings) -> list[Finding]:
         places.disk(settings),
         places.image_store(settings),
         *catalog.catalog(settings),
+        index.index(settings),
         *processes.locks(settings.home),
         processes.left_behind(settings.home),
         processes.prefect(settings),

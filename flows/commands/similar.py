@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.errors import CallerError
 from data.settings import load_settings
 from flows.options import Json
 
@@ -52,6 +53,8 @@ def similar(
     as_json: Json = False,
 ) -> None:
     """Find known pictures like these, the likeliest first, each with the listing and seller that showed it first."""
+    if within is not None and kind is None:
+        raise CallerError("--within counts the bits of one hash: name it with --kind.")
     settings = load_settings(context.obj)
     from flows.console import STDERR
     from flows.context import open_context

@@ -10,9 +10,12 @@ from data.catalog.engine import open_catalog
 from data.catalog.health import examine, is_made
 from data.errors import BusyError
 from data.images.store import ImageStore
+from flows.context import open_context
 from flows.health.finding import Finding, State, ok
+from flows.health.index import index
 from flows.leftovers import end_leftovers
 from flows.lock import clear_note, hold, is_held, killed_holders
+from flows.steps.known import index_store, make_anew
 
 if TYPE_CHECKING:
     from data.settings import Settings
@@ -23,6 +26,8 @@ LONGEST_WRITE = timedelta(hours=1)  # a search may be storing a picture right no
 
 def mend(settings: Settings, now: datetime) -> list[Finding]:
     """End leftover processes, bring the catalog up to date, and remove what killed runs had begun to write.
+
+    A match index that cannot be used is made anew.
 
     Nothing is touched while a run holds the home.
 
@@ -38,7 +43,7 @@ def mend(settings: Settings, now: datetime) -> list[Finding]:
     mended += [f"forgot a killed {lock}: {note}" for lock, note in killed_holders(home).items()]
     try:
         with hold(home, "doctor --fix"):  # whose end clears a killed run's note
-            mended += [*_migrated(settings.resolved_catalog_url), *_swept(settings, now)]
+            mended += [*_migrated(settings.resolved_catalog_url), *_index(settings), *_swept(settings, now)]
     except BusyError as busy:
         return [Finding(MENDED, State.WARN, str(busy), "Mend again when it has ended.")]
     if not is_held(home, lock="schedule"):
@@ -56,10 +61,19 @@ def _migrated(url: str) -> list[str]:
     return [f"brought the catalog from schema {before.found or 'none'} to {before.expected}"]
 
 
+def _index(settings: Settings) -> list[str]:
+    if index(settings).state is State.OK:
+        return []
+    make_anew(open_context(settings))
+    return ["made the match index anew from the catalog"]
+
+
 def _swept(settings: Settings, now: datetime) -> list[str]:
     pictures = ImageStore(settings.resolved_images_url).sweep(now - LONGEST_WRITE)
     models = [folder for folder in (settings.home / "models").glob(".keeping-*") if folder.is_dir()]
     for folder in models:
         shutil.rmtree(folder)
-    swept = {"picture files": pictures, "models": len(models)}
+    store = index_store(settings)
+    files = store.sweep(now=now, grace=LONGEST_WRITE) if store.folder.exists() else 0
+    swept = {"picture files": pictures, "models": len(models), "files of the match index": files}
     return [f"removed {n} {what} that a killed run had begun to write" for what, n in swept.items() if n]

@@ -1,7 +1,7 @@
 """The known pictures as a collection that copies are looked for in, kept in files beside the catalog.
 
-The files hold nothing that the catalog does not: what is missing is added from it, and where they do not fit it they are
-made anew.
+The files hold nothing that the catalog does not: a run adds what is new, and where they do not fit the catalog they are
+made anew from it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from data.catalog.matches import compared_pictures, fingerprints
+from data.catalog.matches import compared_pictures, fingerprints, readable_pictures
 from data.catalog.sketches import sketches_of
 from data.errors import SegmentsError
 from data.segments.store import SegmentStore
-from features.collection import ID_TYPE, Pictures
+from features.collection import Pictures
 from features.hashing import RECIPE
 from features.packing import unpack_rows
 from features.points import MOST_POINTS, POINT
@@ -31,51 +31,56 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from data.settings import Settings
     from features.collection import Collection
     from flows.context import Context
 
 PART_PICTURES = 20_000
 """Pictures that are put into files at once when these are made anew: some 130 MB."""
+NAMES = 64
+"""Pictures whose names are looked up in the catalog to see that the files belong to it."""
+NOTHING_WAITS = pd.DataFrame({"image_id": pd.Series(dtype="str")})
 
 
 def known_pictures(context: Context) -> Collection:
     """Return the pictures that were compared so far, and perhaps some that are about to be."""
-    store = _store(context)
-    with context.catalog.read() as connection:
-        count = compared_pictures(connection, RECIPE)
-    try:
-        found = _opened(context, store)
-    except SegmentsError:
-        found = None
-    if found is None or not _fits(context, found, count):
-        store.rebuild(_all_parts(context), mark=0, now=datetime.now(UTC))
-        found = _opened(context, store)
-    return found
+    return _opened(context)[0]
 
 
-def with_pictures(context: Context, known: Collection, prints: pd.DataFrame) -> Collection:
-    """Add pictures that are in the catalog, unless they are there already.
+def with_pictures(context: Context, prints: pd.DataFrame) -> Collection:
+    """Return the known pictures and some that are in the catalog, which from now on are known too.
 
     Parameters
     ----------
-    known
-        From `known_pictures`.
     prints
         ``FINGERPRINT_COLUMNS`` of the pictures.
+
+    Raises
+    ------
+    SegmentsError
+        Somebody has made the files anew in this moment; begin again.
     """
-    missing = prints[~np.isin(prints["image_id"].to_numpy(ID_TYPE), known.pictures.image_id)]
+    known, generation = _opened(context)
+    missing = prints[known.pictures.rows(prints["image_id"]) < 0]
     if missing.empty:
         return known
-    store = _store(context)
-    store.append(_part(context, missing, first=len(known.pictures.image_id)), mark=0)
-    store.compact(merged, now=datetime.now(UTC))
-    return _opened(context, store)
+    store, now = index_store(context.settings), datetime.now(UTC)
+    # Pictures are numbered through, so what is added fits on what was read, and on nothing else.
+    store.append(_part(context, missing, first=len(known.pictures.image_id)), mark=0, onto=generation)
+    store.compact(merged, now=now)
+    store.sweep(now=now)
+    return _opened(context)[0]
 
 
-def rows_of(known: Collection, image_ids: pd.Series[str]) -> NDArray[np.int64]:
-    """Return the rows of pictures that are in a collection."""
-    order = np.argsort(known.pictures.image_id)
-    return order[np.searchsorted(known.pictures.image_id, image_ids.to_numpy(ID_TYPE), sorter=order)]
+def make_anew(context: Context) -> None:
+    """Make the files of the known pictures from the catalog, whatever they are like."""
+    index_store(context.settings).rebuild(_all_parts(context), mark=0, now=datetime.now(UTC))
+
+
+def index_store(settings: Settings) -> SegmentStore:
+    """Return where the files are: the catalog names the folder, so that no two ever share one."""
+    name = hashlib.sha256(settings.resolved_catalog_url.encode()).hexdigest()[:16]
+    return SegmentStore(settings.home / "index" / name, f"{FORMAT} of {RECIPE}")
 
 
 def read_sketches(context: Context, image_ids: Sequence[str]) -> Mapping[str, Sketch]:
@@ -89,24 +94,39 @@ def read_sketches(context: Context, image_ids: Sequence[str]) -> Mapping[str, Sk
     }
 
 
-def _store(context: Context) -> SegmentStore:
-    """Return where the files are: the catalog and the recipe name the folder, so that no two ever share one."""
-    name = hashlib.sha256(f"{context.settings.resolved_catalog_url} {RECIPE}".encode()).hexdigest()[:16]
-    return SegmentStore(context.settings.home / "index" / name, FORMAT)
+def _opened(context: Context) -> tuple[Collection, int]:
+    """Open the files, making them anew if they cannot be used or do not fit the catalog; tell their generation too."""
+    store = index_store(context.settings)
+    try:
+        while True:
+            snapshot = store.open()
+            found = collection(snapshot.parts, partial(read_sketches, context))
+            if _fits(context, found):
+                return found, snapshot.generation
+            # A run may have added to both between one look and the other.
+            if store.generation() == snapshot.generation:
+                break
+    except SegmentsError:
+        pass
+    make_anew(context)
+    snapshot = store.open()
+    return collection(snapshot.parts, partial(read_sketches, context)), snapshot.generation
 
 
-def _opened(context: Context, store: SegmentStore) -> Collection:
-    return collection(store.open().parts, partial(read_sketches, context))
+def _fits(context: Context, found: Collection) -> bool:
+    """Tell whether files hold the compared pictures, and beyond them only such as a run was about to compare.
 
-
-def _fits(context: Context, found: Collection, count: int) -> bool:
-    """Tell whether files hold the compared pictures, and beyond them only such as a killed run was about to compare."""
-    more = len(found.pictures.image_id) - count
-    if more <= 0:
-        return more == 0
+    Numbers tell of pictures that came or went without the files; a few names tell of a catalog that took the place of
+    the one that the files were made from.
+    """
+    held = found.pictures
+    some = held.names(np.linspace(0, max(0, len(held.image_id) - 1), min(NAMES, len(held.image_id))).astype(np.int64))
     with context.catalog.read() as connection:
-        waiting = fingerprints(connection, RECIPE, compared=False)["image_id"].to_numpy(ID_TYPE)
-    return int(np.isin(waiting, found.pictures.image_id).sum()) == more
+        more = len(held.image_id) - compared_pictures(connection, RECIPE)
+        if more < 0 or readable_pictures(connection, RECIPE, some.tolist()) != len(some):
+            return False
+        waiting = fingerprints(connection, RECIPE, compared=False) if more else NOTHING_WAITS
+    return int(np.count_nonzero(held.rows(waiting["image_id"]) >= 0)) == more
 
 
 def _all_parts(context: Context) -> Iterator[dict[str, NDArray[Any]]]:

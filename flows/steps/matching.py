@@ -14,7 +14,7 @@ from data.catalog.matches import (
 from features.alike import alike_pairs
 from features.hashing import RECIPE
 from features.matching import earlier_sightings
-from flows.steps.known import known_pictures, rows_of, with_pictures
+from flows.steps.known import with_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,12 +33,9 @@ def compare_new_pictures(context: Context) -> Counts:
     counts = {"compared": 0, "alike": 0}
     with context.catalog.read() as connection:
         new = fingerprints(connection, RECIPE, compared=False, limit=COMPARED_AT_ONCE)
-    if new.empty:
-        return counts
-    known = known_pictures(context)
     while not new.empty:
-        known = with_pictures(context, known, new)
-        pairs = alike_pairs(known, rows_of(known, new["image_id"]))
+        known = with_pictures(context, new)
+        pairs = alike_pairs(known, known.pictures.rows(new["image_id"]))
         with context.catalog.write() as connection:
             save_alike(connection, new["image_id"].tolist(), pairs)
         counts["compared"] += len(new)

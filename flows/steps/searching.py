@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from data.catalog.differences import different_of
 from data.catalog.gallery import (
-    known_fingerprints,
     one_photo,
     repeated_pictures,
     sightings_of,
@@ -18,19 +16,17 @@ from data.catalog.gallery import (
     with_names,
 )
 from data.catalog.matches import alike_of
-from features.collection import ID_TYPE
-from features.comparison import described, lay_over, upright_pairs
+from features.comparison import described, without_votes
+from features.edits import Edit
 from features.facts import DISTANCE_COLUMNS
-from features.hashing import RECIPE
+from features.laying import lay_over
 from features.photos import photos, photos_by_hash
 from features.same_photo import operating_point
 from features.search import search, search_by_hash
-from flows.steps.known import known_pictures, rows_of
+from flows.steps.known import known_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from sqlalchemy import Connection
 
     from features.collection import Collection
     from features.sketch import Sketch
@@ -46,6 +42,8 @@ DUPLICATE_COLUMNS = (
     "same_photo", "sellers", "listings", "marketplace",
 )  # fmt: skip
 ORDER = ["photo", "observed_at", "created_at", "listing_key", "image_id"]
+PAIR = ["image_id", "other_image_id"]
+LIKENESS = [*DISTANCE_COLUMNS, "edit", "same_photo"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +73,10 @@ def find_similar(context: Context, queries: Queries, sought: Sought) -> Found:
         ``SIMILAR_COLUMNS``: ``sightings`` counts the listings that showed the picture, ``sellers`` their sellers.
     """
     known = known_pictures(context)
-    hits = _hits(queries, known, sought)
     with context.catalog.read() as connection:
-        hits = _undenied(connection, queries.prints, hits)
+        different = different_of(connection, queries.prints["image_id"])
+    hits = _hits(queries, known, sought, different)
+    with context.catalog.read() as connection:
         seen = sightings_of(connection, hits["image_id"])
         earliest = with_addresses(connection, with_names(connection, seen.drop_duplicates("image_id")))
     counts = seen.groupby("image_id").agg(sightings=("listing_key", "size"), sellers=("seller_key", "nunique"))
@@ -86,13 +85,13 @@ def find_similar(context: Context, queries: Queries, sought: Sought) -> Found:
     return Found(rows.assign(query=rows["query"].map(names))[list(SIMILAR_COLUMNS)], len(known.pictures.image_id))
 
 
-def _hits(queries: Queries, known: Collection, sought: Sought) -> pd.DataFrame:
+def _hits(queries: Queries, known: Collection, sought: Sought, different: pd.DataFrame) -> pd.DataFrame:
     def read(image_ids: Sequence[str]) -> Mapping[str, Sketch]:
         return {image_id: queries.sketches[image_id] for image_id in image_ids}
 
     if sought.kind is None:
         least = sought.min_probability
-        return search(queries.prints, read, known, min_probability=least, limit=sought.limit)
+        return search(queries.prints, read, known, min_probability=least, limit=sought.limit, different=different)
     return search_by_hash(
         queries.prints,
         read,
@@ -102,15 +101,6 @@ def _hits(queries: Queries, known: Collection, sought: Sought) -> pd.DataFrame:
         min_probability=sought.min_probability or 0.0,
         limit=sought.limit,
     )
-
-
-def _undenied(connection: Connection, prints: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
-    """Leave out hits on pictures that somebody found to be another photo than the query."""
-    denied = different_of(connection, prints["image_id"])
-    pairs = set(zip(denied["image_id"], denied["other_image_id"], strict=True))
-    asked = prints["image_id"].reset_index(drop=True).reindex(hits["query"]).array
-    ordered = (tuple(sorted(pair)) for pair in zip(asked, hits["image_id"], strict=True))
-    return hits[[pair not in pairs for pair in ordered]] if pairs else hits
 
 
 def find_duplicates(context: Context, *, kind: str | None = None, within: int = 0) -> Found:
@@ -126,9 +116,10 @@ def find_duplicates(context: Context, *, kind: str | None = None, within: int = 
     known = known_pictures(context)
     with context.catalog.read() as connection:
         if kind is None:
-            groups = photos(one_photo(connection, operating_point(len(known.pictures.image_id))), 0.0)
+            pairs = one_photo(connection, operating_point(len(known.pictures.image_id)))
+            groups = photos(pairs, different_of(connection, pairs["image_id"]))
         else:
-            groups = photos_by_hash(known_fingerprints(connection, RECIPE), kind=kind, within=within)
+            groups = photos_by_hash(known.pictures, kind=kind, within=within)
         grouped = _photos(groups, known, repeated_pictures(connection))
         seen = sightings_of(connection, grouped["image_id"]).merge(grouped, on="image_id")
         postings = _numbered(seen[seen.groupby("group")["group"].transform("size") > 1])
@@ -151,7 +142,7 @@ def spread(rows: pd.DataFrame) -> dict[str, int]:
 
 def _photos(groups: pd.DataFrame, known: Collection, repeated: pd.Series[str]) -> pd.DataFrame:
     """Add the pictures that were repeated only as they are, each a group of its own."""
-    is_known = np.isin(repeated.to_numpy(ID_TYPE), known.pictures.image_id)
+    is_known = known.pictures.rows(repeated) >= 0
     alone = repeated[is_known & ~repeated.isin(groups["image_id"]).to_numpy()].reset_index(drop=True)
     first_free = 0 if groups.empty else int(groups["group"].max()) + 1
     return pd.concat([groups, pd.DataFrame({"group": alone.index + first_free, "image_id": alone})], ignore_index=True)
@@ -174,12 +165,19 @@ def _numbered(seen: pd.DataFrame) -> pd.DataFrame:
 def _beside_earliest(postings: pd.DataFrame, known: Collection, stored: pd.DataFrame) -> pd.DataFrame:
     """Compare each posting's picture with that of the earliest one; what is stored of a pair counts."""
     earliest = postings.groupby("photo")["image_id"].transform("first")
-    pairs = upright_pairs(rows_of(known, postings["image_id"]), rows_of(known, earliest))
+    both = pd.DataFrame({"image_id": postings["image_id"], "other_image_id": earliest})
+    pairs = pd.DataFrame({"image_id": both.min(axis=1), "other_image_id": both.max(axis=1)}, dtype="str")
+    itself = pairs[pairs["image_id"] == pairs["other_image_id"]].drop_duplicates()
+    itself = itself.assign(**dict.fromkeys(DISTANCE_COLUMNS, 0), edit=Edit.NONE.value, same_photo=1.0)
+    told = pd.concat([stored, itself])[[*PAIR, *LIKENESS]]
+    untold = pairs.drop_duplicates().merge(told[PAIR], how="left", indicator=True).query("_merge == 'left_only'")[PAIR]
+    found = pairs.merge(pd.concat([told, _compared(known, untold)]), how="left")[LIKENESS]
+    return found.astype(dict.fromkeys(DISTANCE_COLUMNS, "int64"))
+
+
+def _compared(known: Collection, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Lay the pictures of each pair over each other."""
     pictures = known.pictures
-    found = described(pictures, pictures, pairs, lay_over(pairs, pictures, known.read, pictures, known.read))
-    ids = pd.DataFrame({"image_id": postings["image_id"], "other_image_id": earliest})
-    ordered = pd.DataFrame({"image_id": ids.min(axis=1), "other_image_id": ids.max(axis=1)})
-    compared = ordered.merge(stored[["image_id", "other_image_id", "edit", "same_photo"]], how="left")
-    return found.assign(
-        edit=compared["edit"].fillna(found["edit"]), same_photo=compared["same_photo"].fillna(found["same_photo"])
-    )[[*DISTANCE_COLUMNS, "edit", "same_photo"]]
+    rows = without_votes(pictures.rows(pairs["other_image_id"]), pictures.rows(pairs["image_id"]))
+    found = described(pictures, pictures, rows, lay_over(rows, pictures, known.read, pictures, known.read))
+    return pd.concat([pairs.reset_index(drop=True), found[LIKENESS]], axis=1)
