@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 AGREES = 0.6
-"""Correlation from which a block of two pictures counts as the same."""
+"""Correlation above which a block of two pictures counts as the same."""
 TEXTURED = 2.0
-"""Grey levels of contrast from which a block can tell anything."""
+"""Grey levels of contrast above which a block can tell anything."""
 SMALLEST_SHARE = 0.02
 """Of a side, below which two pictures have nothing in common."""
 COARSEST_SIDE = 16

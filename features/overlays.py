@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from features.sketch import Sketch
 
 BLOCKS = (8, 8)
+STEPS = 32
+PLACES = (np.stack(np.meshgrid(np.arange(STEPS), np.arange(STEPS)), axis=-1).reshape(-1, 2) + 0.5) / STEPS
+"""Spread evenly over a picture, in shares of its sides, shape (1024, 2)."""
 OVERLAY = np.dtype(
     [
         ("matches", np.int64),
@@ -39,7 +42,7 @@ OVERLAY = np.dtype(
 ``matches``, ``repeated``, ``bits``, ``off_pixels``
     As `features.alignment.Alignment` says.
 ``textured``, ``agreeing``
-    Blocks of the common area that can tell something, and how many of them correlate from `AGREES` on.
+    Blocks of the common area that can tell something, and how many of them correlate by more than `AGREES`.
 ``mean``, ``middle``, ``low``
     Mean, median and lower quartile of their correlations, negative ones counted as 0; 0 without any.
 ``common_asked``, ``common_known``
@@ -112,10 +115,6 @@ def overlay(asked: View, known: View, guess: NDArray[np.float64], orientation: i
     out["common_asked"] = min(1.0, common * abs(np.linalg.det(lead[:, :2])))
     out["lead"], out["box"], out["correlation"] = lead, found.box, found.correlation
     return out
-
-
-STEPS = 32
-PLACES = (np.stack(np.meshgrid(np.arange(STEPS), np.arange(STEPS)), axis=-1).reshape(-1, 2) + 0.5) / STEPS
 
 
 def _common_known(lead: NDArray[np.float64]) -> float:
