@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from data.synthetic.pictures import Scene, draw_photo
 from features.collection import Pictures
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
 from features.hashing import fingerprint_and_sketch
+from features.points import MOST_POINTS, POINT
 from features.stored import collection, part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
     from PIL import Image
 
     from features.collection import Collection
     from features.sketch import Sketch
 
 
-def photo(number: int) -> Image.Image:
-    """One of many photos that have nothing to do with each other."""
-    return draw_photo(Scene(category=number % 8, setting=1000 + number, item=2000 + number, view=3000 + number))
+def likeness(overlays: NDArray[np.void]) -> NDArray[np.float64]:
+    """Stand in for the fitted probability: six points may match by chance, and from forty on it is almost sure."""
+    return np.clip((overlays["matches"] - 6) / 34, 0.0, 0.999)
 
 
 def cropped(image: Image.Image, left: float, upper: float, right: float, lower: float) -> Image.Image:
@@ -36,31 +38,35 @@ def cropped(image: Image.Image, left: float, upper: float, right: float, lower: 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictured:
-    """Fingerprints (``FINGERPRINT_COLUMNS``), and the sketches of these pictures."""
+    """Fingerprints (``FINGERPRINT_COLUMNS``), and the sketches of the pictures that have one."""
 
     prints: pd.DataFrame
     sketches: Mapping[str, Sketch]
 
-    def read(self, image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+    def read(self, image_ids: Sequence[str]) -> dict[str, Sketch]:
         return {image_id: self.sketches[image_id] for image_id in image_ids if image_id in self.sketches}
-
-    def points(self, prints: pd.DataFrame) -> np.ndarray:
-        return np.stack([self.sketches[image_id].points for image_id in prints["image_id"]])
 
     def of(self, image_ids: Sequence[str]) -> Pictured:
         """Return some of the pictures, in this order."""
-        return Pictured(self.prints.set_index("image_id").loc[image_ids].reset_index(), self.sketches)
+        chosen = self.prints.set_index("image_id").loc[list(image_ids)].reset_index()
+        return Pictured(chosen[list(FINGERPRINT_COLUMNS)], self.sketches)
 
-    def parts(self, *sizes: int) -> list[dict[str, np.ndarray]]:
-        """Return stored parts of so many pictures each; the last one holds the rest."""
-        edges = [0, *np.cumsum(sizes).tolist(), len(self.prints)]
-        rows = [self.prints.iloc[start:stop] for start, stop in zip(edges[:-1], edges[1:], strict=True)]
-        numbered = zip(rows, edges, strict=False)
-        return [part(Pictures.of(each), self.points(each), first) for each, first in numbered if len(each)]
+    def part(self, start: int, stop: int) -> dict[str, NDArray[np.generic]]:
+        """Return the pictures of some rows as they are kept."""
+        rows = self.prints.iloc[start:stop]
+        points = np.zeros((len(rows), MOST_POINTS), POINT)
+        for row, image_id in enumerate(rows["image_id"]):
+            if image_id in self.sketches:
+                points[row] = self.sketches[image_id].points
+        return part(Pictures.of(rows), points, start)
 
-    def collection(self, *sizes: int) -> Collection:
-        """Return them as known pictures, kept in parts of so many."""
-        return collection(self.parts(*sizes), self.read)
+    def parts(self, *cuts: int) -> list[dict[str, NDArray[np.generic]]]:
+        """Return all of them as they are kept, parted at some rows."""
+        return [self.part(*ends) for ends in pairwise([0, *cuts, len(self.prints)])]
+
+    def collection(self, *cuts: int) -> Collection:
+        """Return them as known pictures."""
+        return collection(self.parts(*cuts), self.read)
 
 
 def pictured(images: Mapping[str, Image.Image]) -> Pictured:
