@@ -32,8 +32,9 @@ def remember_different(connection: Connection, pairs: pd.DataFrame) -> None:
     # The sort is stable: what is told again comes behind what was known.
     earliest = both.sort_values("known_at", kind="stable").drop_duplicates(PAIR)
     new = earliest.loc[earliest["is_new"], [*PAIR, "known_at"]]
-    upsert(connection, different_photos, new)
-    _reopen(connection, new)
+    if not new.empty:
+        upsert(connection, different_photos, new)
+        _reopen(connection, new)
 
 
 def different_of(connection: Connection, image_ids: pd.Series[str]) -> pd.DataFrame:

@@ -121,4 +121,12 @@ def sketched(*image_ids: str, recipe: str = RECIPE) -> pd.DataFrame:
 def alike_pairs(*pairs: tuple[str, str], same_photo: float = 0.9) -> pd.DataFrame:
     ordered = [sorted(pair) for pair in pairs]
     frame = pd.DataFrame(ordered, columns=["image_id", "other_image_id"], dtype=TEXT)
-    return frame.assign(**dict.fromkeys(DISTANCES, 4.0), edit="recompressed", same_photo=same_photo)
+    frame = frame.assign(**dict.fromkeys(DISTANCES, 4.0), edit="recompressed", same_photo=same_photo)
+    lead = pd.Series(["[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]"] * len(frame), dtype=TEXT)
+    return frame.assign(matched_points=40, common_area=1.0, other_common_area=0.5, lead=lead)
+
+
+def different_pairs(*pairs: tuple[str, str], known_on: float) -> pd.DataFrame:
+    """Pairs in the order in which they are given."""
+    frame = pd.DataFrame(pairs, columns=["image_id", "other_image_id"], dtype=TEXT)
+    return frame.assign(known_at=pd.Series([day(known_on)] * len(pairs), dtype=TIME))

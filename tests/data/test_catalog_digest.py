@@ -11,7 +11,7 @@ from data.catalog.images import due_fetches, save_fetches, save_fingerprints
 from data.catalog.listings import save_labels, save_listings, save_sellers
 from data.catalog.loads import Load
 from data.catalog.matches import save_alike
-from data.catalog.tables import images, metadata, sketches
+from data.catalog.tables import alike, images, metadata, sketches
 from tests.data.rows import alike_pairs, day, fetch_all, hashed, labels, listings, moment, outcomes, sellers, sketched
 from tests.data.test_catalog_matches import match_all
 
@@ -82,6 +82,16 @@ def test_a_single_bit_of_a_hash_changes_the_digest_of_its_table_only(catalog):
         connection.execute(images.update().where(images.c.image_id == "p0").values(phash=phash ^ 1))
     after = digest(catalog)
     assert [name for name in before if before[name] != after[name]] == ["images"]
+
+
+@pytest.mark.parametrize("other", [{"matched_points": 41}, {"common_area": 0.99}, {"lead": "[]"}])
+def test_how_two_pictures_lie_in_each_other_belongs_to_what_is_known_of_them(catalog, other):
+    load(catalog)
+    before = digest(catalog)
+    with catalog.write() as connection:
+        connection.execute(alike.update().values(**other))
+    after = digest(catalog)
+    assert [name for name in before if before[name] != after[name]] == ["alike"]
 
 
 def test_a_single_byte_of_a_sketch_changes_the_digest_of_its_table_only(catalog):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
+from data.catalog.differences import remember_different
 from data.catalog.gallery import (
-    known_fingerprints,
+    one_photo,
     repeated_pictures,
     sightings_of,
     with_addresses,
     with_names,
 )
-from data.catalog.images import save_fingerprints
 from data.catalog.listings import save_listings
 from data.catalog.loads import Load
-from tests.data.rows import RECIPE, day, fetch_all, hashed, listings, moment
+from data.catalog.matches import save_alike
+from features.facts import ALIKE_COLUMNS
+from tests.data.rows import alike_pairs, day, different_pairs, fetch_all, listings, moment
 
 FIRST = Load("first", moment(100), first_bulk=True)
 PICTURES = {"https://p.example/1": "p1", "https://p.example/2": "p2", "https://p.example/3": "p1"}
@@ -24,14 +28,18 @@ def fill(connection, *rows):
     fetch_all(connection, FIRST, PICTURES)
 
 
-def test_fingerprints_are_those_of_one_recipe(catalog):
+def test_pairs_are_one_photo_from_a_probability_on_unless_somebody_denied_it(catalog):
+    likely, unlikely = (
+        alike_pairs(("b", "c"), ("a", "c"), ("a", "b"), same_photo=0.8),
+        alike_pairs(("c", "d"), same_photo=0.7),
+    )
     with catalog.write() as connection:
-        fill(connection, {"listing_id": "a", "image_urls": [ONE, TWO]})
-        save_fingerprints(connection, hashed("p2"))
-        save_fingerprints(connection, hashed("p1", recipe="another"))
-        found = known_fingerprints(connection, RECIPE)
-    assert found["image_id"].tolist() == ["p2"]
-    assert found["phash"].tolist() == [2**63]
+        save_alike(connection, ["a", "b", "c", "d"], pd.concat([likely, unlikely]))
+        remember_different(connection, different_pairs(("c", "a"), ("x", "b"), known_on=3))
+        found = {least: one_photo(connection, least) for least in (0.7, 0.8, 0.81)}
+    pairs = {least: pairs[["image_id", "other_image_id"]].to_numpy().tolist() for least, pairs in found.items()}
+    assert pairs == {0.7: [["a", "b"], ["b", "c"], ["c", "d"]], 0.8: [["a", "b"], ["b", "c"]], 0.81: []}
+    assert all(tuple(frame.columns) == ALIKE_COLUMNS for frame in found.values())
 
 
 def test_a_picture_is_repeated_if_it_stood_in_several_listings(catalog):

@@ -10,12 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from data.catalog.differences import remember_different
 from data.catalog.frames import insert, read_frame
 from data.catalog.images import save_fingerprints
 from data.catalog.matches import (
     alike_of,
+    compared_pictures,
     fingerprints,
     matching_facts,
+    readable_pictures,
     reopen_accounts,
     reopen_later,
     save_alike,
@@ -25,7 +28,7 @@ from data.catalog.matches import (
 from data.catalog.tables import alike, images, matches, sellers, sightings
 from features.facts import ALIKE_COLUMNS, FINGERPRINT_COLUMNS, MATCH_COLUMNS, SELLER_COLUMNS, SIGHTING_COLUMNS
 from features.matching import earlier_sightings
-from tests.data.rows import RECIPE, TEXT, TIME, alike_pairs, day, hashed
+from tests.data.rows import RECIPE, TEXT, TIME, alike_pairs, day, different_pairs, hashed
 
 A, B, C, D = "abcd"
 
@@ -43,7 +46,8 @@ def match_all(connection) -> int:
     reopened = reopen_later(connection)
     keys = unmatched_listings(connection)
     facts = matching_facts(connection, keys)
-    save_matches(connection, keys, earlier_sightings(facts.own, facts.alike, facts.sightings, facts.sellers))
+    found = earlier_sightings(facts.own, facts.alike, facts.sightings, facts.sellers, facts.different)
+    save_matches(connection, keys, found)
     return reopened
 
 
@@ -65,6 +69,36 @@ def test_fingerprints_are_read_by_recipe_and_by_whether_they_were_compared(catal
     assert new["phash"].tolist() == [2**63]
 
 
+def test_fingerprints_come_in_parts_that_follow_on_each_other(catalog):
+    with catalog.write() as connection:
+        save_fingerprints(connection, hashed(D, B, A, C))
+        assert fingerprints(connection, RECIPE, compared=False, limit=3)["image_id"].tolist() == [A, B, C]
+        assert fingerprints(connection, RECIPE, compared=False, after=C, limit=3)["image_id"].tolist() == [D]
+        assert fingerprints(connection, RECIPE, compared=False, after=D, limit=3).empty
+        save_alike(connection, [D, A], alike_pairs())
+        assert fingerprints(connection, RECIPE, compared=True, after=A, limit=1)["image_id"].tolist() == [D]
+
+
+def test_pictures_are_counted_by_recipe_and_by_whether_they_were_compared(catalog):
+    with catalog.write() as connection:
+        save_fingerprints(connection, hashed(A, B))
+        save_fingerprints(connection, hashed(C, recipe="recipe-0"))
+        save_fingerprints(connection, pd.DataFrame({"image_id": [D], "status": "unreadable", "recipe": RECIPE}))
+        assert compared_pictures(connection, RECIPE) == 0
+        save_alike(connection, [A, C, D], alike_pairs())
+        assert compared_pictures(connection, RECIPE) == 1
+        assert readable_pictures(connection, RECIPE, [A, B, C, D, "e"]) == 2
+        assert readable_pictures(connection, RECIPE, []) == 0
+
+
+def test_how_pictures_lie_in_each_other_is_kept_with_the_pair(catalog):
+    with catalog.write() as connection:
+        save_alike(connection, [A, B], alike_pairs((A, B)))
+        kept = table(connection, alike)
+    columns = ["matched_points", "common_area", "other_common_area", "lead"]
+    assert kept[columns].to_numpy().tolist() == alike_pairs((A, B))[columns].to_numpy().tolist()
+
+
 def test_comparing_a_picture_again_replaces_its_pairs_on_either_side_and_no_others(catalog):
     with catalog.write() as connection:
         save_alike(connection, [A, B, C, D], alike_pairs((A, B), (B, C), (C, D)))
@@ -83,17 +117,20 @@ def test_matching_facts_hold_everything_about_the_pictures_concerned_and_nothing
         save_alike(connection, [A, B, C], alike_pairs((A, B)))
         account = {"seller_key": [2, 3], "observed_at": day(0), "marketplace": "m", "seller_id": "s", "content_id": "c"}
         insert(connection, sellers, pd.DataFrame(account))
+        remember_different(connection, different_pairs((C, A), (C, D), known_on=1))
         facts = matching_facts(connection, [1])
         nothing = matching_facts(connection, [99])
     assert facts.own["image_id"].tolist() == [A]
     assert sorted(facts.sightings["listing_key"]) == [1, 2, 4]
     assert facts.sellers["seller_key"].tolist() == [2]
+    assert facts.different[["image_id", "other_image_id"]].to_numpy().tolist() == [[A, C]]
     for read in (facts, nothing):
         frames = (read.own, read.alike, read.sightings, read.sellers)
         names = (SIGHTING_COLUMNS, ALIKE_COLUMNS, SIGHTING_COLUMNS, SELLER_COLUMNS)
         assert [tuple(frame.columns) for frame in frames] == list(names)
     pd.testing.assert_series_equal(nothing.alike.dtypes, facts.alike.dtypes)
-    assert earlier_sightings(nothing.own, nothing.alike, nothing.sightings, nothing.sellers).empty
+    assert nothing.different.dtypes.to_dict() == facts.different.dtypes.to_dict()
+    assert earlier_sightings(nothing.own, nothing.alike, nothing.sightings, nothing.sellers, nothing.different).empty
 
 
 def test_match_facts_are_replaced_and_their_sightings_done(catalog):

@@ -9,24 +9,26 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Column, MetaData, Table, select, text
 
 from data.catalog import engine, migrations
+from data.catalog.differences import different_of, remember_different
 from data.catalog.engine import open_catalog, revision
 from data.catalog.frames import read_frame, upsert
 from data.catalog.images import pending_pictures, save_fingerprints
+from data.catalog.matches import alike_of, save_alike
 from data.catalog.migrations import HEAD
 from data.catalog.sketches import sketches_of
-from data.catalog.tables import images, metadata
-from tests.data.rows import RECIPE, hashed, sketched
+from data.catalog.tables import alike, images, metadata
+from tests.data.rows import RECIPE, alike_pairs, day, different_pairs, hashed, sketched
 
-NEW = {"sketches", "untransposed_phash"}
-FIRST_IMAGES = Table(
-    "images",
-    MetaData(),
-    *(
-        Column(column.name, column.type, primary_key=column.primary_key)
-        for column in images.columns
-        if column.name not in NEW
-    ),
-)
+NEW = ("untransposed_phash", "matched_points", "common_area", "other_common_area", "lead")
+NEW_TABLES = ("sketches", "different_photos")
+
+
+def first(table):
+    """A table as the first schema had it."""
+    columns = [
+        Column(each.name, each.type, primary_key=each.primary_key) for each in table.columns if each.name not in NEW
+    ]
+    return Table(table.name, MetaData(), *columns)
 
 
 @pytest.fixture
@@ -35,12 +37,13 @@ def upgraded(catalog_url, monkeypatch):
     with monkeypatch.context() as then:
         for module in (migrations, engine):
             then.setattr(module, "HEAD", "0001")
-        first = open_catalog(catalog_url)
-        with first.write() as connection:
-            upsert(connection, FIRST_IMAGES, hashed("p1", "p2", recipe="older").assign(compared=1))
+        old = open_catalog(catalog_url)
+        with old.write() as connection:
+            upsert(connection, first(images), hashed("p1", "p2", recipe="older").assign(compared=1))
+            upsert(connection, first(alike), alike_pairs(("p1", "p2")).drop(columns=list(NEW[1:])))
             assert revision(connection) == "0001"
-            assert not connection.dialect.has_table(connection, "sketches")
-        first.close()
+            assert not any(connection.dialect.has_table(connection, name) for name in NEW_TABLES)
+        old.close()
     opened = open_catalog(catalog_url)
     yield opened
     opened.close()
@@ -71,6 +74,25 @@ def test_it_takes_fingerprints_with_sketches(upgraded):
         found = read_frame(connection, select(images).order_by(images.c.image_id))
     assert found["untransposed_phash"].astype(object).tolist()[0] == top_bit
     assert found["untransposed_phash"].isna().tolist() == [False, True]
+
+
+def test_its_pairs_are_there_and_say_nothing_of_how_they_lie(upgraded):
+    with upgraded.read() as connection:
+        found = read_frame(connection, select(alike))
+        pairs = alike_of(connection, found["image_id"])
+    assert pairs[["image_id", "other_image_id", "same_photo"]].to_numpy().tolist() == [["p1", "p2", 0.9]]
+    assert found[list(NEW[1:])].isna().all(axis=None)
+
+
+def test_it_takes_pairs_with_alignments_and_pairs_of_different_photos(upgraded):
+    with upgraded.write() as connection:
+        save_alike(connection, ["p1"], alike_pairs(("p1", "p2")))
+        remember_different(connection, different_pairs(("p2", "p1"), known_on=2))
+        found = read_frame(connection, select(alike))
+        different = different_of(connection, found["image_id"])
+    assert found["matched_points"].tolist() == [40]
+    assert found["lead"].tolist() == alike_pairs(("p1", "p2"))["lead"].tolist()
+    assert different.to_numpy().tolist() == [["p1", "p2", day(2)]]
 
 
 def test_opening_it_again_changes_nothing(upgraded, catalog_url):

@@ -84,6 +84,16 @@ def test_what_was_written_is_mapped_as_it_was(store):
     assert content(store) == [*range(10)]
 
 
+def test_what_continues_one_generation_is_not_added_to_another(store):
+    store.append(numbers(10), mark=6, onto=store.open().generation)
+    assert content(store) == [*range(11)]
+    opened = store.generation()
+    store.rebuild([numbers(0, 1)], mark=1, now=NOW)
+    with pytest.raises(SegmentsError, match=f"instead of {opened}"):
+        store.append(numbers(11), mark=7, onto=opened)
+    assert content(store) == [0, 1]
+
+
 def test_merging_changes_files_and_not_content(store):
     generation = store.generation()
     assert compact(store) == 5

@@ -32,6 +32,13 @@ def alike_frame(rows):
     return typed([(a, b, *[distance] * 5, "crop", same) for a, b, distance, same in rows], ALIKE_COLUMNS)
 
 
+def different_frame(rows):
+    """Rows of (image, other image, day from which on they are known to be different photos)."""
+    known_at = pd.Series([day(on) for *_, on in rows], dtype="datetime64[us, UTC]")
+    pairs = pd.DataFrame([pair for *pair, _ in rows], columns=["image_id", "other_image_id"], dtype="str")
+    return pairs.assign(known_at=known_at)
+
+
 def group_as_of(sellers, seller, moment):
     known = sellers[(sellers["seller_key"] == seller) & (sellers["observed_at"] <= moment)]
     return None if known.empty else known.sort_values("observed_at")["group_id"].iloc[-1]
@@ -41,12 +48,18 @@ def when(sighting):
     return sighting.observed_at, sighting.created_at
 
 
-def oracle(own, alike, sightings, sellers):
+def oracle(own, alike, sightings, sellers, different):
     """Say it once more, slowly and plainly."""
     matches = []
+    denied = {(pair.image_id, pair.other_image_id): pair.known_at for pair in different.itertuples()}
     for mine in own.itertuples():
         partners = [(mine.image_id, (0.0,) * 5, "none", 1.0)]
         for pair in alike.itertuples():
+            if (
+                denied.get((pair.image_id, pair.other_image_id), pd.Timestamp.max.tz_localize("UTC"))
+                <= mine.observed_at
+            ):
+                continue
             distances = tuple(getattr(pair, column) for column in DISTANCE_COLUMNS)
             if pair.image_id == mine.image_id:
                 partners.append((pair.other_image_id, distances, pair.edit, pair.same_photo))
@@ -117,13 +130,16 @@ def small_markets(draw):
     alike = alike_frame([(a, b, float(n), 0.3 * n) for n, (a, b) in enumerate(sorted(pairs))])
     chosen = draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
     own = sightings[pd.Series(chosen, dtype=bool)].reset_index(drop=True)
-    return own, alike, sightings, sellers_frame(versions)
+    denied = draw(st.dictionaries(st.sampled_from(list(itertools.combinations(IMAGES, 2))), few_days, max_size=4))
+    different = different_frame([(*pair, on) for pair, on in denied.items()])
+    return own, alike, sightings, sellers_frame(versions), different
 
 
 @settings(max_examples=200, deadline=None)
 @given(small_markets())
 def test_matches_are_those_of_the_slow_oracle(market):
     assert as_tuples(earlier_sightings(*market)) == oracle(*market)
+    assert as_tuples(earlier_sightings(*market[:4])) == oracle(*market[:4], different_frame([]))
 
 
 @settings(max_examples=50, deadline=None)
@@ -133,10 +149,11 @@ def test_the_order_of_rows_does_not_matter(market, random):
     pd.testing.assert_frame_equal(earlier_sightings(*shuffled), earlier_sightings(*market))
 
 
-def matches_of(rows, alike=(), sellers=(), own_listing=2):
+def matches_of(rows, alike=(), sellers=(), own_listing=2, different=()):
     sightings = sightings_frame(rows)
     own = sightings[sightings["listing_key"] == own_listing]
-    return earlier_sightings(own, alike_frame(list(alike)), sightings, sellers_frame(list(sellers)))
+    denied = different_frame(list(different))
+    return earlier_sightings(own, alike_frame(list(alike)), sightings, sellers_frame(list(sellers)), denied)
 
 
 def test_the_copy_points_to_the_original_and_never_the_other_way_round():
@@ -191,6 +208,24 @@ def test_a_partner_is_found_from_either_side_of_the_pair():
         rows = [sighting(other_image, 1, 1, 0), sighting(own_image, 2, 2, 3)]
         match = matches_of(rows, alike=[("a", "b", 6.0, 0.8)]).iloc[0]
         assert (match["other_image_id"], match["distance_phash"], match["same_photo"]) == (other_image, 6.0, 0.8)
+
+
+def test_pictures_that_are_known_to_be_different_photos_are_no_match_from_then_on_and_not_before():
+    rows = [sighting("b", 1, 1, 0), sighting("a", 2, 2, 3), sighting("a", 3, 3, 2)]
+    alike = [("a", "b", 6.0, 0.8), ("a", "c", 6.0, 0.8)]
+    for known_on, expected in [(3, []), (4, [1]), (0, [])]:
+        found = matches_of(rows[:2], alike, different=[("a", "b", known_on)])
+        assert found["other_listing_key"].tolist() == expected
+    assert matches_of(rows[:2], alike, different=[("a", "c", 0)])["other_listing_key"].tolist() == [1]
+    itself = matches_of(rows, alike, different=[("a", "b", 0)])
+    assert itself["other_image_id"].tolist() == ["a"]
+
+
+def test_a_different_photo_excuses_nothing():
+    rows = [sighting("b", 3, 2, 0), sighting("a", 1, 1, 1), sighting("a", 2, 2, 3)]
+    alike = [("a", "b", 2.0, 0.9)]
+    assert matches_of(rows, alike).empty
+    assert matches_of(rows, alike, different=[("a", "b", 2)])["other_listing_key"].tolist() == [1]
 
 
 def test_no_sightings_give_no_matches_with_all_columns():
