@@ -14,6 +14,7 @@ from data.synthetic.pictures import Scene, draw_photo
 from features.hashing import RECIPE
 from flows.cli import answer
 from flows.context import open_context
+from flows.steps.matching import compare_new_pictures
 from flows.steps.pictures import fingerprint_pictures
 from tests.data.rows import day, fetch_all, listings, moment
 
@@ -60,6 +61,13 @@ def fill(home: Path, *rows: dict[str, object]) -> Context:
         fetch_all(connection, LOAD, stored)
         pending = pending_pictures(connection, RECIPE)
     fingerprint_pictures(context, pending)
+    return context
+
+
+def fill_and_compare(home: Path, *rows: dict[str, object]) -> Context:
+    """Keep listings and pictures, and find which pictures are alike."""
+    context = fill(home, *rows)
+    compare_new_pictures(context)
     return context
 
 

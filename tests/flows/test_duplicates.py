@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from flows.steps.searching import DUPLICATE_COLUMNS
-from tests.flows.filled import as_file, ask, fill, json_rows, photo, posted, smaller
+from tests.flows.filled import as_file, ask, fill_and_compare, json_rows, photo, posted, smaller
 
 CONTRACT = ("photo", "image_id", "listing_id", "seller_id", "image_url", "observed_at")
 ALONE, SHARED, TWICE = (photo(number) for number in range(3))
@@ -26,7 +26,7 @@ MANY = 300
 def home(tmp_path_factory):
     """A photo that three sellers show in two files, one that its owner posts twice, and one that stands alone."""
     home = tmp_path_factory.mktemp("home")
-    fill(
+    fill_and_compare(
         home,
         posted("thief's", "thief", 40, COPY),
         posted("victim's", "victim", 5, ORIGINAL),
@@ -107,7 +107,7 @@ def test_within_needs_a_kind(home, capsys):
 
 
 def test_photos_posted_once_make_a_sentence(tmp_path, capsys):
-    fill(tmp_path, posted("a", "ann", 1, as_file(ALONE)), posted("b", "bob", 2, as_file(TWICE)))
+    fill_and_compare(tmp_path, posted("a", "ann", 1, as_file(ALONE)), posted("b", "bob", 2, as_file(TWICE)))
     assert ask(tmp_path, "duplicates") == 0
     assert "None of the 2 known pictures shows a photo that was posted more than once." in capsys.readouterr().out
 
@@ -119,7 +119,7 @@ def test_an_empty_catalog_says_what_to_run(tmp_path, capsys):
 
 def test_a_placeholder_of_hundreds_of_listings_is_printed_in_part_and_written_whole(tmp_path, capsys):
     home, out, sheet = tmp_path / "home", tmp_path / "all.csv", tmp_path / "all.html"
-    fill(home, *(posted(f"l{number}", f"s{number % 100}", number, OWN) for number in range(MANY)))
+    fill_and_compare(home, *(posted(f"l{number}", f"s{number % 100}", number, OWN) for number in range(MANY)))
     assert ask(home, "duplicates", "--out", out) == 0
     shown = capsys.readouterr().out
     assert len(re.findall(r"\bl\d+\b", shown)) < 10
@@ -132,7 +132,7 @@ def test_a_placeholder_of_hundreds_of_listings_is_printed_in_part_and_written_wh
 
 def test_of_a_photo_the_first_posting_of_each_seller_is_printed_before_any_second_one(tmp_path, capsys):
     own = [posted(f"own {number}", "ann", number, OWN) for number in range(6)]
-    fill(tmp_path, *own, posted("copied", "thief", 50, OWN))
+    fill_and_compare(tmp_path, *own, posted("copied", "thief", 50, OWN))
     assert ask(tmp_path, "duplicates") == 0
     shown = re.findall(r"own \d|copied", capsys.readouterr().out)
     assert shown == ["own 0", "own 1", "own 2", "copied"]

@@ -17,7 +17,7 @@ from PIL import Image
 from data.synthetic.server import serve_pictures
 from features.facts import HASH_KINDS
 from flows.steps.searching import SIMILAR_COLUMNS
-from tests.flows.filled import as_file, ask, fill, json_rows, photo, posted, smaller
+from tests.flows.filled import as_file, ask, fill_and_compare, json_rows, photo, posted, smaller
 
 CONTRACT = (
     "query", "rank", "listing_id", "seller_id", "image_id", "image_url", "observed_at", "distance_ahash",
@@ -40,7 +40,7 @@ def home(tmp_path_factory):
     """Six photos of six sellers; the first was shown by two sellers, and the later one was loaded first."""
     home = tmp_path_factory.mktemp("home")
     rows = [posted(f"l{number}", f"seller-{number}", 10 + number, file) for number, file in enumerate(FILES)]
-    fill(home, posted("copycat", "thief", 90, FILES[0]), *rows)
+    fill_and_compare(home, posted("copycat", "thief", 90, FILES[0]), *rows)
     return home
 
 
@@ -220,7 +220,7 @@ def test_the_sheet_reaches_nothing_outside_and_runs_nothing(home, asked, tmp_pat
 
 def test_what_strangers_wrote_is_shown_as_text(tmp_path):
     home, asked, out = tmp_path / "home", tmp_path / "<b>&.jpg", tmp_path / "hits.html"
-    fill(home, posted("<script>alert(1)</script>", "\u202e'\"><img src=x>", 1, FILES[2]))
+    fill_and_compare(home, posted("<script>alert(1)</script>", "\u202e'\"><img src=x>", 1, FILES[2]))
     asked.write_bytes(FILES[2])
     assert ask(home, "similar", asked, "--out", out) == 0
     page = out.read_text()
@@ -233,7 +233,7 @@ def test_what_strangers_wrote_is_shown_as_text(tmp_path):
 
 def test_a_picture_that_the_store_lost_leaves_a_gap_on_the_sheet(tmp_path):
     home, asked, out = tmp_path / "home", tmp_path / "asked.jpg", tmp_path / "hits.html"
-    context = fill(home, posted("l2", "ann", 1, FILES[2]))
+    context = fill_and_compare(home, posted("l2", "ann", 1, FILES[2]))
     asked.write_bytes(FILES[2])
     (stored,) = (home / "images").rglob(next(context.store.ids()))
     stored.unlink()
