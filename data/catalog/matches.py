@@ -162,10 +162,11 @@ def save_matches(connection: Connection, listing_keys: Sequence[int], facts: pd.
     update_by_keys(connection, sightings, sightings.c.listing_key, listing_keys, matched=1)
 
 
-def alike_of(connection: Connection, image_ids: pd.Series) -> pd.DataFrame:
+def alike_of(connection: Connection, image_ids: pd.Series, columns: Sequence[str] = ALIKE) -> pd.DataFrame:
     """Return the alike pairs that some pictures are in, each once."""
-    one = read_by_keys(connection, whole_table(alike, ALIKE), alike.c.image_id, image_ids)
-    other = read_by_keys(connection, whole_table(alike, ALIKE), alike.c.other_image_id, image_ids)
+    query = whole_table(alike, columns)
+    one = read_by_keys(connection, query, alike.c.image_id, image_ids)
+    other = read_by_keys(connection, query, alike.c.other_image_id, image_ids)
     return measured(pd.concat([one, other]).drop_duplicates(["image_id", "other_image_id"], ignore_index=True))
 
 

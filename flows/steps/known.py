@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from flows.context import Context
 
 PART_PICTURES = 20_000
-"""Pictures that are put into files at once when these are made anew: some 130 MB."""
+"""Pictures that are put into files at once when these are made anew: some 150 MB."""
 NAMES = 64
 """Pictures whose names are looked up in the catalog to see that the files belong to it."""
 NOTHING_WAITS = pd.DataFrame({"image_id": pd.Series(dtype="str")})

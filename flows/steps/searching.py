@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from data.catalog.differences import different_of
@@ -39,11 +40,11 @@ SIMILAR_COLUMNS = (
 )  # fmt: skip
 DUPLICATE_COLUMNS = (
     "photo", "image_id", "listing_id", "seller_id", "image_url", "observed_at", *DISTANCE_COLUMNS, "edit",
-    "same_photo", "sellers", "listings", "marketplace",
+    "same_photo", "found_by", "matched_points", "sellers", "listings", "marketplace",
 )  # fmt: skip
 ORDER = ["photo", "observed_at", "created_at", "listing_key", "image_id"]
 PAIR = ["image_id", "other_image_id"]
-LIKENESS = [*DISTANCE_COLUMNS, "edit", "same_photo"]
+LIKENESS = [*DISTANCE_COLUMNS, "edit", "same_photo", "matched_points"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +111,8 @@ def find_duplicates(context: Context, *, kind: str | None = None, within: int = 
     -------
     Found
         ``DUPLICATE_COLUMNS``, one row for each picture in each listing, the earliest posting of a photo first;
-        distances, ``edit`` and ``same_photo`` compare with the picture of that one. Photos are numbered from 1, those
-        of the most sellers first; ``sellers`` and ``listings`` count over the whole photo.
+        distances, ``edit``, ``same_photo`` and ``matched_points`` compare with the picture of that one. Photos are
+        numbered from 1, those of the most sellers first; ``sellers`` and ``listings`` count over the whole photo.
     """
     known = known_pictures(context)
     with context.catalog.read() as connection:
@@ -124,9 +125,12 @@ def find_duplicates(context: Context, *, kind: str | None = None, within: int = 
         seen = sightings_of(connection, grouped["image_id"]).merge(grouped, on="image_id")
         postings = _numbered(seen[seen.groupby("group")["group"].transform("size") > 1])
         named = with_addresses(connection, with_names(connection, postings))
-        stored = alike_of(connection, postings["image_id"])
-    beside = _beside_earliest(named, known, stored)
-    return Found(pd.concat([named, beside], axis=1)[list(DUPLICATE_COLUMNS)], len(known.pictures.image_id))
+        stored = alike_of(connection, postings["image_id"], [*PAIR, *LIKENESS])
+    rows = pd.concat([named, _beside_earliest(named, known, stored)], axis=1)
+    by_points = (rows["matched_points"] > 0) & (kind is None)
+    found_by = np.select([rows["edit"] == Edit.NONE, by_points], ["bytes", "points"], "hashes")
+    rows["found_by"] = pd.array(found_by, dtype="str")
+    return Found(rows[list(DUPLICATE_COLUMNS)], len(known.pictures.image_id))
 
 
 def spread(rows: pd.DataFrame) -> dict[str, int]:
@@ -168,16 +172,19 @@ def _beside_earliest(postings: pd.DataFrame, known: Collection, stored: pd.DataF
     both = pd.DataFrame({"image_id": postings["image_id"], "other_image_id": earliest})
     pairs = pd.DataFrame({"image_id": both.min(axis=1), "other_image_id": both.max(axis=1)}, dtype="str")
     itself = pairs[pairs["image_id"] == pairs["other_image_id"]].drop_duplicates()
-    itself = itself.assign(**dict.fromkeys(DISTANCE_COLUMNS, 0), edit=Edit.NONE.value, same_photo=1.0)
-    told = pd.concat([stored, itself])[[*PAIR, *LIKENESS]]
+    nothing_differs = dict.fromkeys(DISTANCE_COLUMNS, 0)
+    itself = itself.assign(**nothing_differs, edit=Edit.NONE.value, same_photo=1.0, matched_points=0)
+    told = pd.concat([stored, itself])
     untold = pairs.drop_duplicates().merge(told[PAIR], how="left", indicator=True).query("_merge == 'left_only'")[PAIR]
     found = pairs.merge(pd.concat([told, _compared(known, untold)]), how="left")[LIKENESS]
-    return found.astype(dict.fromkeys(DISTANCE_COLUMNS, "int64"))
+    # Pairs that an earlier version compared have no points.
+    return found.fillna({"matched_points": 0}).astype(dict.fromkeys([*DISTANCE_COLUMNS, "matched_points"], "int64"))
 
 
 def _compared(known: Collection, pairs: pd.DataFrame) -> pd.DataFrame:
     """Lay the pictures of each pair over each other."""
     pictures = known.pictures
     rows = without_votes(pictures.rows(pairs["other_image_id"]), pictures.rows(pairs["image_id"]))
-    found = described(pictures, pictures, rows, lay_over(rows, pictures, known.read, pictures, known.read))
+    laid = lay_over(rows, pictures, known.read, pictures, known.read)
+    found = described(pictures, pictures, rows, laid).assign(matched_points=laid.overlays["matches"])
     return pd.concat([pairs.reset_index(drop=True), found[LIKENESS]], axis=1)

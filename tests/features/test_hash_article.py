@@ -5,10 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.alike import duplicates, search
+from features.alike import RADII
+from features.collection import Pictures
+from features.comparison import by_hashes
 from features.facts import HASH_KINDS
 from features.hamming import within
 from features.hex_digits import from_hex
+from features.photos import photos_by_hash
+from features.search import search_by_hash
+from tests.features.pictured import Pictured
 from tests.features.prints import ARTICLE, fingerprints
 
 
@@ -37,26 +42,27 @@ def flagged(groups):
     [("ahash", [5, 6]), ("phash", [5]), ("dhash", [5]), ("whash", [5]), ("colorhash", [])],
 )
 def test_each_kind_flags_the_repeats_it_flagged_in_print(advert, kind, repeats):
-    assert sorted(flagged(duplicates(advert, kind=kind))) == repeats
+    assert sorted(flagged(photos_by_hash(Pictures.of(advert), kind=kind, within=0))) == repeats
 
 
 @pytest.mark.parametrize("kind", ["phash", "dhash", "whash"])
 def test_the_small_copy_of_image_3_lies_within_two_bits(advert, kind):
     hits = within(advert[kind].to_numpy()[[6]], advert[kind].to_numpy(), 2)
     assert hits.key_index.tolist() == [3, 6]
-    groups = duplicates(advert, kind=kind, within=2).groupby("group")["image_id"].agg(numbers)
+    groups = photos_by_hash(Pictures.of(advert), kind=kind, within=2).groupby("group")["image_id"].agg(numbers)
     assert groups.tolist() == [[2, 5], [3, 6]]
 
 
 @pytest.mark.parametrize("kind", ["ahash", "phash", "dhash", "whash"])
 def test_ranking_from_image_2_puts_itself_and_its_copy_first(advert, kind):
-    hits = search(advert.iloc[[2]], advert, kind=kind, within=64)
+    known = Pictured(advert, {})
+    hits = search_by_hash(advert.iloc[[2]], known.read, known.collection(), kind=kind, within=64)
     assert numbers(hits["image_id"][:2]) == [2, 5]
     assert hits[f"distance_{kind}"][:2].tolist() == [0, 0]
     assert hits[f"distance_{kind}"].is_monotonic_increasing
     assert hits["rank"].tolist() == list(range(1, 8))
 
 
-def test_all_hashes_together_find_both_copies(advert):
-    groups = duplicates(advert).groupby("group")["image_id"].agg(numbers)
-    assert [2, 5] in groups.tolist()
+def test_the_two_hashes_that_pairs_are_looked_for_by_bring_both_copies_in(advert):
+    asked, known = by_hashes(Pictures.of(advert).hashes, Pictured(advert, {}).collection(), RADII)
+    assert {(2, 5), (3, 6)} <= set(zip(asked.tolist(), known.tolist(), strict=True))

@@ -24,6 +24,8 @@ from flows.cli import answer
 from flows.health import installation
 from flows.health.configuration import masked
 from flows.lock import hold, is_held
+from flows.steps.known import known_pictures
+from tests.flows.filled import as_file, fill_and_compare, photo, posted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,6 +221,33 @@ def test_what_waits_is_counted(diagnose, home: Path) -> None:
     assert findings["downloads"]["found"] == "1 never tried"
     assert findings["failed downloads"]["found"] == "2: timeout 2"
     assert findings["recipe"]["found"].startswith("1 pictures have fingerprints of another recipe")
+
+
+def test_a_damaged_match_index_is_named_and_made_anew_when_told(diagnose, home: Path) -> None:
+    context = fill_and_compare(home, posted("a", "ann", 1, as_file(photo(1).resize((200, 150)))))
+    _, findings = diagnose()
+    assert findings["match index"]["state"] == "ok"
+    (segment,) = (home / "index").rglob("*.segment")
+    content = bytearray(segment.read_bytes())
+    content[-70] ^= 1
+    segment.write_bytes(content)
+    code, findings = diagnose()
+    assert (code, findings["match index"]["state"]) == (ExitCode.OUTSIDE, "bad")
+    assert segment.name in findings["match index"]["found"]
+    code, findings = diagnose("--fix")
+    assert (code, findings["match index"]["state"]) == (ExitCode.DONE, "ok")
+    assert findings["mended"]["found"] == "made the match index anew from the catalog"
+    assert len(known_pictures(context).pictures.image_id) == 1
+    _, findings = diagnose("--fix")
+    assert findings["mended"]["found"] == "there was nothing to mend"
+
+
+def test_a_match_index_that_the_next_run_makes_anew_is_told_of(diagnose, home: Path) -> None:
+    fill_and_compare(home, posted("a", "ann", 1, as_file(photo(1).resize((200, 150)))))
+    (manifest,) = (home / "index").rglob("manifest.json")
+    manifest.unlink()
+    code, findings = diagnose()
+    assert (code, findings["match index"]["state"]) == (ExitCode.DONE, "warn")
 
 
 def test_mending_removes_what_killed_writers_left_but_nothing_young(diagnose, home: Path) -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from datetime import UTC, datetime
 
 import imagehash
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+from data.catalog.differences import remember_different
+from flows.steps import searching
 from flows.steps.searching import DUPLICATE_COLUMNS
 from tests.flows.filled import as_file, ask, fill_and_compare, json_rows, photo, posted, smaller
 
 CONTRACT = ("photo", "image_id", "listing_id", "seller_id", "image_url", "observed_at")
 ALONE, SHARED, TWICE = (photo(number) for number in range(3))
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ORIGINAL = as_file(SHARED, quality=92)
 COPY = as_file(smaller(SHARED), quality=60)
 OWN = as_file(TWICE)
@@ -64,7 +68,73 @@ def test_distances_compare_with_the_earliest_posting(home, capsys):
         assert rows["thief's"][f"distance_{kind}"] == of(pictures[0]) - of(pictures[1])
         assert rows["other's"][f"distance_{kind}"] == 0
     assert rows["victim's"]["same_photo"] == 1.0
-    assert 0.9 < rows["thief's"]["same_photo"] < 1.0
+    assert 0.9 < rows["thief's"]["same_photo"] <= 1.0
+    assert [rows[who]["found_by"] for who in ("victim's", "thief's", "other's")] == ["bytes", "points", "bytes"]
+    assert [rows[who]["matched_points"] > 20 for who in ("victim's", "thief's", "other's")] == [False, True, False]
+
+
+def left_half(image):
+    return image.crop((0, 0, image.width * 5 // 8, image.height))
+
+
+def right_half(image):
+    return ImageOps.mirror(image.crop((image.width * 3 // 8, 0, image.width, image.height)))
+
+
+@pytest.fixture
+def chain(tmp_path):
+    """Two parts of a photo that have little in common, and the whole, which is later than both."""
+    files = [as_file(part) for part in (left_half(SHARED), right_half(SHARED), SHARED)]
+    return fill_and_compare(tmp_path, *(posted(f"l{n}", f"s{n}", n, file) for n, file in enumerate(files))), files
+
+
+def test_a_chain_of_copies_is_one_photo_and_all_are_compared_with_the_earliest(chain, capsys):
+    context, _ = chain
+    assert ask(context.settings.home, "duplicates", "--json") == 0
+    rows = json_rows(capsys.readouterr().out)
+    assert [(row["photo"], row["listing_id"]) for row in rows] == [(1, "l0"), (1, "l1"), (1, "l2")]
+    assert rows[0]["edit"] == "none"
+    assert "crop" in rows[2]["edit"]
+    assert rows[2]["same_photo"] > 0.9
+
+
+def test_what_is_known_to_be_two_photos_is_parted_even_within_a_chain(chain, capsys):
+    context, files = chain
+    names = [hashlib.sha256(file).hexdigest() for file in files]
+
+    def photos():
+        assert ask(context.settings.home, "duplicates", "--json") == 0
+        shown = capsys.readouterr().out
+        return {row["listing_id"]: row["photo"] for row in json_rows(shown)}
+
+    def deny(one, other):
+        pair = {"image_id": [names[one]], "other_image_id": [names[other]], "known_at": [pd.Timestamp(NOW)]}
+        with context.catalog.write() as connection:
+            remember_different(connection, pd.DataFrame(pair))
+
+    assert photos() == {"l0": 1, "l1": 1, "l2": 1}
+    deny(1, 0)
+    parted = photos()
+    assert parted in ({"l0": 1, "l2": 1}, {"l1": 1, "l2": 1})
+    deny(0, 2)
+    assert photos() == {"l1": 1, "l2": 1}
+    deny(2, 1)
+    assert photos() == {}
+
+
+def test_of_a_photo_in_many_listings_each_two_pictures_are_compared_once(tmp_path, monkeypatch):
+    files = [ORIGINAL, COPY]
+    context = fill_and_compare(tmp_path, *(posted(f"l{n}", f"s{n}", n, files[n % 2]) for n in range(40)))
+    laid = []
+    lay_over = searching.lay_over
+    monkeypatch.setattr(
+        searching, "lay_over", lambda pairs, *rest: laid.append(len(pairs.asked)) or lay_over(pairs, *rest)
+    )
+    rows = searching.find_duplicates(context).rows
+    assert len(rows) == 40
+    assert laid == [0]
+    assert len(searching.find_duplicates(context, kind="phash", within=4).rows) == 40
+    assert sum(laid) <= 1
 
 
 def test_people_get_the_first_postings_and_the_sums(home, capsys):

@@ -43,12 +43,13 @@ def market(tmp_path):
     return post(tmp_path / "home", LATER, since=3)
 
 
-@pytest.fixture
-def undisturbed(tmp_path):
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
     """What another home knows in which nothing ever went wrong."""
-    context = post(tmp_path / "undisturbed", FIRST)
+    home = tmp_path_factory.mktemp("undisturbed")
+    context = post(home, FIRST)
     compare_new_pictures(context)
-    post(tmp_path / "undisturbed", LATER, since=3)
+    post(home, LATER, since=3)
     assert compare_new_pictures(context) == {"compared": 2, "alike": 2}
     return knowledge(context)
 

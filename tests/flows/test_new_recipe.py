@@ -9,14 +9,15 @@ from sqlalchemy import select
 
 from data.catalog.digest import catalog_digest
 from data.catalog.frames import read_frame
-from data.catalog.gallery import known_fingerprints
 from data.catalog.images import pending_pictures
+from data.catalog.matches import fingerprints
 from data.catalog.sketches import all_sketches, sketches_of
 from data.catalog.tables import alike, images, sketches
 from features.hashing import RECIPE
-from flows.steps import matching, pictures, searching
+from flows.steps import known, matching, pictures
 from flows.steps.matching import compare_new_pictures
 from flows.steps.pictures import fingerprint_pictures
+from flows.steps.queries import Queries
 from flows.steps.searching import Sought, find_similar
 from tests.flows.filled import as_file, fill, photo, posted, smaller
 
@@ -25,7 +26,7 @@ PICTURES = 6
 
 
 def use(recipe, monkeypatch):
-    for module in (pictures, matching, searching):
+    for module in (pictures, matching, known):
         monkeypatch.setattr(module, "RECIPE", recipe)
 
 
@@ -99,13 +100,14 @@ def test_half_way_only_pictures_of_the_recipe_in_force_are_compared_and_found(ha
     done = recipes(half_way).query("recipe == @NEW")["image_id"]
     assert compare_new_pictures(half_way)["compared"] == len(done)
     with half_way.catalog.read() as connection:
-        known = known_fingerprints(connection, NEW)
-        sketched = sketches_of(connection, known_fingerprints(connection, OLD)["image_id"], NEW)
+        prints = fingerprints(connection, NEW, compared=True)
+        sketched = sketches_of(connection, fingerprints(connection, OLD, compared=True)["image_id"], NEW)
         pairs = read_frame(connection, select(alike))
-    assert set(known["image_id"]) == set(done)
+    assert set(prints["image_id"]) == set(done)
     assert sketched.image_id.empty
     assert (pairs["image_id"].isin(done) == pairs["other_image_id"].isin(done)).all()
-    asked = known.assign(query=known["image_id"])
+    sketches_by_name = known.read_sketches(half_way, prints["image_id"].tolist())
+    asked = Queries(half_way, prints.assign(query=prints["image_id"]), dict(sketches_by_name), ())
     found = find_similar(half_way, asked, Sought(kind="phash", within=64))
     assert found.known == len(done)
     assert set(found.rows["image_id"]) == set(done)

@@ -7,22 +7,26 @@ import hashlib
 import io
 import json
 import re
+from pathlib import Path
 
 import imagehash
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
+from data.catalog.differences import remember_different
 from data.synthetic.server import serve_pictures
+from features.edits import Edit
 from features.facts import HASH_KINDS
-from flows.steps.searching import SIMILAR_COLUMNS
+from flows.steps.searching import DUPLICATE_COLUMNS, SIMILAR_COLUMNS
 from tests.flows.filled import as_file, ask, fill_and_compare, json_rows, photo, posted, smaller
 
 CONTRACT = (
     "query", "rank", "listing_id", "seller_id", "image_id", "image_url", "observed_at", "distance_ahash",
     "distance_phash", "distance_dhash", "distance_whash", "distance_colorhash", "edit", "same_photo",
 )  # fmt: skip
+TABLES_PAGE = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
 KNOWN = 6
 PHOTOS = [photo(number) for number in range(KNOWN)]
 FILES = [as_file(image, quality=90) for image in PHOTOS]
@@ -72,6 +76,45 @@ def test_an_edited_copy_finds_the_listing_that_showed_the_photo_first(home, aske
         == row
     )
     assert row["same_photo"] > 0.9
+    assert row["found_by"] == "points"
+    assert row["matched_points"] > 20
+
+
+def test_a_mirrored_part_is_found_and_named_so(home, tmp_path, capsys):
+    width, height = PHOTOS[3].size
+    part = tmp_path / "part.jpg"
+    part.write_bytes(as_file(ImageOps.mirror(PHOTOS[3].crop((width // 6, height // 6, width, height))), quality=70))
+    assert ask(home, "similar", part, "--json") == 0
+    [row] = json_rows(capsys.readouterr().out)
+    assert row["listing_id"] == "l3"
+    assert {"mirror", "crop"} <= set(row["edit"].split("+"))
+
+
+def test_the_same_file_comes_first_without_an_edit(home, tmp_path, capsys):
+    same = tmp_path / "same.jpg"
+    same.write_bytes(FILES[4])
+    for how in ((), ("--kind", "ahash", "--within", 64)):
+        assert ask(home, "similar", same, "--json", *how) == 0
+        row = json_rows(capsys.readouterr().out)[0]
+        assert (row["rank"], row["listing_id"], row["edit"], row["same_photo"]) == (1, "l4", "none", 1.0)
+        assert row["found_by"] == "bytes"
+
+
+def test_what_is_known_to_be_another_photo_is_no_hit_but_by_a_plain_hash(tmp_path, capsys):
+    files = [FILES[0], as_file(smaller(PHOTOS[0])), as_file(PHOTOS[0], quality=50)]
+    home, asked = tmp_path / "home", tmp_path / "asked.jpg"
+    context = fill_and_compare(home, *(posted(f"l{n}", f"s{n}", n, file) for n, file in enumerate(files)))
+    asked.write_bytes(files[0])
+    names = [hashlib.sha256(file).hexdigest() for file in files]
+    known_at = pd.Timestamp("2026-03-01", tz="UTC")
+    with context.catalog.write() as connection:
+        pair = {"image_id": [names[1]], "other_image_id": [names[0]], "known_at": [known_at]}
+        remember_different(connection, pd.DataFrame(pair))
+    ask(home, "similar", asked, "--json")
+    found = [(row["rank"], row["listing_id"]) for row in json_rows(capsys.readouterr().out)]
+    assert found == [(1, "l0"), (2, "l2")]
+    ask(home, "similar", asked, "--kind", "phash", "--within", 8, "--json")
+    assert {row["listing_id"] for row in json_rows(capsys.readouterr().out)} == {"l0", "l1", "l2"}
 
 
 def test_columns_are_those_of_the_contract_with_more_only_at_the_end(home, asked, capsys):
@@ -243,7 +286,17 @@ def test_a_picture_that_the_store_lost_leaves_a_gap_on_the_sheet(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [(), ("a.jpg", "--kind", "md5"), ("a.jpg", "--within", 65), ("a.jpg", "--limit", 0)]
+    "options",
+    [(), ("a.jpg", "--kind", "md5"), ("a.jpg", "--within", 65), ("a.jpg", "--limit", 0), ("a.jpg", "--within", 4)],
 )
 def test_what_cannot_be_meant_is_the_callers_mistake(home, options):
     assert ask(home, "similar", *options) == 2
+
+
+def test_every_column_of_what_is_found_is_documented():
+    described = TABLES_PAGE.read_text(encoding="utf-8").split("## Found pictures")[1]
+    distances = [f"distance_{kind}" for kind in HASH_KINDS[1:-1]]
+    assert [
+        name for name in {*SIMILAR_COLUMNS, *DUPLICATE_COLUMNS} - {*distances} if f"`{name}`" not in described
+    ] == []
+    assert [word for word in Edit if f"`{word}`" not in described] == []
