@@ -36,7 +36,7 @@ PROVENANCE = (
 )
 REPEATED_MEAN, REPEATED_POINTS = 0.985, 0.8
 """Correlation, and share of the points, from which two photographs are taken for one photo."""
-STRANGERS_WEIGHT = 10.0
+STRANGERS_WEIGHT = 50.0
 """Strangers count so much more while the curves are fitted: they are what grows with the catalog."""
 CATALOG_PICTURES = 1000
 GROWING_SIZES = (300, 600, 1_200, 2_400)
@@ -124,13 +124,13 @@ def repeated_photos(found: NDArray[np.void]) -> set[tuple[int, int]]:
 
 
 def fitted(training: Answers, calibration: Answers) -> SamePhoto:
-    """Fit curves on one side, bring them to probabilities on another, and note the tail of chance on both."""
+    """Fit curves on one side; on the other bring them to probabilities and note the tail of chance."""
     shape = fit(training.overlays, training.true, training.weights(STRANGERS_WEIGHT))
     raw = SamePhoto(*shape, NO_TAIL).log_odds(calibration.overlays)
     function = SamePhoto(*shape.stretched(*recalibration(raw, calibration.true, calibration.weights())), NO_TAIL)
-    chance = [function.log_odds(answers.overlays[answers.strange]) for answers in (training, calibration)]
-    looked_at = training.strangers + calibration.strangers
-    return SamePhoto(function.intercept, function.curves, tail_of(np.concatenate(chance), looked_at, CATALOG_PICTURES))
+    chance = function.log_odds(calibration.overlays[calibration.strange])
+    tail = tail_of(chance, calibration.strangers, CATALOG_PICTURES)
+    return SamePhoto(function.intercept, function.curves, tail)
 
 
 NO_TAIL = Tail(CATALOG_PICTURES, np.ones(1), np.zeros(1), 1.0)

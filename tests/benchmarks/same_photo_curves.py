@@ -27,13 +27,21 @@ KNOTS: dict[str, tuple[float, ...]] = {
     "common_known": SHARES,
 }
 SPEAK_AGAINST = frozenset({"bits", "off_pixels", "mean_off", "middle_off", "low_off"})
-ROUGHNESS = 1e-3
+MANY_MATCHES, LEAST_RISE = 30, 1.0
+"""From so many matches on, each stretch adds so much at the least.
+
+More matching points are more evidence, however many there are. The fit alone would not say so, since no two strangers
+here have that many; and what speaks for a copy beyond all doubt is needed where a large catalog asks for more.
+"""
+ROUGHNESS = 3e-3
 """Price of the squared difference between what neighbouring stretches add, the weights of all pairs adding up to 1."""
 SIZE = 1e-7
 """Price of the squared log-odds that a stretch adds, so that stretches without pairs have an answer."""
 TAIL_COUNTS = (1000, 700, 500, 300, 200, 150, 100, 70, 50, 40, 30, 20)
 """False matches at which the tail is noted; beyond the fewest it is taken to fall exponentially."""
 STEEPNESS_COUNTS = (20, 30, 50, 70, 100)
+CAUTION = 1.25
+"""How much flatter the tail is taken to fall than measured: its pairs come in families, and are few."""
 DIGITS = 4
 
 
@@ -52,30 +60,36 @@ class Fitted(NamedTuple):
 
 def fit(overlays: NDArray[np.void], true: NDArray[np.bool_], weight: NDArray[np.float64]) -> Fitted:
     """Fit a sum of curves; every measure's first knot adds nothing."""
-    columns, roughness = stretches(overlays), neighbours()
+    columns, roughness, least = stretches(overlays), neighbours(), least_rises()
     price = ROUGHNESS * roughness.T @ roughness + SIZE * np.eye(columns.shape[1])
     sign, weight = np.where(true, 1.0, -1.0), weight / weight.sum()
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         margin = sign * (parameters[0] + columns @ parameters[1:])
         slope = -sign * weight * np.exp(-np.logaddexp(0.0, margin))
-        priced = price @ parameters[1:]
-        value = float(weight @ np.logaddexp(0.0, -margin) + parameters[1:] @ priced)
-        return value, np.concatenate([[slope.sum()], slope @ columns + 2 * priced])
+        beyond = parameters[1:] - least
+        value = float(weight @ np.logaddexp(0.0, -margin) + beyond @ price @ beyond)
+        return value, np.append(slope.sum(), slope @ columns + 2 * price @ beyond)
 
-    start = np.zeros(1 + columns.shape[1])
-    bounds = [(None, None), *(side for name, knots in KNOTS.items() for side in [allowed(name)] * (len(knots) - 1))]
-    found = minimize(loss, start, jac=True, bounds=bounds, options={"maxiter": 3000, "maxfun": 6000})
-    ends = np.cumsum([len(knots) - 1 for knots in KNOTS.values()])[:-1]
-    rises = zip(KNOTS.items(), np.split(found.x[1:], ends), strict=True)
+    sides = [(None, 0.0) if name in SPEAK_AGAINST else (rise, None) for name, rise in zip(owners(), least, strict=True)]
+    limits = {"maxiter": 3000, "maxfun": 6000}
+    found = minimize(loss, np.append(0.0, least), jac=True, bounds=[(None, None), *sides], options=limits)
+    rises = {name: found.x[1:][owners() == name] for name in KNOTS}
     curves = {
-        name: Curve(np.array(knots, np.float64), np.append(0.0, np.cumsum(rise))) for (name, knots), rise in rises
+        name: Curve(np.array(KNOTS[name], np.float64), np.append(0.0, np.cumsum(rise))) for name, rise in rises.items()
     }
     return Fitted(float(found.x[0]), curves)
 
 
-def allowed(name: str) -> tuple[float | None, float | None]:
-    return (None, 0.0) if name in SPEAK_AGAINST else (0.0, None)
+def owners() -> NDArray[np.str_]:
+    """Return the measure of each stretch between two knots, shape (stretches,)."""
+    return np.repeat(list(KNOTS), [len(knots) - 1 for knots in KNOTS.values()])
+
+
+def least_rises() -> NDArray[np.float64]:
+    """Return what each stretch adds at the least, shape (stretches,); what speaks against it adds 0 at most."""
+    start = np.concatenate([knots[:-1] for knots in KNOTS.values()])
+    return np.where((owners() == "matches") & (start >= MANY_MATCHES), LEAST_RISE, 0.0)
 
 
 def stretches(overlays: NDArray[np.void]) -> NDArray[np.float64]:
@@ -87,9 +101,8 @@ def stretches(overlays: NDArray[np.void]) -> NDArray[np.float64]:
 
 def neighbours() -> NDArray[np.float64]:
     """Return the differences between neighbouring stretches of one measure, shape (differences, stretches)."""
-    owner = np.repeat(np.arange(len(KNOTS)), [len(knots) - 1 for knots in KNOTS.values()])
-    first = np.flatnonzero(np.diff(owner) == 0)
-    stretch = np.arange(len(owner))
+    first = np.flatnonzero(owners()[1:] == owners()[:-1])
+    stretch = np.arange(len(owners()))
     return 1.0 * (stretch == first[:, None]) - (stretch == first[:, None] + 1)
 
 
@@ -120,5 +133,5 @@ def tail_of(log_odds: NDArray[np.float64], looked_at: float, pictures: int) -> T
     """
     ranked = np.sort(log_odds)[::-1]
     counts = np.array(TAIL_COUNTS)
-    scale = max(float((ranked[:count] - ranked[count]).mean()) for count in STEEPNESS_COUNTS)
+    scale = CAUTION * max(float((ranked[:count] - ranked[count]).mean()) for count in STEEPNESS_COUNTS)
     return Tail(pictures, counts * pictures / looked_at, ranked[counts - 1].round(DIGITS), round(scale, DIGITS))
