@@ -109,8 +109,8 @@ class PointIndex:
         asked_point = there[number[hits.query_index]]
         pair = asked_point // MOST_POINTS << PAIR_SHIFT | item // INDEXED
         several = np.flatnonzero(_counts(pair) >= FEWEST_VOTES)
-        # Hits come in the order of their queries and then of the index, which depends on how it is divided.
-        chosen = several[np.lexsort((item[several], hits.query_index[several], pair[several]))]
+        # The points of a picture keep their order in whichever part of the index they are.
+        chosen = several[np.argsort(pair[several], kind="stable")]
         known = _unpacked(self._details(item[chosen]))
         votes = vote(
             Matches(
