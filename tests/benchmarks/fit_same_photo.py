@@ -57,14 +57,14 @@ class Answers:
     overlays
         `features.overlays.OVERLAY` of each.
     asked
-        How often each edit was asked for.
+        One row for each edited picture: ``edit``, ``group``, ``collection``.
     strangers
         How many pictures were asked for, times the pictures of other takers in the catalog.
     """
 
     pairs: pd.DataFrame
     overlays: NDArray[np.void]
-    asked: pd.Series[int]
+    asked: pd.DataFrame
     strangers: int
 
     @classmethod
@@ -82,7 +82,8 @@ class Answers:
         asked = photos[source.side == side]
         kin = photos.iloc[known]["taker"].value_counts()
         strangers = asked["edits"].str.len() * (len(known) - asked["taker"].map(kin).fillna(0))
-        named = asked["edits"].explode().value_counts().drop(UNTOUCHED)
+        named = asked[["edits", "collection"]].explode("edits").rename(columns={"edits": "edit"})
+        named = named[named["edit"] != UNTOUCHED].assign(group=lambda rows: rows["edit"].map(groups))
         return cls(pairs, found["overlay"], named, int(strangers.sum()))
 
     def without(self, repeated: set[tuple[int, int]]) -> Answers:
@@ -140,22 +141,27 @@ def performance(model: SamePhoto, aside: Answers) -> dict[str, object]:
     """Measure recall and false matches on photographs set aside, at the operating points of several catalogs."""
     points = {size: model.operating_point(size) for size in CATALOG_SIZES}
     judged = aside.pairs.assign(probability=probability(model.log_odds(aside.overlays)))
-    found = {size: judged[judged["probability"] >= point] for size, point in points.items()}
-    recall = pd.DataFrame(
-        {size: hits.loc[hits["true"], "edit"].value_counts() / aside.asked for size, hits in found.items()}
-    ).fillna(0.0)
-    looked_at = (judged.loc[judged["true"], "edit"].value_counts() / aside.asked).fillna(0.0)
-    groups = {edit.name: edit.group for edit in all_edits(())}
+    found = {str(size): judged[judged["probability"] >= point] for size, point in points.items()}
+    looked_at = {"looked_at": judged}
     return {
         "operating_point": {str(size): round(point, 4) for size, point in points.items()},
-        "asked": int(aside.asked.sum()),
-        "looked_at": round(float(looked_at.mean()), 4),
-        "recall": recall.mean().round(4).rename(str).to_dict(),
-        "recall_by_group": recall.groupby(groups).mean().round(3).rename(columns=str).T.to_dict("list"),
-        "recall_by_edit": recall.assign(looked_at=looked_at).round(3).T.to_dict("list"),
+        "asked": len(aside.asked),
+        "recall": recall(found | looked_at, aside.asked, "edit").mean().round(4).to_dict(),
+        **{
+            f"recall_by_{column}": recall(found | looked_at, aside.asked, column).round(3).T.to_dict()
+            for column in ("collection", "group", "edit")
+        },
         "strange_pairs": aside.strangers,
-        "false_matches": {str(size): false_matches(hits) for size, hits in found.items()},
+        "false_matches": {size: false_matches(hits) for size, hits in found.items()},
     }
+
+
+def recall(found: dict[str, pd.DataFrame], asked: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return which share of what was asked for is among the true hits, a column for each set of hits."""
+    counts = {
+        name: hits.loc[hits["true"], by].value_counts() / asked[by].value_counts() for name, hits in found.items()
+    }
+    return pd.DataFrame(counts).fillna(0.0)
 
 
 def false_matches(hits: pd.DataFrame) -> dict[str, object]:
@@ -191,7 +197,7 @@ def growth(
         found = all_pairs(photos, np.flatnonzero(source.side == Side.SET_ASIDE), known, workers)
         answers = Answers.of(source, found, Side.SET_ASIDE, known).without(repeated)
         odds = model.log_odds(answers.overlays[answers.strange])
-        asked = (source.side == Side.SET_ASIDE).sum() + answers.asked.sum()
+        asked = (source.side == Side.SET_ASIDE).sum() + len(answers.asked)
         rows.append(
             {"pictures": len(known), "asked": int(asked)}
             | {f"from_{level}": int((probability(odds) >= level).sum()) for level in GROWING_LEVELS}

@@ -1,20 +1,53 @@
-"""The probability of one photo: falls with every bit, and does what its file says on real photographs."""
+"""The probability of one photo: moves the right way with every measure, and does what its file says."""
 
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.alike import RADII
-from features.facts import HASH_KINDS
-from features.hex_digits import HASH_BITS
-from features.same_photo import COEFFICIENTS_FILE, operating_point, same_photo
+from features.overlays import OVERLAY, overlay, upright_guess
+from features.same_photo import (
+    COEFFICIENTS_FILE,
+    FALSE_MATCHES_PER_LISTING,
+    LEAST,
+    MOST,
+    PICTURES_PER_LISTING,
+    SamePhoto,
+    measures,
+    operating_point,
+    same_photo,
+)
+from tests.features.sketched import photo, view_of
 
-distances = st.tuples(*(st.integers(0, HASH_BITS[kind]) for kind in HASH_KINDS))
+SPEAKS_FOR = ("matches", "repeated", "agreeing", "mean", "middle", "low", "common_asked", "common_known")
+SPEAKS_AGAINST = ("bits", "off_pixels")
+shares = st.floats(0, 1)
+
+
+@st.composite
+def rows(draw):
+    textured = draw(st.integers(0, 64))
+    return {
+        "matches": draw(st.integers(0, 256)),
+        "textured": textured,
+        "agreeing": draw(st.integers(0, textured)),
+        "bits": draw(st.floats(0, 14)),
+        "off_pixels": draw(st.floats(0, 24)),
+        **{name: draw(shares) for name in ("repeated", "mean", "middle", "low", "common_asked", "common_known")},
+    }
+
+
+def overlays(*given_rows):
+    out = np.zeros(len(given_rows), OVERLAY)
+    for place, row in enumerate(given_rows):
+        for name, value in row.items():
+            out[name][place] = value
+    return out
 
 
 @pytest.fixture(scope="module")
@@ -22,52 +55,130 @@ def stored():
     return json.loads(COEFFICIENTS_FILE.read_text(encoding="utf-8"))
 
 
-@settings(deadline=None)
-@given(distances, st.integers(0, len(HASH_KINDS) - 1), st.integers(1, 64))
-def test_more_differing_bits_never_raise_it(row, kind, more):
-    further = list(row)
-    further[kind] += more
-    nearer, farther = same_photo([row, further])
-    assert 0 <= farther <= nearer <= 1
+def added(knots, log_odds, value):
+    """Go along a curve the slow way."""
+    if value <= knots[0]:
+        return log_odds[0]
+    for place in range(1, len(knots)):
+        if value <= knots[place]:
+            way = (value - knots[place - 1]) / (knots[place] - knots[place - 1])
+            return log_odds[place - 1] + way * (log_odds[place] - log_odds[place - 1])
+    return log_odds[-1]
 
 
 @settings(deadline=None)
-@given(st.lists(distances, min_size=1, max_size=5))
-def test_each_row_is_judged_alone(rows):
-    together = same_photo(rows)
-    assert together == pytest.approx(np.concatenate([same_photo([row]) for row in rows]))
-    assert together.dtype == np.float64
-
-
-def test_no_pairs_have_no_probabilities():
-    assert same_photo(np.empty((0, 5), np.uint8)).shape == (0,)
-
-
-def test_it_is_the_logistic_function_of_its_file(stored):
-    row = (3, 4, 2, 6, 1)
+@given(rows())
+def test_it_is_the_logistic_function_of_the_curves_in_its_file(row):
+    stored = json.loads(COEFFICIENTS_FILE.read_text(encoding="utf-8"))
+    measured = {name: float(values[0]) for name, values in measures(overlays(row)).items()}
+    assert measured.keys() == stored["curves"].keys()
     log_odds = stored["intercept"] + sum(
-        stored["per_bit"][kind] * bits for kind, bits in zip(HASH_KINDS, row, strict=True)
+        added(curve["knots"], curve["log_odds"], measured[name]) for name, curve in stored["curves"].items()
     )
-    assert same_photo([row])[0] == pytest.approx(1 / (1 + np.exp(-log_odds)))
+    assert same_photo(overlays(row))[0] == pytest.approx(1 / (1 + math.exp(-log_odds)))
 
 
-def test_equal_hashes_are_one_photo_and_chance_is_not():
-    equal, chance = same_photo([[0] * 5, [32, 32, 32, 32, 21]])
-    assert equal > 0.99 > operating_point() > 0.5 > 1e-9 > chance
+@settings(deadline=None)
+@given(rows(), st.sampled_from(SPEAKS_FOR + SPEAKS_AGAINST), st.data())
+def test_what_speaks_for_a_copy_never_lowers_it_and_what_speaks_against_it_never_raises_it(row, name, data):
+    whole = name in {"matches", "agreeing"}
+    most = {"matches": 256, "agreeing": row["textured"], "bits": 14.0, "off_pixels": 24.0}.get(name, 1.0)
+    more = dict(row) | {name: data.draw(st.integers(row[name], most) if whole else st.floats(row[name], most))}
+    before, after = same_photo(overlays(row, more))
+    if name in SPEAKS_AGAINST:
+        before, after = after, before
+    assert 0 <= before <= after + 1e-12 <= 1 + 1e-12
 
 
-def test_every_pair_at_the_operating_point_is_a_candidate():
-    """Otherwise pairs that would be called one photo are never looked at."""
-    grid = np.stack(np.meshgrid([0], np.arange(65), np.arange(65), [0], [0]), axis=-1).reshape(-1, 5)
-    sure = grid[same_photo(grid) >= operating_point()]
-    near = [sure[:, HASH_KINDS.index(kind)] <= radius for kind, radius in RADII.items()]
-    assert np.logical_or.reduce(near).all()
+@settings(deadline=None)
+@given(st.lists(rows(), max_size=5))
+def test_each_pair_is_judged_alone(several):
+    together = same_photo(overlays(*several))
+    assert together.shape == (len(several),)
+    assert together.dtype == np.float64
+    assert together.tolist() == pytest.approx([float(same_photo(overlays(row))[0]) for row in several])
+
+
+def test_pictures_without_points_and_blocks_are_not_one_photo():
+    assert same_photo(np.zeros(1, OVERLAY))[0] < 0.01
+
+
+def test_a_few_points_and_blocks_prove_nothing_however_well_they_agree():
+    perfect = {"repeated": 1, "mean": 1, "middle": 1, "low": 1, "common_asked": 1, "common_known": 1}
+    few = [
+        perfect | {"matches": matches, "textured": blocks, "agreeing": blocks}
+        for matches in range(4)
+        for blocks in range(4)
+    ]
+    assert same_photo(overlays(*few)).max() < LEAST
+
+
+def test_many_points_in_the_right_places_are_one_photo():
+    sure = {"matches": 120, "repeated": 0.7, "bits": 3, "off_pixels": 0.3, "textured": 60, "agreeing": 60}
+    sure |= {"mean": 0.97, "middle": 0.98, "low": 0.96, "common_asked": 1, "common_known": 1}
+    assert same_photo(overlays(sure))[0] > operating_point(1_000_000)
+
+
+def test_a_drawn_photo_is_itself_and_not_another():
+    views = [view_of(photo(number)) for number in range(4)]
+    found = np.array([[overlay(one, other, upright_guess(one, other), 0) for other in views] for one in views])
+    probability = same_photo(found.ravel()).reshape(found.shape)
+    assert (probability[np.eye(len(views), dtype=bool)] > operating_point(10**9)).all()
+    assert (probability[~np.eye(len(views), dtype=bool)] < operating_point(1)).all()
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.floats(1e-6, 0.1), st.floats(1e-6, 0.1))
+def test_the_operating_point_rises_with_the_catalog_and_falls_with_the_budget(one, other, tight, loose):
+    smaller, larger = sorted((one, other))
+    tight, loose = sorted((tight, loose))
+    assert LEAST <= operating_point(smaller) <= operating_point(larger) <= MOST
+    assert operating_point(larger, per_listing=tight) >= operating_point(larger, per_listing=loose)
+
+
+def test_the_operating_point_gives_back_the_table_of_false_matches(stored):
+    tail = stored["false_matches"]
+    model = SamePhoto.read(stored)
+    for per_query, log_odds in zip(tail["per_query"], tail["log_odds"], strict=True):
+        assert model.tail.reached_by(per_query, tail["pictures"]) == pytest.approx(log_odds)
+        assert model.tail.reached_by(per_query * 10, tail["pictures"] * 10) == pytest.approx(log_odds)
+
+
+def test_beyond_the_table_false_matches_are_taken_to_fall_exponentially(stored):
+    tail = stored["false_matches"]
+    reached = SamePhoto.read(stored).tail.reached_by(tail["per_query"][-1] / math.e**3, tail["pictures"])
+    assert reached == pytest.approx(tail["log_odds"][-1] + 3 * tail["scale"])
+
+
+def test_an_unbounded_operating_point_meets_its_budget(stored):
+    """From probability back to false matches a listing."""
+    tail, pictures = stored["false_matches"], 100_000
+    point = operating_point(pictures)
+    log_odds = math.log(point / (1 - point))
+    per_query = tail["per_query"][-1] * math.exp(-(log_odds - tail["log_odds"][-1]) / tail["scale"])
+    per_listing = per_query * pictures / tail["pictures"] * PICTURES_PER_LISTING
+    assert LEAST < point < MOST
+    assert per_listing == pytest.approx(FALSE_MATCHES_PER_LISTING)
+
+
+def test_every_curve_bends_one_way(stored):
+    for name, curve in stored["curves"].items():
+        against = name in SPEAKS_AGAINST or name.endswith("_off")
+        steps = np.diff(curve["log_odds"]) * (-1 if against else 1)
+        assert (np.diff(curve["knots"]) > 0).all()
+        assert (steps >= -1e-9).all(), name
 
 
 def test_the_file_says_what_it_was_fitted_on_and_how_it_did(stored):
-    assert stored["radii"] == dict(RADII)
-    assert {"recipe", "fitted_on", "fitted_by", "provenance", "training"} <= stored.keys()
+    assert {"recipe", "fitted_on", "fitted_by", "provenance", "photos", "growth"} <= stored.keys()
     aside = stored["set_aside"]
-    assert aside["recall"] >= 0.85
-    assert aside["false_match_rate_of_candidates"] <= 0.01
-    assert aside["false_matches"] / aside["different_pairs"] < 1e-5
+    assert aside["recall"]["1000"] > 0.95
+    assert aside["false_matches"]["10000"]["strangers"]["pictures"] == 0
+    assert stored["calibration"]["expected_error"] < 0.03
+
+
+def test_the_page_about_matching_names_the_fitted_operating_points(stored):
+    page = COEFFICIENTS_FILE.parents[1].joinpath("docs", "matching.md").read_text(encoding="utf-8")
+    points = [f"{operating_point(size):.3f}" for size in (1_000, 10_000, 100_000, 1_000_000)]
+    recall = [f"{stored['set_aside']['recall'][size]:.1%}".replace("%", " %") for size in ("1000", "10000", "100000")]
+    assert f"| operating point | {' | '.join(points)} |" in page
+    assert " | ".join(recall) in page
