@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 INDEXED = 128
 """Points of a known picture that can be found, the most useful ones; an asked picture asks with all of its own."""
-RADIUS_BITS = 6
+RADIUS_BITS = 7
+"""Copies turned by 8 degrees need the seventh bit."""
+SHUFFLE = -5 * np.arange(64) % 64
+"""Order of the bits of a key. Neighbouring frequencies go together, and the index looks keys up by neighbouring bits:
+every fifth bit instead makes its buckets a quarter as full as they would be (measured: 9.6 against 36 times the mean)."""
+SHUFFLED_AT_ONCE = 1 << 18
 FEWEST_VOTES = 2
 MOST_CANDIDATES = 24
 PAIR_SHIFT = 32
@@ -40,13 +45,24 @@ def keys_of(points: NDArray[np.void], first_picture: int) -> tuple[NDArray[np.ui
     Returns
     -------
     tuple
-        Upright hashes, and what each belongs to: 128 times the number of the picture, and the number of the point.
+        Upright hashes with shuffled bits, and what each belongs to: 128 times the number of the picture, and the
+        number of the point.
     """
     usable = points[:, :INDEXED]
     picture, number = np.nonzero(usable["size"])
     chosen = usable[picture, number]
     items = (picture + first_picture) * INDEXED + number
-    return upright(chosen["hash"], chosen["turn"] % TURNS), items.astype(np.uint32)
+    return _shuffled(upright(chosen["hash"], chosen["turn"] % TURNS)), items.astype(np.uint32)
+
+
+def _shuffled(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return hashes with their bits in the order of `SHUFFLE`; distances stay what they are."""
+    out = np.empty(len(hashes), np.uint64)
+    for start in range(0, len(hashes), SHUFFLED_AT_ONCE):
+        octets = hashes[start : start + SHUFFLED_AT_ONCE].astype(">u8").view(np.uint8).reshape(-1, 8)
+        shuffled = np.packbits(np.take(np.unpackbits(octets, axis=1), SHUFFLE, axis=1), axis=1)
+        out[start : start + SHUFFLED_AT_ONCE] = np.ascontiguousarray(shuffled).view(">u8").ravel()
+    return out
 
 
 def details_of(points: NDArray[np.void]) -> NDArray[np.uint64]:
@@ -104,7 +120,7 @@ class PointIndex:
         points = asked.ravel()
         there = np.flatnonzero(points["size"])
         number, orientation, hashes = readings(points[there])
-        hits = self.index.within(hashes, RADIUS_BITS)
+        hits = self.index.within(_shuffled(hashes), RADIUS_BITS)
         item = self.index.items_at(hits.key_index).astype(np.int64)
         asked_point = there[number[hits.query_index]]
         pair = asked_point // MOST_POINTS << PAIR_SHIFT | item // INDEXED

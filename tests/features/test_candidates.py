@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from features.alignment import geometry
-from features.candidates import (
+from features.candidates import (, SHUFFLE
     FEWEST_VOTES,
     INDEXED,
     MOST_CANDIDATES,
@@ -126,4 +126,7 @@ def test_keys_say_which_point_of_which_picture_they_are(known):
     points = known[picture - 100, number]
     assert (points["size"] > 0).all()
     assert len(items) == np.count_nonzero(known[:, :INDEXED]["size"])
-    np.testing.assert_array_equal(hashes, upright(points["hash"], points["turn"] % COUNT))
+    bits = (upright(points["hash"], points["turn"] % COUNT)[:, None] >> np.arange(64, dtype=np.uint64)[::-1]) & np.uint64(1)
+    shuffled = [int("".join(str(row[bit]) for bit in SHUFFLE), 2) for row in bits.tolist()]
+    np.testing.assert_array_equal(hashes, np.array(shuffled, np.uint64))
+    assert sorted(SHUFFLE) == list(range(64))

@@ -1,0 +1,225 @@
+"""Measure the search for copies as the catalog grows: speed, recall, and false matches at the operating point.
+
+    python -m tests.benchmarks.growth ../shared/photos --sizes 1000 10000 100000
+
+The catalog holds photographs, crops of them, and distractors up to the size asked for. A distractor is made of the
+points of two photographs that nobody asks for, each moved a little and some of their bits flipped, with one of the two
+thumbnails: as crowded and as clustered as real ones, made a thousand times faster. Queries are posted files. Times are
+CPU seconds of one thread; memory is the most that the process has held.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from features.collection import ID_TYPE, Collection, Pictures
+from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
+from features.fast_path import warm
+from features.hashing import fingerprint_and_sketch
+from features.points import POINT
+from features.same_photo import PICTURES_PER_LISTING, operating_point
+from features.search import search
+from features.sketch import Sketch
+from features.stored import collection, part
+
+from .copies.edits import displayed
+from .copies.photos import Condition, material
+from .copies.posts import COMPANIONS, posted, posts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from PIL import Image
+
+SEED = 4
+FIRST_ASKED = 1 << 40
+PART_PICTURES = 200_000
+FLIPPED_BITS = 3
+MOVED = 64
+"""Sixteenths of a pixel."""
+ASKED_EDITS = (
+    "jpeg 20", "mirror", "tilt 8", "perspective", "crop 50", "crop 30", "banner", "white border", "phone screenshot",
+    "collage 2x2",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Fingerprints and sketches of queries, and the row of the catalog that each is a copy of; -1 if there is none."""
+
+    prints: pd.DataFrame
+    sketches: dict[str, Sketch]
+    source: NDArray[np.int64]
+
+    def read(self, image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+        """Return the sketches of some queries."""
+        return {name: self.sketches[name] for name in image_ids}
+
+
+def described(images: Sequence[Image.Image], first: int) -> tuple[pd.DataFrame, list[Sketch]]:
+    """Return fingerprints, named by numbers from ``first`` on, and sketches."""
+    pairs = [fingerprint_and_sketch(image) for image in images]
+    frame = pd.DataFrame([{name: getattr(found, name, "JPEG") for name in FINGERPRINT_COLUMNS} for found, _ in pairs])
+    names = pd.Series([f"{first + row:064x}" for row in range(len(pairs))], dtype="str")
+    return frame.assign(image_id=names).astype(dict.fromkeys(HASH_KINDS, np.uint64)), [made for _, made in pairs]
+
+
+class Catalog:
+    """Real pictures first, then as many distractors as are wanted."""
+
+    def __init__(self, prints: pd.DataFrame, sketches: list[Sketch], pool: NDArray[np.int64]) -> None:
+        self.real = Pictures.of(prints)
+        self.points = np.stack([made.points for made in sketches])
+        self.thumbnails = np.stack([made.thumbnail for made in sketches])
+        self.pool = pool
+        self.grown: list[NDArray[np.void]] = [self.points]
+        self.looks: list[NDArray[np.int64]] = [np.arange(len(sketches))]
+        self.parts = [part(self.real, self.points, 0)]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.looks))
+
+    def grow(self, size: int, rng: np.random.Generator) -> None:
+        """Add distractors."""
+        while len(self) < size:
+            count = min(PART_PICTURES, size - len(self))
+            one, other = rng.choice(self.pool, (2, count))
+            points = self._mixed(one, other, rng)
+            drawn = Pictures(
+                image_id=np.array([f"{len(self) + row:064x}".encode() for row in range(count)], ID_TYPE),
+                hashes=self.real.hashes[one] ^ rng.integers(0, 1 << 42, (count, 5), np.uint64),
+                size=self.real.size[one],
+                informative=np.ones(count, dtype=bool),
+            )
+            self.parts.append(part(drawn, points, len(self)))
+            self.grown.append(points)
+            self.looks.append(one)
+
+    def _mixed(self, one: NDArray[np.int64], other: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.void]:
+        odd = np.arange(self.points.shape[1]) % 2 == 1
+        points = np.where(odd, self.points[other], self.points[one])
+        for _ in range(FLIPPED_BITS):
+            points["hash"] ^= np.uint64(1) << rng.integers(0, 63, points.shape, np.uint64)
+        points["place"] = np.maximum(
+            points["place"].astype(np.int64) + rng.integers(-MOVED, MOVED, points["place"].shape), 0
+        )
+        points["hash"][points["size"] == 0] = 0
+        return points.astype(POINT)
+
+    def opened(self) -> Collection:
+        bases = np.append(0, np.cumsum([len(look) for look in self.looks]))
+
+        def read(image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+            rows = np.array([int(name, 16) for name in image_ids], np.int64)
+            owner = np.searchsorted(bases, rows, side="right") - 1
+            return {
+                name: Sketch(self.grown[own][row - bases[own]], self.thumbnails[self.looks[own][row - bases[own]]])
+                for name, row, own in zip(image_ids, rows, owner, strict=True)
+            }
+
+        return collection(self.parts, read)
+
+
+def queries(folder: Path, count: int, foreign: int) -> tuple[Catalog, Asked]:
+    """Return the smallest catalog, and copies of some of its photos beside foreign ones."""
+    given = material(folder, Condition.PLAIN, count, SEED)
+    prints, sketches = described([photo.picture() for photo in given.catalog], 0)
+    pool = np.setdiff1d(np.arange(len(given.catalog)), given.asked)
+    asked = [post for post in posts(given, foreign, SEED) if post.edit in ASKED_EDITS or not post.targets]
+    companions = tuple(given.foreign[:COMPANIONS])
+    files = [displayed(posted(post, companions, SEED)) for post in asked]
+    asked_prints, asked_sketches = described(files, FIRST_ASKED)
+    named = dict(zip(asked_prints["image_id"], asked_sketches, strict=True))
+    source = np.array([post.targets[0] if post.targets else -1 for post in asked])
+    return Catalog(prints, sketches, pool), Asked(asked_prints, named, source)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One row of the table."""
+
+    pictures: int
+    point: float
+    recall: float
+    false_matches: int
+    per_1000_listings: float
+    candidates_ms: float
+    search_ms: float
+    opened_s: float
+
+
+def measure(catalog: Catalog, asked: Asked) -> Measured:
+    """Ask the catalog as it stands for all queries."""
+    began_s = time.perf_counter()
+    known = catalog.opened()
+    opened_s = time.perf_counter() - began_s
+    points = np.stack([asked.sketches[name].points for name in asked.prints["image_id"]])
+    known.points.candidates(points[:1])
+    candidates_ms = cpu_ms(lambda: [known.points.candidates(points[at : at + 64]) for at in range(0, len(points), 64)])
+    found: list[pd.DataFrame] = []
+    whole_ms = cpu_ms(lambda: found.append(search(asked.prints, asked.read, known, min_probability=0.0, limit=3)))
+    hits, point = found[0], operating_point(len(catalog))
+    hits = hits[hits["same_photo"] >= point].assign(row=hits["image_id"].map(lambda name: int(name, 16)))
+    expected = asked.source[hits["query"]]
+    foreign = int((asked.source < 0).sum())
+    copies = len(asked.source) - foreign
+    right = hits.loc[(hits["row"].to_numpy() == expected), "query"].nunique()
+    wrong = hits.loc[expected < 0, "query"].nunique()
+    return Measured(
+        pictures=len(catalog),
+        point=point,
+        recall=right / copies,
+        false_matches=wrong,
+        per_1000_listings=1000 * PICTURES_PER_LISTING * wrong / foreign,
+        candidates_ms=candidates_ms / len(points),
+        search_ms=whole_ms / len(points),
+        opened_s=opened_s,
+    )
+
+
+def cpu_ms(work: Callable[[], object]) -> float:
+    began_s = time.process_time()
+    work()
+    return (time.process_time() - began_s) * 1e3
+
+
+def main() -> None:
+    """Grow the catalog and print a row for each size."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--queries", type=int, default=30, help="photos that are edited in each of some ways")
+    parser.add_argument("--foreign", type=int, default=700, help="posts of photos that are not in the catalog")
+    given = parser.parse_args()
+    warm(print)
+    with threadpool_limits(1):
+        catalog, asked = queries(given.photos, given.queries, given.foreign)
+        foreign = int((asked.source < 0).sum())
+        print(f"{len(asked.source) - foreign} copies and {foreign} foreign pictures asked for, one thread")
+        print(
+            "pictures | point | recall | foreign matched | per 1,000 listings | candidates ms | whole ms | a second | GB"
+        )
+        for size in given.sizes:
+            catalog.grow(size, np.random.default_rng([SEED, size]))
+            row = measure(catalog, asked)
+            most_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+            print(
+                f"{row.pictures:>9,} | {row.point:.4f} | {row.recall:.1%} | {row.false_matches} | "
+                f"{row.per_1000_listings:.1f} | {row.candidates_ms:.2f} | {row.search_ms:.2f} | "
+                f"{1000 / row.search_ms:.0f} | {most_gb:.1f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
