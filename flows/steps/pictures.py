@@ -40,7 +40,7 @@ def fetch(context: Context, load: Load, url_ids: Sequence[str], images_root: Pat
     files = asked.loc[~is_web, "image_url"].tolist()
     outcomes = [*_from_web(context, asked[is_web]), *_from_files(context, files, images_root)]
     rows = pd.DataFrame([asdict(outcome) for outcome in outcomes]).rename(columns={"url": "image_url"})
-    context.store.flush()  # before the catalog knows them, so that a power cut loses no picture it knows
+    context.store.flush(rows["image_id"].dropna())  # first, so that a power cut loses no picture the catalog knows
     with context.catalog.write() as connection:
         save_fetches(connection, load, asked.merge(rows, on="image_url"))
     return dict(Counter(str(outcome.status) for outcome in outcomes))
