@@ -8,9 +8,9 @@ from collections import Counter, OrderedDict, deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable, Iterable
 
-Job = TypeVar("Job")
+Job = TypeVar("Job", bound="Hashable")
 
 
 class Turns(Generic[Job]):
@@ -61,6 +61,17 @@ class Turns(Generic[Job]):
             if not self._busy[host]:
                 del self._busy[host]
             self._changed.notify()
+
+    def withdraw(self, jobs: Iterable[Job]) -> None:
+        """Forget those of some jobs that nobody has taken."""
+        unwanted = set(jobs)
+        with self._changed:
+            for host, waiting in list(self._waiting.items()):
+                wanted = deque(job for job in waiting if job not in unwanted)
+                if wanted:
+                    self._waiting[host] = wanted
+                else:
+                    del self._waiting[host]
 
     def close(self) -> list[Job]:
         """Send all waiting threads home.

@@ -33,6 +33,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ JPEG_MAGIC = b"\xff\xd8\xff\xe0"
 SEED = 3
 THREADS = 32
 CHUNK = 256
-"""Addresses given to one `Fetcher`, as runs do."""
+"""Addresses that are fetched and then flushed together, as runs do."""
 NAMES = {
     "a": "requests, 32 threads, dropped",
     "b": "requests, 32 threads, files",
@@ -162,19 +163,22 @@ class Dropping:
 
 
 def fetched(task: Task, store: ImageStore | Dropping) -> bool:
-    """Download a chunk after the other, as runs do."""
+    """Download as runs do: chunk by chunk, as many chunks at once as there are cores, all with one fetcher."""
     from data.images.fetch import Fetcher
     from data.settings import FetchSettings
 
     settings = FetchSettings(
         allow_hosts=(task.base_url.removeprefix("http://"),), threads=THREADS, threads_per_host=task.per_host
     )
-    found: list[str | None] = []
-    for start in range(0, task.files, CHUNK):
-        with Fetcher(settings, store) as fetcher:
-            chunk = [outcome.image_id for outcome in fetcher.fetch(task.urls[start : start + CHUNK])]
-        store.flush(filter(None, chunk))
-        found += chunk
+    with Fetcher(settings, store) as fetcher, ThreadPoolExecutor(os.cpu_count()) as chunks:
+
+        def fetch_chunk(start: int) -> list[str]:
+            outcomes = fetcher.fetch(task.urls[start : start + CHUNK])
+            image_ids = [outcome.image_id for outcome in outcomes if outcome.image_id]
+            store.flush(image_ids)
+            return image_ids
+
+        found = list(chain.from_iterable(chunks.map(fetch_chunk, range(0, task.files, CHUNK))))
     (Path(task.folder) / "found.json").write_text(json.dumps(found))
     return len(found) == task.files
 

@@ -53,6 +53,16 @@ def test_a_thread_that_waits_for_the_rate_cap_wakes_by_itself():
     assert [turns.take() for _ in range(3)] == [("a", "a1"), ("a", "a2"), ("a", "a3")]
 
 
+def test_jobs_that_nobody_has_taken_can_be_withdrawn():
+    turns = Turns(per_host=10)
+    for host, job in (("a", "a1"), ("a", "a2"), ("a", "a3"), ("b", "b1"), ("c", "c1")):
+        turns.put(host, job)
+    assert turns.take() == ("a", "a1")
+    turns.withdraw(["a1", "a3", "b1"])
+    assert [turns.take() for _ in range(2)] == [("c", "c1"), ("a", "a2")]
+    assert turns.close() == []
+
+
 def test_closing_sends_waiting_threads_home_and_gives_back_what_is_left():
     turns = Turns(per_host=1)
     turns.put("a", "a1")
