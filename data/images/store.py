@@ -24,7 +24,7 @@ _FOLDER = re.compile(r"[0-9a-f]{2}")
 
 
 class ImageStore:
-    """A content-addressed folder of picture files, ``ab/cd/<sha-256>``.
+    """A content-addressed folder of picture files, ``ab/<sha-256>``.
 
     Safe for several threads and processes at once: equal bytes are kept once, and a file appears under its name whole
     and safe from a power cut, or not at all. In a folder of this machine, what is put waits aside for its name until
@@ -124,15 +124,14 @@ class ImageStore:
             return self._incoming.sweep(before)
 
     def ids(self) -> Iterator[str]:
-        """Every image_id kept here, ascending, listing one folder at a time."""
-        for outer in self._names(self._root, _FOLDER):
-            for inner in self._names(f"{self._root}/{outer}", _FOLDER):
-                yield from self._names(f"{self._root}/{outer}/{inner}", _IMAGE_ID)
+        """Every image_id kept here for good, ascending, listing one folder at a time."""
+        for folder in self._names(self._root, _FOLDER):
+            yield from self._names(f"{self._root}/{folder}", _IMAGE_ID)
 
     def _path(self, image_id: str) -> str:
         if not _IMAGE_ID.fullmatch(image_id):
             raise StoreError(self.url, f"{image_id!r} is no image_id", "An image_id is 64 hexadecimal digits.")
-        return f"{self._root}/{image_id[:2]}/{image_id[2:4]}/{image_id}"
+        return f"{self._root}/{image_id[:2]}/{image_id}"
 
     def _names(self, folder: str, pattern: re.Pattern[str]) -> list[str]:
         """Names in a folder that match, ascending; a folder that does not exist is empty."""

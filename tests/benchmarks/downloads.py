@@ -170,15 +170,16 @@ def fetched(task: Task, store: ImageStore | Dropping) -> bool:
     settings = FetchSettings(
         allow_hosts=(task.base_url.removeprefix("http://"),), threads=THREADS, threads_per_host=task.per_host
     )
+    urls = task.urls
     with Fetcher(settings, store) as fetcher, ThreadPoolExecutor(os.cpu_count()) as chunks:
 
         def fetch_chunk(start: int) -> list[str]:
-            outcomes = fetcher.fetch(task.urls[start : start + CHUNK])
+            outcomes = fetcher.fetch(urls[start : start + CHUNK])
             image_ids = [outcome.image_id for outcome in outcomes if outcome.image_id]
             store.flush(image_ids)
             return image_ids
 
-        found = list(chain.from_iterable(chunks.map(fetch_chunk, range(0, task.files, CHUNK))))
+        found = list(chain.from_iterable(chunks.map(fetch_chunk, range(0, len(urls), CHUNK))))
     (Path(task.folder) / "found.json").write_text(json.dumps(found))
     return len(found) == task.files
 

@@ -67,7 +67,7 @@ def events(monkeypatch):
 
 
 def named(folder):
-    return sorted(path.name for path in folder.glob("??/??/*"))
+    return sorted(path.name for path in folder.glob("??/*"))
 
 
 def waiting(folder):
@@ -79,8 +79,7 @@ def put_all(store):
 
 
 def folders_of(root):
-    inner = {root / image_id[:2] / image_id[2:4] for image_id in IDS}
-    return {root} | inner | {folder.parent for folder in inner}
+    return {root, *(root / image_id[:2] for image_id in IDS)}
 
 
 def test_bytes_are_flushed_before_they_are_named_and_names_before_the_flush_ends(tmp_path, whole, events):

@@ -55,9 +55,9 @@ def test_ids_are_listed_in_order_and_an_unused_store_has_none(store):
     assert list(store.ids()) == sorted(put)
 
 
-def test_the_layout_is_two_folders_deep(tmp_path):
+def test_files_lie_in_folders_named_by_their_first_digits(tmp_path):
     keep(ImageStore(str(tmp_path)), CONTENT)
-    assert (tmp_path / IMAGE_ID[:2] / IMAGE_ID[2:4] / IMAGE_ID).read_bytes() == CONTENT
+    assert (tmp_path / IMAGE_ID[:2] / IMAGE_ID).read_bytes() == CONTENT
 
 
 def test_what_is_there_is_not_written_again(tmp_path):
@@ -75,7 +75,7 @@ def test_what_is_there_is_not_written_again(tmp_path):
 def test_a_file_cut_short_by_a_failing_disk_is_mended_by_the_next_put(tmp_path):
     store = ImageStore(str(tmp_path))
     keep(store, CONTENT)
-    (tmp_path / IMAGE_ID[:2] / IMAGE_ID[2:4] / IMAGE_ID).write_bytes(b"")
+    (tmp_path / IMAGE_ID[:2] / IMAGE_ID).write_bytes(b"")
     with pytest.raises(StoreError, match="other bytes"):
         store.get(IMAGE_ID)
     keep(store, CONTENT)
