@@ -62,14 +62,14 @@ class Fetcher:
     def __init__(self, settings: FetchSettings, store: ImageStore) -> None:
         self._guard = Guard.of(settings.allow_hosts, settings.allow_ports)
         self._session = open_session(settings, self._guard)
-        downloader = Downloader(settings, self._guard, self._session, store)
         self._turns: Turns[_Job] = Turns(settings.threads_per_host, settings.requests_per_host_s)
+        downloader = Downloader(settings, self._guard, self._session, store, hold=self._turns.hold)
         self._threads = [
             threading.Thread(target=_work, args=(self._turns, downloader), name=f"fetch-{number}", daemon=True)
             for number in range(settings.threads)
         ]
         self._starting = threading.Lock()
-        self._close = weakref.finalize(self, _close, self._turns, self._session)
+        self._close = weakref.finalize(self, _end, self._turns, self._session)
 
     def __enter__(self) -> Self:
         return self
@@ -140,7 +140,7 @@ def _work(turns: Turns[_Job], downloader: Downloader) -> None:
             turns.done(host)
 
 
-def _close(turns: Turns[_Job], session: requests.Session) -> None:
+def _end(turns: Turns[_Job], session: requests.Session) -> None:
     for job in turns.close():
         job.future.cancel()
     session.close()

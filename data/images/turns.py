@@ -62,6 +62,11 @@ class Turns(Generic[Job]):
                 del self._busy[host]
             self._changed.notify()
 
+    def hold(self, host: str, for_s: float) -> None:
+        """Let no job of a host begin for some seconds."""
+        with self._changed:
+            self._due_s[host] = max(self._due_s.get(host, 0.0), self._clock() + for_s)
+
     def withdraw(self, jobs: Iterable[Job]) -> None:
         """Forget those of some jobs that nobody has taken."""
         unwanted = set(jobs)

@@ -273,15 +273,20 @@ def served(files: int, file_bytes: int) -> Iterator[str]:
 
 
 def report(runs: dict[str, list[Measured]], files: int) -> None:
-    """Print the middle of the rounds, beside way a of the same round."""
-    print(f"{'':36}{'images/s':>9}{'of a':>7}{'CPU ms':>8}{'MiB':>6}  exact")
+    """Print the middle of the rounds; speeds also as parts of that of plain requests in the same round."""
+    plain = [way for way in "ab" if way in runs]
+    print(f"{'':36}{'images/s':>9}" + "".join(f"{'of ' + way:>7}" for way in plain) + f"{'CPU ms':>8}{'MiB':>6}  exact")
     for way, rounds in runs.items():
         speed = statistics.median(files / run.seconds for run in rounds)
-        ratio = statistics.median(base.seconds / run.seconds for base, run in zip(runs["a"], rounds, strict=True))
+        parts = "".join(f"{_part(rounds, runs[beside]):7.2f}" for beside in plain)
         cpu_ms = statistics.median(1000 * run.cpu_s / files for run in rounds)
         peak_mib = max(run.peak_mib for run in rounds)
         exact = "yes" if all(run.exact for run in rounds) else "NO"
-        print(f"{way}  {NAMES[way]:33}{speed:9.0f}{ratio:7.2f}{cpu_ms:8.2f}{peak_mib:6.0f}  {exact}")
+        print(f"{way}  {NAMES[way]:33}{speed:9.0f}{parts}{cpu_ms:8.2f}{peak_mib:6.0f}  {exact}")
+
+
+def _part(rounds: list[Measured], beside: list[Measured]) -> float:
+    return statistics.median(base.seconds / run.seconds for base, run in zip(beside, rounds, strict=True))
 
 
 def parsed() -> argparse.Namespace:

@@ -19,6 +19,7 @@ from urllib3.util import connection
 from data.errors import StoreError
 from data.images.fetch import Fetcher
 from data.images.outcome import FetchStatus, Reason, Revalidation
+from data.images.restraint import WAITS_IN_A_ROW, Restraint
 from data.images.silence import FAILURES_IN_A_ROW, FORGIVEN_AFTER_S, SilentHostError, SilentHosts
 from data.images.store import ImageStore
 from tests.data.fault_server import (
@@ -142,7 +143,10 @@ def test_a_passing_fault_is_tried_again_at_once(server, fetcher):
         ({"Retry_After": "soon"}, 60.0),
     ],
 )
-def test_a_server_that_asks_us_to_stay_away_is_left_alone_up_to_the_cap(server, fetcher, headers, expected_s):
+def test_a_server_that_asks_us_to_stay_away_is_left_alone_up_to_the_cap(
+    server, fetcher, headers, expected_s, monkeypatch
+):
+    monkeypatch.setattr("data.images.restraint.WAITS_IN_A_ROW", 0)
     began_s = time.monotonic()
     (limited,) = fetcher.fetch([server.play("/a", answer(b"", "429 Slow Down", **headers))])
     assert (limited.reason, limited.retry_after_s) == (Reason.RATE_LIMITED, expected_s)
@@ -151,6 +155,43 @@ def test_a_server_that_asks_us_to_stay_away_is_left_alone_up_to_the_cap(server, 
     assert 0 < left_alone.retry_after_s <= expected_s
     assert server.paths() == ["/a"]
     assert time.monotonic() - began_s < BOUND_S
+
+
+def test_pictures_wait_for_a_server_that_asks_us_to_stay_away_for_a_moment(server, store):
+    cap_s = 0.3
+    limited = server.play("/limited", answer(b"", "429 Slow Down", Retry_After="31536000"))
+    urls = [server.play(f"/{number}", answer()) for number in range(10)]
+    with Fetcher(some_settings(server, threads=1, max_retry_after_s=cap_s), store) as fetcher:
+        assert fetcher.fetch([limited])[0].reason is Reason.RATE_LIMITED
+        limited_s = time.monotonic()
+        assert {outcome.reason for outcome in fetcher.fetch(urls)} == {Reason.FETCHED}
+    assert cap_s / 2 < time.monotonic() - limited_s < BOUND_S
+
+
+def test_pictures_wait_for_a_host_a_few_times_in_a_row_and_then_end_unasked():
+    now_s = 100.0
+    restraint = Restraint(clock=lambda: now_s)
+    for _ in range(WAITS_IN_A_ROW):
+        assert restraint.note("a.example", 30.0) == restraint.left_s("a.example") == 30.0
+        assert restraint.left_s("b.example") == 0.0
+        now_s += 30.0
+    assert restraint.note("a.example", 30.0) == 0.0
+    assert restraint.left_s("a.example") == 30.0
+    now_s += 30.0
+    assert restraint.note("a.example", None) == 0.0
+    assert restraint.note("a.example", 30.0) == 30.0, "an answer without the wish begins a new row"
+
+
+def test_answers_to_what_was_asked_before_we_knew_neither_begin_an_absence_nor_end_one():
+    now_s = 100.0
+    restraint = Restraint(clock=lambda: now_s)
+    restraint.note("a.example", 30.0)
+    now_s += 10.0
+    assert restraint.note("a.example", None) == 0.0
+    assert restraint.left_s("a.example") == 20.0
+    assert restraint.note("a.example", 10.0) == 20.0
+    for _ in range(2 * WAITS_IN_A_ROW):
+        assert restraint.note("a.example", 30.0) == 30.0
 
 
 def test_an_unchanged_picture_is_not_sent_again_unless_we_have_lost_it(server, fetcher, store):

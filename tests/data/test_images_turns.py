@@ -46,6 +46,19 @@ def test_the_rate_cap_spaces_the_jobs_of_one_host():
     assert turns.take() == ("a", "a2")
 
 
+def test_a_host_that_is_held_waits_while_others_go_on():
+    clock = Clock()
+    turns = Turns(per_host=10, clock=clock)
+    for job in ("a1", "a2"):
+        turns.put("a", job)
+    turns.put("b", "b1")
+    turns.hold("a", 5.0)
+    turns.hold("a", 1.0)
+    assert turns.take() == ("b", "b1")
+    clock.now += 5.0
+    assert [turns.take() for _ in range(2)] == [("a", "a1"), ("a", "a2")]
+
+
 def test_a_thread_that_waits_for_the_rate_cap_wakes_by_itself():
     turns = Turns(per_host=10, per_host_s=50.0)
     for job in ("a1", "a2", "a3"):
