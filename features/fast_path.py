@@ -1,7 +1,8 @@
 """Whether the compiled hashes may be used: only once they are loaded and agree with ImageHash on this machine.
 
 ImageHash's bits depend on the resampling of the Pillow it runs with, which has changed between versions. Each process
-therefore compares the compiled way with ImageHash itself on a few small pictures before it uses it.
+therefore compares the compiled way with ImageHash itself on a few small pictures before it uses it, and the way without
+a compiler likewise. Where both differ, ImageHash's own functions do the work.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import PIL
 from PIL import Image, ImageFilter
 
 from features.hash_bits import Hashes, to_int
+from features.plain_hashes import read_plainly, shrink_by_pillow
+from features.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from features.reading import Reading
+    Reader = Callable[[Image.Image], Reading]
 
 SAMPLE_SIZES = ((300, 200), (210, 520), (90, 1300), (1400, 37), (64, 64), (5, 9))
 """Width and height: both orders of Pillow's two passes, many taps and few, stretching, and nothing to resize."""
@@ -34,17 +37,17 @@ COMPILING = "Compiling the hash functions, once on this machine: about 15 second
 
 @dataclass(slots=True)
 class FastPath:
-    """The compiled hashes, if they can be trusted.
+    """The fastest way of hashing that can be trusted.
 
     Parameters
     ----------
     reader
-        What reads a picture fast; ``None`` until `warm` has found that it is right.
+        What reads a picture of mode ``L`` or ``RGB``; ``None`` until `warm` has found what is right.
     trouble
-        Why there is none, as a sentence; ``None`` if there is one or nobody has asked yet.
+        Why that is not the compiled way, as a sentence; ``None`` if it is or nobody has asked yet.
     """
 
-    reader: Callable[[Image.Image], Reading] | None = None
+    reader: Reader | None = None
     trouble: str | None = None
     _asked: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -88,29 +91,42 @@ def _keep_freed_memory() -> None:
     np.empty(KEPT_BYTES, np.uint8)
 
 
-def _checked_reader(say: Callable[[str], None]) -> tuple[Callable[[Image.Image], Reading] | None, str | None]:
+def _checked_reader(say: Callable[[str], None]) -> tuple[Reader, str | None]:
+    found = _compiled_reader(say)
+    if not isinstance(found, str):
+        return found, None
+    slow = read_by_imagehash if disagreements(read_plainly) else read_plainly
+    return slow, f"Hashing is slow: {found}."
+
+
+def _compiled_reader(say: Callable[[str], None]) -> Reader | str:
+    """Return the compiled way, or what speaks against it."""
     try:
         # Not at the top: loading the compiler takes a third of a second, which most commands never need.
+        from numba.core.errors import NumbaError
+
         from features.fast_hashes import ask_imagehash, must_compile, read_fast
         from features.points import find_points
     except ImportError as error:
-        return None, f"Hashing is slow: the compiler is not installed ({error})."
+        return f"the compiler is not installed ({error})"
     _keep_freed_memory()
-    if must_compile():
-        say(COMPILING)
-    # Points need no check, but nobody should wait for their kernels in the middle of a picture.
-    find_points(np.asarray(samples()[0].convert("L")))
-    # Rounding noise at ties of the wavelet hash differs between processors; everything else is whole numbers.
-    for read in (read_fast, partial(read_fast, tied=ask_imagehash)):
-        wrong = disagreements(read)
-        if not wrong:
-            return read, None
-    return None, (
-        f"Hashing is slow: with Pillow {PIL.__version__} the fast way differs from ImageHash ({', '.join(wrong)})."
-    )
+    try:
+        if must_compile():
+            say(COMPILING)
+        # Points need no check, but nobody should wait for their kernels in the middle of a picture.
+        find_points(np.asarray(samples()[0].convert("L")))
+        # Rounding noise at ties of the wavelet hash differs between processors; everything else is whole numbers.
+        for read in (read_fast, partial(read_fast, tied=ask_imagehash)):
+            wrong = disagreements(read)
+            if not wrong:
+                return read
+    except NumbaError as error:
+        return f"this compiler cannot compile the fast way ({type(error).__name__})"
+    versions = f"Pillow {PIL.__version__} and ImageHash {imagehash.__version__}"
+    return f"with {versions} the fast way differs from ImageHash ({', '.join(wrong)})"
 
 
-def disagreements(read: Callable[[Image.Image], Reading]) -> list[str]:
+def disagreements(read: Reader) -> list[str]:
     """Return which hashes of the sample pictures differ from ImageHash's own, each once."""
     wrong = set()
     for image in samples():
@@ -119,7 +135,7 @@ def disagreements(read: Callable[[Image.Image], Reading]) -> list[str]:
         wrong |= {kind for kind, own in expected._asdict().items() if getattr(reading.hashes, kind) != own}
         grey = image.convert("L")
         for size in SHRUNK_SIZES:
-            small = np.asarray(grey.resize(size, Image.Resampling.BOX))
+            small = shrink_by_pillow(grey, *size)
             wrong |= set() if np.array_equal(reading.shrink(*size), small) else {"shrinking"}
     return sorted(wrong)
 
@@ -133,6 +149,11 @@ def imagehash_hashes(image: Image.Image) -> Hashes:
         whash=to_int(imagehash.whash(image).hash),
         colorhash=to_int(imagehash.colorhash(image).hash),
     )
+
+
+def read_by_imagehash(image: Image.Image) -> Reading:
+    """Hash a picture with nothing but ImageHash's own functions."""
+    return Reading(imagehash_hashes(image), partial(shrink_by_pillow, image.convert("L")))
 
 
 def samples() -> list[Image.Image]:

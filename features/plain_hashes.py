@@ -6,6 +6,7 @@ Three of them are ImageHash's own functions on a shared grey picture. For the tw
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import imagehash
@@ -39,11 +40,12 @@ def read_plainly(image: Image.Image) -> Reading:
         whash=to_int(_whash(grey)),
         colorhash=to_int(_colorhash(image, grey)),
     )
+    return Reading(hashes, partial(shrink_by_pillow, grey))
 
-    def shrink(width: int, height: int) -> NDArray[np.uint8]:
-        return np.asarray(grey.resize((width, height), Image.Resampling.BOX))
 
-    return Reading(hashes, shrink)
+def shrink_by_pillow(grey: Image.Image, width: int, height: int) -> NDArray[np.uint8]:
+    """Return a grey picture in another size, each pixel the mean of those it covers."""
+    return np.asarray(grey.resize((width, height), Image.Resampling.BOX))
 
 
 def whash_side(size: tuple[int, int]) -> int:

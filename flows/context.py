@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from data.catalog.engine import Catalog, open_catalog
+from data.images.fetch import Fetcher
 from data.images.store import ImageStore
 from models.registry import Registry
 
 if TYPE_CHECKING:
-    from data.settings import Settings
+    from data.settings import FetchSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,9 @@ def open_context(settings: Settings) -> Context:
         store=ImageStore(settings.resolved_images_url),
         registry=Registry(settings.home / "models"),
     )
+
+
+@lru_cache(maxsize=8)
+def open_fetcher(settings: FetchSettings, store: ImageStore) -> Fetcher:
+    """Open the one fetcher of this process: what is learnt of hosts lasts from chunk to chunk, and so do all limits."""
+    return Fetcher(settings, store)

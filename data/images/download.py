@@ -14,10 +14,13 @@ from data.errors import StoreError
 from data.images.deadline import finish_within, remaining_s
 from data.images.formats import SNIFF_BYTES, sniff
 from data.images.outcome import FetchOutcome, Reason
+from data.images.restraint import Restraint
 from data.images.silence import SilentHostError, SilentHosts
 from data.images.trouble import explain, explain_status, retry_after_s
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import requests
 
     from data.images.address import Guard
@@ -58,14 +61,25 @@ class Downloader:
         From `data.images.session.open_session`.
     store
         Where pictures are kept.
+    hold
+        Lets all pictures of a host wait for some seconds.
     """
 
-    def __init__(self, settings: FetchSettings, guard: Guard, session: requests.Session, store: ImageStore) -> None:
+    def __init__(
+        self,
+        settings: FetchSettings,
+        guard: Guard,
+        session: requests.Session,
+        store: ImageStore,
+        *,
+        hold: Callable[[str, float], None],
+    ) -> None:
         self._settings = settings
         self._guard = guard
         self._session = session
         self._store = store
-        self._away_until_s: dict[str, float] = {}
+        self._hold = hold
+        self._restraint = Restraint()
         self._silent = SilentHosts()
 
     def download(self, url: str, host: str, known: Revalidation | None = None) -> FetchOutcome:
@@ -76,7 +90,7 @@ class Downloader:
         url
             An address the guard has not refused.
         host
-            Its host: one that asked us to stay away is not asked again meanwhile.
+            Its host: one that asked us to stay away is not asked meanwhile.
         known
             What an earlier fetch left; an unchanged picture is then not sent again.
 
@@ -85,25 +99,28 @@ class Downloader:
         StoreError
             When the store cannot be read or written.
         """
-        away_s = self._away_until_s.get(host, 0.0) - time.monotonic()
+        away_s = self._restraint.left_s(host)
         if away_s > 0:
             return FetchOutcome(
                 url, Reason.RATE_LIMITED, "The server asked us to stay away for now.", retry_after_s=away_s, asked=False
             )
         with finish_within(self._settings.timeout_s):
-            outcome = self._try_again_and_again(url, known)
-        if outcome.retry_after_s:
-            self._away_until_s[host] = time.monotonic() + outcome.retry_after_s
-        return outcome
+            return self._try_again_and_again(url, host, known)
 
-    def _try_again_and_again(self, url: str, known: Revalidation | None) -> FetchOutcome:
-        outcome = self._try_once(url, known)
+    def _try_again_and_again(self, url: str, host: str, known: Revalidation | None) -> FetchOutcome:
+        outcome = self._try_and_note(url, host, known)
         for attempt in range(1, ATTEMPTS_IN_RUN):
             pause_s = self._pause_s(outcome, attempt)
             if pause_s is None:
                 break
             time.sleep(pause_s)
-            outcome = self._try_once(url, known)
+            outcome = self._try_and_note(url, host, known)
+        return outcome
+
+    def _try_and_note(self, url: str, host: str, known: Revalidation | None) -> FetchOutcome:
+        outcome = self._try_once(url, known)
+        if outcome.http_status is not None and (wait_s := self._restraint.note(host, outcome.retry_after_s)):
+            self._hold(host, wait_s)
         return outcome
 
     def _pause_s(self, outcome: FetchOutcome, attempt: int) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    import requests
+
     from data.images.store import ImageStore
     from data.settings import FetchSettings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # told apart by identity: an address may be asked for by two
 class _Job:
     url: str
     known: Revalidation | None
@@ -32,9 +35,11 @@ class _Job:
 
 
 class Fetcher:
-    """Downloads pictures from strangers' servers into the store; a context manager, shareable by threads.
+    """Downloads pictures from strangers' servers into the store; shareable by threads.
 
-    Limits for each host hold over all calls of one fetcher; the host of a redirect is not counted.
+    Limits hold over all calls of one fetcher, and what one call learns of a host serves the next: that it does not
+    answer, or asked us to stay away. So keep one for a whole run. Its threads and connections end with it, or earlier
+    with the block that it is a context manager of. The host of a redirect is not counted.
 
     Parameters
     ----------
@@ -57,27 +62,26 @@ class Fetcher:
     def __init__(self, settings: FetchSettings, store: ImageStore) -> None:
         self._guard = Guard.of(settings.allow_hosts, settings.allow_ports)
         self._session = open_session(settings, self._guard)
-        self._downloader = Downloader(settings, self._guard, self._session, store)
         self._turns: Turns[_Job] = Turns(settings.threads_per_host, settings.requests_per_host_s)
+        downloader = Downloader(settings, self._guard, self._session, store, hold=self._turns.hold)
         self._threads = [
-            threading.Thread(target=self._work, name=f"fetch-{number}", daemon=True)
+            threading.Thread(target=_work, args=(self._turns, downloader), name=f"fetch-{number}", daemon=True)
             for number in range(settings.threads)
         ]
+        self._starting = threading.Lock()
+        self._close = weakref.finalize(self, _end, self._turns, self._session)
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for job in self._turns.close():
-            job.future.cancel()
+        self._close()
         if error is None:  # an interrupted run does not wait for slow servers: files appear whole or not at all
             for thread in self._threads:
-                thread.join()
-        self._session.close()
+                if thread.ident is not None:
+                    thread.join()
 
     def fetch(self, urls: Sequence[str], *, known: Mapping[str, Revalidation] | None = None) -> list[FetchOutcome]:
         """Download pictures, each address once.
@@ -100,27 +104,46 @@ class Fetcher:
             When the store cannot be read or written: that is nobody's picture's fault, and ends the run.
         """
         earlier = known or {}
-        futures = {url: self._start(url, earlier.get(url)) for url in dict.fromkeys(urls)}
-        return [futures[url].result() for url in urls]
+        self._start()
+        jobs = {url: self._queued(url, earlier.get(url)) for url in dict.fromkeys(urls)}
+        try:
+            return [jobs[url].future.result() for url in urls]
+        except BaseException:
+            self._turns.withdraw(jobs.values())
+            raise
 
-    def _start(self, url: str, known: Revalidation | None) -> Future[FetchOutcome]:
+    def _start(self) -> None:
+        with self._starting:
+            for thread in self._threads:
+                if thread.ident is None:
+                    thread.start()
+
+    def _queued(self, url: str, known: Revalidation | None) -> _Job:
         job = _Job(url, known)
         reason = self._guard.refuse_url(url)
         if reason is None:
             self._turns.put(parse_url(url).host or "", job)
         else:
             job.future.set_result(FetchOutcome(url, reason, _REFUSED[reason]))
-        return job.future
+        return job
 
-    def _work(self) -> None:
-        while (turn := self._turns.take()) is not None:
-            host, job = turn
-            try:
-                job.future.set_result(self._downloader.download(job.url, host, job.known))
-            except BaseException as error:  # noqa: BLE001  handed to whoever waits for the outcome
-                job.future.set_exception(error)
-            finally:
-                self._turns.done(host)
+
+def _work(turns: Turns[_Job], downloader: Downloader) -> None:
+    """Download until there are no more turns; no thread knows its fetcher, or that would never be let go."""
+    while (turn := turns.take()) is not None:
+        host, job = turn
+        try:
+            job.future.set_result(downloader.download(job.url, host, job.known))
+        except BaseException as error:  # noqa: BLE001  handed to whoever waits for the outcome
+            job.future.set_exception(error)
+        finally:
+            turns.done(host)
+
+
+def _end(turns: Turns[_Job], session: requests.Session) -> None:
+    for job in turns.close():
+        job.future.cancel()
+    session.close()
 
 
 _REFUSED = {

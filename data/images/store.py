@@ -6,34 +6,29 @@ import contextlib
 import hashlib
 import os
 import re
-import secrets
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from data.errors import LostPicture, StoreError
+from data.images.incoming import Incoming
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-T = TypeVar("T")
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
-_ID_CHARS = 64
-FLUSHES_AT_ONCE = 32
 _FOLDER = re.compile(r"[0-9a-f]{2}")
-_INCOMING = "incoming"  # cannot collide with a two-digit folder
 
 
 class ImageStore:
-    """A content-addressed folder of picture files, ``ab/cd/<sha-256>``.
+    """A content-addressed folder of picture files, ``ab/<sha-256>``.
 
-    Safe for several threads and processes at once: a file appears whole or not at all, and equal bytes are kept once.
-    After `flush`, a power cut loses none of the files put before it.
+    Safe for several threads and processes at once: equal bytes are kept once, and a file appears under its name whole
+    and safe from a power cut, or not at all. In a folder of this machine, what is put waits aside for its name until
+    `flush`, so that many files are made safe at once; meanwhile only this object knows of it.
 
     Parameters
     ----------
@@ -51,12 +46,10 @@ class ImageStore:
         with self._trouble("opening it"):
             self._fs, root = fsspec.url_to_fs(url)
         self._root = root.rstrip("/")
-        self._local = isinstance(self._fs, LocalFileSystem)
-        self._unflushed: set[str] = set()  # folders
-        self._flushing = threading.Lock()
+        self._incoming = Incoming(self._root) if isinstance(self._fs, LocalFileSystem) else None
 
     def put(self, content: bytes) -> str:
-        """Keep a picture file; nothing is written if it is already there.
+        """Keep a picture file; nothing is written if it is already there. Pictures to be kept for good need `flush`.
 
         Returns
         -------
@@ -66,23 +59,28 @@ class ImageStore:
         image_id = hashlib.sha256(content).hexdigest()
         path = self._path(image_id)
         with self._trouble(f"writing {image_id}"):
-            if self._local:
-                self._put_local(path, content)
+            if self._incoming is not None:
+                if not _stands(path, len(content)):
+                    self._incoming.put(image_id, content)
             elif not self._fs.exists(path):
                 self._fs.pipe_file(path, content)
         return image_id
 
-    def flush(self) -> None:
-        """Make the names of all files put so far survive a power cut; their bytes do from the start.
+    def flush(self, image_ids: Iterable[str]) -> None:
+        """Keep pictures that were put for good: no power cut takes them away, and every process sees them.
 
-        A folder is flushed once for all its new files, so do it once for many pictures, before anything is written
-        elsewhere that counts on them.
+        Do it once for many pictures, before anything is written elsewhere that counts on them.
+
+        Raises
+        ------
+        StoreError
+            When it fails, or one of them was not put. What was put and not flushed is then to be put again: the disk
+            may have lost any of the bytes.
         """
-        # Another thread may be flushing a folder of our files: what it has begun must have ended when we return.
-        with self._trouble("flushing"), self._flushing:
-            folders = [self._unflushed.pop() for _ in range(len(self._unflushed))]
-            with ThreadPoolExecutor(FLUSHES_AT_ONCE) as threads:  # the disk takes many flushes as one
-                list(threads.map(_flush_folder, folders))
+        if self._incoming is None:
+            return  # other file systems answer when they have a file for good
+        with self._trouble("flushing"):
+            self._incoming.flush({image_id: self._path(image_id) for image_id in image_ids})
 
     def get(self, image_id: str) -> bytes:
         """Read a picture file.
@@ -97,7 +95,7 @@ class ImageStore:
         path = self._path(image_id)
         with self._trouble(f"reading {image_id}"):
             try:
-                content: bytes = Path(path).read_bytes() if self._local else self._fs.cat_file(path)
+                content = self._read(image_id, path)
             except FileNotFoundError as error:
                 raise LostPicture(self.url, image_id, "is not there") from error
         if hashlib.sha256(content).hexdigest() != image_id:
@@ -108,34 +106,32 @@ class ImageStore:
         """Remove a picture file for good; one that is not there is no error."""
         path = self._path(image_id)
         with self._trouble(f"removing {image_id}"), contextlib.suppress(FileNotFoundError):
+            if self._incoming is not None:
+                self._incoming.remove(image_id)
             self._fs.rm_file(path)
 
     def exists(self, image_id: str) -> bool:
         """Whether a picture file is kept here."""
         path = self._path(image_id)
         with self._trouble(f"looking for {image_id}"):
-            return bool(self._fs.exists(path))
+            return (self._incoming is not None and image_id in self._incoming) or bool(self._fs.exists(path))
 
     def sweep(self, before: datetime) -> int:
         """Remove what writers that were killed before some time had begun to write; say how many files."""
-        if not self._local:
+        if self._incoming is None:
             return 0  # other file systems show a file when it is whole
         with self._trouble("sweeping"):
-            begun = [path for path in Path(self._root, _INCOMING).glob("*") if _changed(path) < before.timestamp()]
-            for path in begun:
-                path.unlink(missing_ok=True)
-        return len(begun)
+            return self._incoming.sweep(before)
 
     def ids(self) -> Iterator[str]:
-        """Every image_id kept here, ascending, listing one folder at a time."""
-        for outer in self._names(self._root, _FOLDER):
-            for inner in self._names(f"{self._root}/{outer}", _FOLDER):
-                yield from self._names(f"{self._root}/{outer}/{inner}", _IMAGE_ID)
+        """Every image_id kept here for good, ascending, listing one folder at a time."""
+        for folder in self._names(self._root, _FOLDER):
+            yield from self._names(f"{self._root}/{folder}", _IMAGE_ID)
 
     def _path(self, image_id: str) -> str:
         if not _IMAGE_ID.fullmatch(image_id):
             raise StoreError(self.url, f"{image_id!r} is no image_id", "An image_id is 64 hexadecimal digits.")
-        return f"{self._root}/{image_id[:2]}/{image_id[2:4]}/{image_id}"
+        return f"{self._root}/{image_id[:2]}/{image_id}"
 
     def _names(self, folder: str, pattern: re.Pattern[str]) -> list[str]:
         """Names in a folder that match, ascending; a folder that does not exist is empty."""
@@ -147,19 +143,12 @@ class ImageStore:
         names = (entry.rstrip("/").rpartition("/")[2] for entry in entries)
         return sorted(name for name in names if pattern.fullmatch(name))
 
-    def _put_local(self, path: str, content: bytes) -> None:
-        inner = path.rpartition("/")[0]
-        outer = inner.rpartition("/")[0]
-        if not _stands(path, len(content)):
-            temporary = f"{self._root}/{_INCOMING}/{path[-_ID_CHARS:]}.{secrets.token_hex(8)}"
-            try:
-                _in_folder(temporary, lambda: _write_flushed(temporary, content))
-                _in_folder(path, lambda: os.replace(temporary, path))  # noqa: PTH105  a Path costs as much as the call
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
-        # Also where it stood already: another process may have put it there a moment ago and not have flushed yet.
-        self._unflushed.update((inner, outer, self._root))
+    def _read(self, image_id: str, path: str) -> bytes:
+        if self._incoming is None:
+            content: bytes = self._fs.cat_file(path)
+            return content
+        waiting = self._incoming.get(image_id)
+        return Path(path).read_bytes() if waiting is None else waiting
 
     @contextlib.contextmanager
     def _trouble(self, doing: str) -> Iterator[None]:
@@ -182,36 +171,3 @@ def _stands(path: str, n_bytes: int) -> bool:
         return os.stat(path).st_size == n_bytes  # noqa: PTH116  a Path costs as much as the call
     except FileNotFoundError:
         return False
-
-
-def _write_flushed(path: str, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123  there is a descriptor, not a path
-        left = memoryview(content)
-        while left:
-            left = left[file.write(left) :]
-        os.fsync(descriptor)
-
-
-def _flush_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _in_folder(path: str, act: Callable[[], T]) -> T:
-    """Do something to a path, making its folder only when it turns out not to be there: it nearly always is."""
-    try:
-        return act()
-    except FileNotFoundError:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return act()
-
-
-def _changed(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:  # its writer is alive and has just renamed it
-        return float("inf")

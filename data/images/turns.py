@@ -8,9 +8,9 @@ from collections import Counter, OrderedDict, deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable, Iterable
 
-Job = TypeVar("Job")
+Job = TypeVar("Job", bound="Hashable")
 
 
 class Turns(Generic[Job]):
@@ -61,6 +61,22 @@ class Turns(Generic[Job]):
             if not self._busy[host]:
                 del self._busy[host]
             self._changed.notify()
+
+    def hold(self, host: str, for_s: float) -> None:
+        """Let no job of a host begin for some seconds."""
+        with self._changed:
+            self._due_s[host] = max(self._due_s.get(host, 0.0), self._clock() + for_s)
+
+    def withdraw(self, jobs: Iterable[Job]) -> None:
+        """Forget those of some jobs that nobody has taken."""
+        unwanted = set(jobs)
+        with self._changed:
+            for host, waiting in list(self._waiting.items()):
+                wanted = deque(job for job in waiting if job not in unwanted)
+                if wanted:
+                    self._waiting[host] = wanted
+                else:
+                    del self._waiting[host]
 
     def close(self) -> list[Job]:
         """Send all waiting threads home.

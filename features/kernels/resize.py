@@ -61,8 +61,8 @@ def _turn(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rows, columns = levels.shape
     turned = np.empty((columns, rows), np.uint8)
     whole_rows, whole_columns = rows // SQUARE * SQUARE, columns // SQUARE * SQUARE
-    for top in range(0, whole_rows, SQUARE):
-        for left in range(0, whole_columns, SQUARE):
+    for left in range(0, whole_columns, SQUARE):
+        for top in range(0, whole_rows, SQUARE):
             for x in range(SQUARE):
                 for y in range(SQUARE):
                     turned[left + x, top + y] = levels[top + y, left + x]

@@ -12,12 +12,12 @@ import pandas as pd
 from data.catalog.images import forget_pictures, read_fetches, save_fetches, save_fingerprints
 from data.catalog.matches import HASHED
 from data.errors import LostPicture
-from data.images.fetch import Fetcher
 from data.images.local import read_local
 from data.images.outcome import FetchOutcome, Reason, Revalidation
 from features.facts import HASH_KINDS
 from features.hashing import RECIPE
 from features.packing import BLOBS
+from flows.context import open_fetcher
 from flows.decoding.pool import workers_for
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def fetch(context: Context, load: Load, url_ids: Sequence[str], images_root: Pat
     files = asked.loc[~is_web, "image_url"].tolist()
     outcomes = [*_from_web(context, asked[is_web]), *_from_files(context, files, images_root)]
     rows = pd.DataFrame([asdict(outcome) for outcome in outcomes]).rename(columns={"url": "image_url"})
-    context.store.flush()  # before the catalog knows them, so that a power cut loses no picture it knows
+    context.store.flush(rows["image_id"].dropna())  # first, so that a power cut loses no picture the catalog knows
     with context.catalog.write() as connection:
         save_fetches(connection, load, asked.merge(rows, on="image_url"))
     return dict(Counter(str(outcome.status) for outcome in outcomes))
@@ -86,8 +86,8 @@ def _from_web(context: Context, asked: pd.DataFrame) -> list[FetchOutcome]:
     known = asked.dropna(subset="known_image_id").astype(object).where(lambda frame: frame.notna(), None)
     columns = ["known_image_id", "known_etag", "known_last_modified"]
     earlier = {url: Revalidation(*row) for url, *row in known[["image_url", *columns]].itertuples(index=False)}
-    with Fetcher(context.settings.fetch, context.store) as fetcher:
-        return fetcher.fetch(asked["image_url"].tolist(), known=earlier)
+    fetcher = open_fetcher(context.settings.fetch, context.store)
+    return fetcher.fetch(asked["image_url"].tolist(), known=earlier)
 
 
 def _from_files(context: Context, paths: list[str], images_root: Path | None) -> list[FetchOutcome]:

@@ -5,7 +5,8 @@
 
 The server is a process of its own and makes its files up: each begins like a JPEG, no two are equal, none can be
 packed. Every way runs in a fresh process, several rounds in which the ways take turns; the figures are the middle of
-the rounds. CPU is the client's alone.
+the rounds. CPU is the client's alone. Before each way the disk has written what the one before left to it, and all
+files stay until the end: for half a minute after files are removed, ext4 is many times slower at making new ones.
 
 a   requests, one session, 32 threads, bytes dropped
 b   requests, one session, 32 threads, bytes written to files
@@ -24,7 +25,6 @@ import json
 import os
 import random
 import resource
-import shutil
 import socketserver
 import statistics
 import subprocess
@@ -33,11 +33,12 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from data.images.store import ImageStore
 
@@ -45,7 +46,7 @@ JPEG_MAGIC = b"\xff\xd8\xff\xe0"
 SEED = 3
 THREADS = 32
 CHUNK = 256
-"""Addresses given to one `Fetcher`, as runs do."""
+"""Addresses that are fetched and then flushed together, as runs do."""
 NAMES = {
     "a": "requests, 32 threads, dropped",
     "b": "requests, 32 threads, files",
@@ -157,23 +158,28 @@ class Dropping:
     def exists(self, _image_id: str) -> bool:
         return False
 
-    def flush(self) -> None:
+    def flush(self, _image_ids: Iterable[str]) -> None:
         """There is nothing to flush."""
 
 
 def fetched(task: Task, store: ImageStore | Dropping) -> bool:
-    """Download a chunk after the other, as runs do."""
+    """Download as runs do: chunk by chunk, as many chunks at once as there are cores, all with one fetcher."""
     from data.images.fetch import Fetcher
     from data.settings import FetchSettings
 
     settings = FetchSettings(
         allow_hosts=(task.base_url.removeprefix("http://"),), threads=THREADS, threads_per_host=task.per_host
     )
-    found: list[str | None] = []
-    for start in range(0, task.files, CHUNK):
-        with Fetcher(settings, store) as fetcher:
-            found += [outcome.image_id for outcome in fetcher.fetch(task.urls[start : start + CHUNK])]
-        store.flush()
+    urls = task.urls
+    with Fetcher(settings, store) as fetcher, ThreadPoolExecutor(os.cpu_count()) as chunks:
+
+        def fetch_chunk(start: int) -> list[str]:
+            outcomes = fetcher.fetch(urls[start : start + CHUNK])
+            image_ids = [outcome.image_id for outcome in outcomes if outcome.image_id]
+            store.flush(image_ids)
+            return image_ids
+
+        found = list(chain.from_iterable(chunks.map(fetch_chunk, range(0, len(urls), CHUNK))))
     (Path(task.folder) / "found.json").write_text(json.dumps(found))
     return len(found) == task.files
 
@@ -234,13 +240,12 @@ def cpu_s() -> float:
 
 
 def measure_apart(python: str, way: str, task: Task) -> Measured:
-    """Run one way in a process of its own, check every byte it kept, and take its files away."""
+    """Run one way in a process of its own, on a disk with nothing left to write, and check every byte it kept."""
+    os.sync()
     command = [python, __file__, "--measure", way, json.dumps(asdict(task))]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     measured = Measured(**json.loads(done.stdout.splitlines()[-1]))
     exact = measured.exact and kept_exactly(way, task)
-    for entry in Path(task.folder).iterdir():
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     return Measured(measured.seconds, measured.cpu_s, measured.peak_mib, exact)
 
 
@@ -268,15 +273,20 @@ def served(files: int, file_bytes: int) -> Iterator[str]:
 
 
 def report(runs: dict[str, list[Measured]], files: int) -> None:
-    """Print the middle of the rounds, beside way a of the same round."""
-    print(f"{'':36}{'images/s':>9}{'of a':>7}{'CPU ms':>8}{'MiB':>6}  exact")
+    """Print the middle of the rounds; speeds also as parts of that of plain requests in the same round."""
+    plain = [way for way in "ab" if way in runs]
+    print(f"{'':36}{'images/s':>9}" + "".join(f"{'of ' + way:>7}" for way in plain) + f"{'CPU ms':>8}{'MiB':>6}  exact")
     for way, rounds in runs.items():
         speed = statistics.median(files / run.seconds for run in rounds)
-        ratio = statistics.median(base.seconds / run.seconds for base, run in zip(runs["a"], rounds, strict=True))
+        parts = "".join(f"{_part(rounds, runs[beside]):7.2f}" for beside in plain)
         cpu_ms = statistics.median(1000 * run.cpu_s / files for run in rounds)
         peak_mib = max(run.peak_mib for run in rounds)
         exact = "yes" if all(run.exact for run in rounds) else "NO"
-        print(f"{way}  {NAMES[way]:33}{speed:9.0f}{ratio:7.2f}{cpu_ms:8.2f}{peak_mib:6.0f}  {exact}")
+        print(f"{way}  {NAMES[way]:33}{speed:9.0f}{parts}{cpu_ms:8.2f}{peak_mib:6.0f}  {exact}")
+
+
+def _part(rounds: list[Measured], beside: list[Measured]) -> float:
+    return statistics.median(base.seconds / run.seconds for base, run in zip(beside, rounds, strict=True))
 
 
 def parsed() -> argparse.Namespace:
@@ -317,9 +327,11 @@ def compare(arguments: argparse.Namespace) -> None:
         served(arguments.files, arguments.file_bytes) as base_url,
         tempfile.TemporaryDirectory(dir=arguments.folder) as folder,
     ):
-        task = Task(base_url, arguments.files, arguments.file_bytes, folder, arguments.per_host)
-        for _ in range(arguments.rounds):
+        for number in range(arguments.rounds):
             for way, python in pythons.items():
+                own = Path(folder, f"{way}{number}")
+                own.mkdir()
+                task = Task(base_url, arguments.files, arguments.file_bytes, str(own), arguments.per_host)
                 runs[way].append(measure_apart(python, way, task))
     print(f"{arguments.files:,} files of {arguments.file_bytes:,} bytes, {arguments.rounds} rounds")
     report(runs, arguments.files)

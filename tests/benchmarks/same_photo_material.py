@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from copies import geometry, layouts, retouching
-from copies.edits import EDITS, Edit, chain, edits_with, generator
+from copies.edits import EDITS, TURN, Edit, chain, edits_with, generator
 from copies.photos import drawn_photos, photographs, set_aside, shuffled_place
 
 from features.fast_path import warm
 from features.hashing import RECIPE, fingerprint_and_sketch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from random import Random
 
     from copies.photos import Photo
-    from copies.retouching import Encoder
+    from copies.retouching import Change, Encoder
     from numpy.typing import NDArray
     from PIL import Image
 
@@ -35,6 +36,7 @@ CALIBRATION_SHARE = 0.3
 COMPANIONS = 30
 """Photos that fill the other panels of collages, and are in no catalog."""
 UNTOUCHED = "untouched"
+MIRRORS = (TURN.FLIP_LEFT_RIGHT, TURN.ROTATE_180, TURN.TRANSPOSE)
 
 
 class Side(IntEnum):
@@ -66,14 +68,13 @@ def at_random(image: Image.Image, rng: Random) -> Image.Image:
     return chain(*changes)(image, rng)
 
 
-MIRRORS = tuple(getattr(geometry.Image.Transpose, name) for name in ("FLIP_LEFT_RIGHT", "ROTATE_180", "TRANSPOSE"))
-
-
 def any_jpeg(image: Image.Image, rng: Random) -> bytes:
     return retouching.jpeg(rng.randint(10, 95))(image, rng)
 
 
-def with_strength(name: str, group: str, make: object, low: float, high: float, encode: Encoder = any_jpeg) -> Edit:
+def with_strength(
+    name: str, group: str, make: Callable[[float], Change], low: float, high: float, encode: Encoder = any_jpeg
+) -> Edit:
     """Return an edit whose strength is drawn for each photo."""
     return Edit(name, group, lambda image, rng: make(rng.uniform(low, high))(image, rng), encode)
 

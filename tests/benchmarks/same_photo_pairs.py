@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from features.alike import RADII
 from features.candidates import PAIR_SHIFT, PointIndex, details_of, keys_of
 from features.index.search import Index
 from features.overlays import OVERLAY, View, overlay, upright_guess
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from same_photo_material import Described
 
-NEAR_BITS = (10, 8)
+NEAR_BITS = (RADII["phash"], RADII["dhash"])
 """Of ``phash`` and ``dhash``: pictures that near are laid over each other without any vote."""
 PAIR = np.dtype([("photo", np.int64), ("edit", np.int64), ("known", np.int64), ("overlay", OVERLAY)])
 """``photo`` and ``edit`` say what is asked for (edit 0: the photo as it is), ``known`` what is laid over it."""

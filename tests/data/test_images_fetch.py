@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import itertools
 import socket
@@ -18,7 +19,8 @@ from urllib3.util import connection
 from data.errors import StoreError
 from data.images.fetch import Fetcher
 from data.images.outcome import FetchStatus, Reason, Revalidation
-from data.images.silence import FAILURES_IN_A_ROW, SilentHostError, SilentHosts
+from data.images.restraint import WAITS_IN_A_ROW, Restraint
+from data.images.silence import FAILURES_IN_A_ROW, FORGIVEN_AFTER_S, SilentHostError, SilentHosts
 from data.images.store import ImageStore
 from tests.data.fault_server import (
     BOUND_S,
@@ -141,7 +143,10 @@ def test_a_passing_fault_is_tried_again_at_once(server, fetcher):
         ({"Retry_After": "soon"}, 60.0),
     ],
 )
-def test_a_server_that_asks_us_to_stay_away_is_left_alone_up_to_the_cap(server, fetcher, headers, expected_s):
+def test_a_server_that_asks_us_to_stay_away_is_left_alone_up_to_the_cap(
+    server, fetcher, headers, expected_s, monkeypatch
+):
+    monkeypatch.setattr("data.images.restraint.WAITS_IN_A_ROW", 0)
     began_s = time.monotonic()
     (limited,) = fetcher.fetch([server.play("/a", answer(b"", "429 Slow Down", **headers))])
     assert (limited.reason, limited.retry_after_s) == (Reason.RATE_LIMITED, expected_s)
@@ -150,6 +155,43 @@ def test_a_server_that_asks_us_to_stay_away_is_left_alone_up_to_the_cap(server, 
     assert 0 < left_alone.retry_after_s <= expected_s
     assert server.paths() == ["/a"]
     assert time.monotonic() - began_s < BOUND_S
+
+
+def test_pictures_wait_for_a_server_that_asks_us_to_stay_away_for_a_moment(server, store):
+    cap_s = 0.3
+    limited = server.play("/limited", answer(b"", "429 Slow Down", Retry_After="31536000"))
+    urls = [server.play(f"/{number}", answer()) for number in range(10)]
+    with Fetcher(some_settings(server, threads=1, max_retry_after_s=cap_s), store) as fetcher:
+        assert fetcher.fetch([limited])[0].reason is Reason.RATE_LIMITED
+        limited_s = time.monotonic()
+        assert {outcome.reason for outcome in fetcher.fetch(urls)} == {Reason.FETCHED}
+    assert cap_s / 2 < time.monotonic() - limited_s < BOUND_S
+
+
+def test_pictures_wait_for_a_host_a_few_times_in_a_row_and_then_end_unasked():
+    now_s = 100.0
+    restraint = Restraint(clock=lambda: now_s)
+    for _ in range(WAITS_IN_A_ROW):
+        assert restraint.note("a.example", 30.0) == restraint.left_s("a.example") == 30.0
+        assert restraint.left_s("b.example") == 0.0
+        now_s += 30.0
+    assert restraint.note("a.example", 30.0) == 0.0
+    assert restraint.left_s("a.example") == 30.0
+    now_s += 30.0
+    assert restraint.note("a.example", None) == 0.0
+    assert restraint.note("a.example", 30.0) == 30.0, "an answer without the wish begins a new row"
+
+
+def test_answers_to_what_was_asked_before_we_knew_neither_begin_an_absence_nor_end_one():
+    now_s = 100.0
+    restraint = Restraint(clock=lambda: now_s)
+    restraint.note("a.example", 30.0)
+    now_s += 10.0
+    assert restraint.note("a.example", None) == 0.0
+    assert restraint.left_s("a.example") == 20.0
+    assert restraint.note("a.example", 10.0) == 20.0
+    for _ in range(2 * WAITS_IN_A_ROW):
+        assert restraint.note("a.example", 30.0) == 30.0
 
 
 def test_an_unchanged_picture_is_not_sent_again_unless_we_have_lost_it(server, fetcher, store):
@@ -200,6 +242,17 @@ def test_a_dead_host_is_asked_a_few_times_and_the_rest_of_its_pictures_end_unask
     assert (alive.reason, alive.asked) == (Reason.FETCHED, True)
 
 
+def test_the_next_chunk_does_not_wait_for_a_host_that_the_last_one_found_dead(server, store, dead_host, dialled):
+    host, urls = dead_host
+    with Fetcher(some_settings(server, allow_hosts=(server.host, host)), store) as fetcher:
+        fetcher.fetch(urls[:25])
+        dialled.clear()
+        outcomes = fetcher.fetch([*urls[25:], server.play("/a.jpg", answer())])
+    assert {(outcome.reason, outcome.asked) for outcome in outcomes[:-1]} == {(Reason.CONNECT, False)}
+    assert outcomes[-1].reason is Reason.FETCHED
+    assert [f"{address[0]}:{address[1]}" for address in dialled] == [server.host]
+
+
 def test_a_dead_host_behind_redirects_is_dead_and_the_host_that_redirects_is_not(server, store, dead_host):
     host, urls = dead_host
     redirects = [server.play(f"/{n}", answer(b"", "302 Found", Location=url)) for n, url in enumerate(urls)]
@@ -225,14 +278,38 @@ def test_only_failures_in_a_row_make_a_host_silent():
     assert caught.value.reason is Reason.DNS
 
 
+def test_a_silent_host_is_asked_again_after_a_while_and_one_more_failure_is_enough_then():
+    now_s = 100.0
+    hosts = SilentHosts(clock=lambda: now_s)
+    for _ in range(FAILURES_IN_A_ROW):
+        hosts.note("http://a.example/1", Reason.CONNECT)
+    now_s += FORGIVEN_AFTER_S - 1
+    with pytest.raises(SilentHostError):
+        hosts.check("http://a.example/2")
+    now_s += 1
+    hosts.check("http://a.example/2")
+    hosts.note("http://a.example/2", Reason.CONNECT_TIMEOUT)
+    with pytest.raises(SilentHostError) as caught:
+        hosts.check("http://a.example/3")
+    assert caught.value.reason is Reason.CONNECT_TIMEOUT
+    now_s += FORGIVEN_AFTER_S
+    hosts.note("http://a.example/3", None)
+    hosts.note("http://a.example/4", Reason.CONNECT)
+    hosts.check("http://a.example/5")
+
+
 def test_no_more_downloads_than_allowed_are_under_way_at_one_host(server, store):
     def take_a_moment():
         time.sleep(0.03)
         yield answer()
 
     urls = [server.play(f"/{number}", take_a_moment) for number in range(12)]
-    with Fetcher(some_settings(server, threads=8, threads_per_host=2, timeout_s=20), store) as fetcher:
-        assert {outcome.reason for outcome in fetcher.fetch(urls)} == {Reason.FETCHED}
+    with (
+        Fetcher(some_settings(server, threads=8, threads_per_host=2, timeout_s=20), store) as fetcher,
+        ThreadPoolExecutor(2) as chunks,
+    ):
+        for outcomes in chunks.map(fetcher.fetch, [urls[:6], urls[6:]]):
+            assert {outcome.reason for outcome in outcomes} == {Reason.FETCHED}
     assert server.most_under_way == 2
 
 
@@ -251,6 +328,28 @@ def test_a_store_that_cannot_be_written_ends_the_run(server, tmp_path):
         pytest.raises(StoreError, match="writing"),
     ):
         fetcher.fetch([server.play("/a.jpg", answer())])
+
+
+def test_what_a_failed_call_had_still_to_ask_is_not_asked(server, tmp_path):
+    (tmp_path / "images").write_bytes(b"")
+    urls = [server.play(f"/{number}", answer()) for number in range(50)]
+    with Fetcher(some_settings(server, threads=1), ImageStore(str(tmp_path / "images"))) as fetcher:
+        for _ in range(2):
+            with pytest.raises(StoreError):
+                fetcher.fetch(urls)
+    assert len(server.asked) < len(urls)
+
+
+def test_the_threads_of_a_fetcher_that_nobody_has_any_more_go_home(server, store):
+    fetcher = Fetcher(some_settings(server), store)
+    fetcher.fetch([server.play("/a.jpg", answer())])
+    threads = fetcher._threads
+    assert all(thread.is_alive() for thread in threads)
+    del fetcher
+    gc.collect()
+    for thread in threads:
+        thread.join(timeout=5)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_an_interrupted_run_does_not_wait_for_slow_servers(server, store):

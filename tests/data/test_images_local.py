@@ -75,6 +75,7 @@ def test_outcomes_come_in_the_order_of_the_paths(root, store):
     paths = ["missing.jpg", "shoes/a.jpg", "missing.jpg", "inside.jpg"]
     outcomes = read_local(paths, root=root, store=store, max_bytes=100)
     assert [outcome.url for outcome in outcomes] == paths
+    store.flush(outcome.image_id for outcome in outcomes if outcome.image_id)
     assert len(list(store.ids())) == 1
 
 

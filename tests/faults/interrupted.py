@@ -110,7 +110,7 @@ def digest(home: Path) -> dict[str, str]:
 
 def pictures(home: Path) -> list[str]:
     """Return the names of all whole files in a home's image store."""
-    return sorted(path.name for path in (home / "images").glob("??/??/*"))
+    return sorted(path.name for path in (home / "images").glob("??/*"))
 
 
 def _draw(photos: Path, number: int, place: int, copied: int | None, rng: np.random.Generator) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.errors import ExitCode
+from data.images import flushing
 from tests.faults.interrupted import Market, digest, pictures
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Disk:
-    """Stands in for ``os.fsync``: room for some files, then for none, until somebody makes room."""
+    """Stands in for ``os.fsync``: room for some flushes, then for none, until somebody makes room."""
 
     def __init__(self, room: float, refusals: float = float("inf")) -> None:
         self.room = room
@@ -39,9 +40,10 @@ def market(tmp_path: Path) -> Market:
 
 @pytest.fixture(autouse=True)
 def _impatient(prefect_server: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again at once."""
+    """Try again at once, and flush one by one on every system."""
     from flows.ingest import download
 
+    monkeypatch.setattr(flushing, "flushes_as_a_whole", lambda _descriptor: False)
     monkeypatch.setattr(download, "retry_delay_seconds", [0.0] * len(download.retry_delay_seconds))
 
 

@@ -10,8 +10,26 @@ from PIL import Image, ImageFilter
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-MODES = ("RGB", "L", "RGBA", "LA", "P", "1", "CMYK", "YCbCr", "HSV", "RGBX", "I", "F", "I;16", "PA", "RGBa")
-BY_WAY_OF = {"I;16": "I", "PA": "P", "RGBa": "RGBA"}
+MODES = (
+    "RGB",
+    "L",
+    "RGBA",
+    "LA",
+    "P",
+    "1",
+    "CMYK",
+    "YCbCr",
+    "HSV",
+    "RGBX",
+    "I",
+    "F",
+    "I;16",
+    "I;16B",
+    "I;16L",
+    "PA",
+    "RGBa",
+)
+BY_WAY_OF = {"I;16": "I", "I;16B": "I", "I;16L": "I", "PA": "P", "RGBa": "RGBA"}
 SIDES = ((1, 12), (1, 80), (60, 140), (120, 300), (200, 700))
 
 

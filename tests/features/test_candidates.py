@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from features.alignment import geometry
-from features.candidates import (, SHUFFLE
+from features.candidates import (
     FEWEST_VOTES,
     INDEXED,
     MOST_CANDIDATES,
+    SHUFFLE,
     PAIR_SHIFT,
     RADIUS_BITS,
     PointIndex,
@@ -126,7 +127,7 @@ def test_keys_say_which_point_of_which_picture_they_are(known):
     points = known[picture - 100, number]
     assert (points["size"] > 0).all()
     assert len(items) == np.count_nonzero(known[:, :INDEXED]["size"])
-    bits = (upright(points["hash"], points["turn"] % COUNT)[:, None] >> np.arange(64, dtype=np.uint64)[::-1]) & np.uint64(1)
-    shuffled = [int("".join(str(row[bit]) for bit in SHUFFLE), 2) for row in bits.tolist()]
+    texts = [f"{key:064b}" for key in upright(points["hash"], points["turn"] % COUNT).tolist()]
+    shuffled = [int("".join(text[bit] for bit in SHUFFLE), 2) for text in texts]
     np.testing.assert_array_equal(hashes, np.array(shuffled, np.uint64))
     assert sorted(SHUFFLE) == list(range(64))

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba.core.errors import TypingError
 from PIL import Image
 
-from features import fast_path, hashing
+from features import fast_hashes, fast_path, hashing
 from features.fast_hashes import read_fast
-from features.fast_path import COMPILING, FastPath, disagreements, imagehash_hashes, samples
+from features.fast_path import COMPILING, FastPath, disagreements, imagehash_hashes, read_by_imagehash, samples
+from features.hash_bits import Hashes
 from features.kernels.compiled import compiled
 from features.kernels.patches import low_frequencies
 from features.kernels.scale_space import blur_step, spots
@@ -23,6 +25,7 @@ from features.points import find_points
 from features.scale_space import BELLS, FIRST_BELL
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+HASHES = Hashes._fields
 ASK = "from features.fast_path import warm\nprint(warm(print))"
 
 
@@ -50,9 +53,47 @@ def test_another_pillow_is_found_out_and_named(monkeypatch):
     monkeypatch.setattr("features.fast_hashes.read_fast", lambda image, tied=None: wrongly(image))
     path = FastPath()
     trouble = path.warm(lambda _: None)
-    assert path.reader is None
+    assert path.reader is read_plainly
     assert "dhash" in trouble
     assert "Pillow" in trouble
+
+
+@pytest.mark.parametrize(
+    ("kernel", "differing"),
+    [("read_colours", ("ahash", "dhash", "phash", "shrinking", "whash")), ("block_sums", ("whash",))],
+)
+def test_a_kernel_that_errs_is_found_out_and_the_bits_stay_imagehash_s(monkeypatch, kernel, differing):
+    right = getattr(fast_hashes, kernel)
+
+    def errs(pixels, *others):
+        return right(pixels[::-1, ::-1], *others)
+
+    monkeypatch.setattr(fast_hashes, kernel, errs)
+    monkeypatch.setattr(hashing, "FAST", FastPath())
+    trouble = hashing.FAST.warm(lambda _: None)
+    assert f"differs from ImageHash ({', '.join(differing)})" in trouble
+    for image in samples():
+        found = hashing.fingerprint(image)
+        assert {kind: getattr(found, kind) for kind in HASHES} == imagehash_hashes(image)._asdict()
+
+
+def test_where_the_plain_way_differs_too_imagehash_does_all_the_work(monkeypatch):
+    monkeypatch.setattr("features.fast_hashes.read_fast", lambda image, tied=None: wrongly(image))
+    monkeypatch.setattr(fast_path, "read_plainly", wrongly)
+    path = FastPath()
+    path.warm(lambda _: None)
+    assert path.reader is read_by_imagehash
+    assert disagreements(path.reader) == []
+
+
+def test_a_compiler_that_fails_is_no_reason_to_stop(monkeypatch):
+    def fails():
+        raise TypingError("no")
+
+    monkeypatch.setattr(fast_hashes, "must_compile", fails)
+    path = FastPath()
+    assert "TypingError" in path.warm(lambda _: None)
+    assert path.reader is read_plainly
 
 
 def test_where_only_the_noise_of_ties_differs_imagehash_settles_ties(monkeypatch):

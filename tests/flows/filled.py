@@ -56,6 +56,7 @@ def fill(home: Path, *rows: dict[str, object]) -> Context:
         addresses = [f"https://p.example/{row['listing_id']}/{n}.jpg" for n in range(len(row["files"]))]
         stored |= {url: context.store.put(file) for url, file in zip(addresses, row.pop("files"), strict=True)}
         row["image_urls"] = addresses
+    context.store.flush(stored.values())
     with context.catalog.write() as connection:
         save_listings(connection, LOAD, listings(*rows))
         fetch_all(connection, LOAD, stored)
