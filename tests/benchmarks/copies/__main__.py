@@ -44,9 +44,9 @@ def measure(
         verdicts[method.name] = judged(given, asked, answers)
         describe_ms = queries.median_ms.get(name)
         description = "kept from an earlier run" if describe_ms is None else f"{describe_ms:.1f} ms"
-        threshold = verdicts[method.name].threshold
+        threshold = round(verdicts[method.name].threshold, 4)
         remarks.append(
-            f"- {method.name}: description {description}, search {search_ms:.2f} ms, threshold {threshold:.4g}"
+            f"- {method.name}: description {description}, search {search_ms:.2f} ms, scores above {threshold:g}"
         )
     return verdicts, remarks
 

@@ -82,7 +82,7 @@ def checked(x: NDArray[np.float64], y: NDArray[np.float64], rng: Random) -> NDAr
 
 def dotted(x: NDArray[np.float64], y: NDArray[np.float64], rng: Random) -> NDArray[np.float64]:
     step = rng.uniform(5, 12)
-    return (np.sin(x / step + rng.uniform(0, 6)) * np.sin(y / step + rng.uniform(0, 6)) > 0.4) * 1.0
+    return np.where(np.sin(x / step + rng.uniform(0, 6)) * np.sin(y / step + rng.uniform(0, 6)) > 0.4, 1.0, 0.0)
 
 
 def printed(x: NDArray[np.float64], y: NDArray[np.float64], rng: Random) -> NDArray[np.float64]:
