@@ -23,7 +23,7 @@ RADIUS_BITS = 7
 """Copies turned by 8 degrees need the seventh bit."""
 SHUFFLE = -5 * np.arange(64) % 64
 """Order of the bits of a key. Neighbouring frequencies go together, and the index looks keys up by neighbouring bits:
-every fifth bit instead makes its buckets a quarter as full as they would be (measured: 9.6 against 36 times the mean)."""
+every fifth bit instead makes its buckets a quarter as full (measured: 9.6 against 36 times the mean)."""
 SHUFFLED_AT_ONCE = 1 << 18
 FEWEST_VOTES = 2
 MOST_CANDIDATES = 24

@@ -42,7 +42,7 @@ FINGERPRINT_COLUMNS = ("image_id", "width", "height", "format", *HASH_KINDS, "in
 ALIKE_COLUMNS = ("image_id", "other_image_id", *DISTANCE_COLUMNS, "edit", "same_photo")
 ALIGNMENT_COLUMNS = ("matched_points", "common_area", "other_common_area", "lead")
 """How a picture lies in the other one: points that agree, the share of either's area that lies in the other, and what
-leads from a place in the first to the same in the other, both in shares of the sides: two rows of three numbers, JSON."""
+leads from a place in the first to the same in the other, both in shares of the sides: two rows of three, as JSON."""
 MATCH_COLUMNS = (
     "listing_key",
     "image_id",

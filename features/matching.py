@@ -110,7 +110,7 @@ class _Queries:
 
 
 def _with_denial(alike: pd.DataFrame, different: pd.DataFrame | None) -> pd.DataFrame:
-    """Add since when the pictures of a pair are known to be different photos, in microseconds; `NEVER` if they are not."""
+    """Add since when the pictures of a pair are known to be different photos, in microseconds; `NEVER` if not."""
     if different is None or different.empty:
         return alike.assign(denied_us=NEVER)
     known = alike[["image_id", "other_image_id"]].merge(different, how="left")["known_at"]
