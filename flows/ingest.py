@@ -12,6 +12,7 @@ from prefect import flow
 from data.catalog.images import due_fetches, pending_pictures, sight_known_pictures
 from data.catalog.loads import Load, finish_load
 from data.catalog.matches import unmatched_listings
+from data.images.store import LONGEST_WRITE
 from data.settings import Settings, load_settings
 from features.hashing import RECIPE
 from flows.context import open_context
@@ -86,7 +87,9 @@ def ingest(
 def _stages(settings: Settings, tables: Tables) -> Counts:
     load, read = read_tables(settings, tables, datetime.now(UTC))
     counts = Counter(read)
-    catalog = open_context(settings).catalog
+    context = open_context(settings)
+    catalog = context.catalog
+    context.store.sweep(datetime.now(UTC) - LONGEST_WRITE)
     root = Path(tables.images_root) if tables.images_root else None
     with catalog.write() as connection:
         sight_known_pictures(connection, load)

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ from data.images.incoming import Incoming
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
+
+LONGEST_WRITE = timedelta(hours=1)
+"""How long a writer may take between beginning a file and naming it; what is older was left by one that was killed."""
 
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 _FOLDER = re.compile(r"[0-9a-f]{2}")

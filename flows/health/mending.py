@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from data.catalog.engine import open_catalog
 from data.catalog.health import examine, is_made
 from data.errors import BusyError
-from data.images.store import ImageStore
+from data.images.store import LONGEST_WRITE, ImageStore
 from flows.context import open_context
 from flows.health.finding import Finding, State, ok
 from flows.health.index import index
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from data.settings import Settings
 
 MENDED = "mended"
-LONGEST_WRITE = timedelta(hours=1)  # a search may be storing a picture right now
 
 
 def mend(settings: Settings, now: datetime) -> list[Finding]:

@@ -53,6 +53,7 @@ def image_store(settings: Settings) -> Finding:
     try:
         store = ImageStore(settings.resolved_images_url)
         probe = store.put(PROBE)
+        store.flush([probe])
         store.get(probe)
         store.remove(probe)
     except StoreError as error:

@@ -22,8 +22,10 @@ from features.collection import Pictures
 from features.hashing import RECIPE
 from features.packing import unpack_rows
 from features.points import MOST_POINTS, POINT
+from features.ready import warm
 from features.sketch import Sketch
 from features.stored import FORMAT, collection, merged, part
+from flows.console import STDERR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -96,6 +98,7 @@ def read_sketches(context: Context, image_ids: Sequence[str]) -> Mapping[str, Sk
 
 def _opened(context: Context) -> tuple[Collection, int]:
     """Open the files, making them anew if they cannot be used or do not fit the catalog; tell their generation too."""
+    warm(STDERR.print)
     store = index_store(context.settings)
     try:
         while True:

@@ -1,0 +1,24 @@
+"""Once it is warm, comparing pictures compiles nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+COMPARE = """
+import numba
+from features.ready import warm
+warm(print)
+from features.kernels import agreement, patches, scale_space, search, votes
+kernels = [value for module in (agreement, patches, scale_space, search, votes) for value in vars(module).values()
+           if isinstance(value, numba.core.registry.CPUDispatcher)]
+loaded = {kernel.py_func.__qualname__: len(kernel.signatures) for kernel in kernels}
+assert loaded["consistent"] and loaded["partners"] and loaded["block_correlations"] and loaded["probe"]
+print("warm")
+"""
+
+
+def test_warming_loads_what_comparing_takes():
+    done = subprocess.run([sys.executable, "-c", COMPARE], capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "warm"
