@@ -30,6 +30,10 @@ SCENES = "boofcv_multiview"
 LOOK_ALIKES = frozenset({TURNTABLES, CLOTHES, DRAWN})
 
 
+FULL_TURNS = frozenset({f"{TURNTABLES}/honda_civic/51.png", f"{TURNTABLES}/renault_kadjar/71.png"})
+"""Last frames, on which the car has come round: pixel by pixel the first frames, under another name."""
+
+
 class Condition(StrEnum):
     """What is in the catalog and asked for.
 
@@ -126,7 +130,7 @@ def is_foreign(key: str) -> bool:
 
 def material(folder: Path, condition: Condition, asked: int, seed: int) -> Material:
     """Divide the photographs below ``folder``; ``asked`` is how many photos of the catalog are copied."""
-    photos = photographs(folder)
+    photos = [photo for photo in photographs(folder) if photo.name not in FULL_TURNS]
     if condition is Condition.PLAIN:
         photos = [photo for photo in photos if photo.collection != TURNTABLES]
     else:
