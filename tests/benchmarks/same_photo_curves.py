@@ -33,7 +33,7 @@ MANY_MATCHES, LEAST_RISE = 30, 1.0
 More matching points are more evidence, however many there are. The fit alone would not say so, since no two strangers
 here have that many; and what speaks for a copy beyond all doubt is needed where a large catalog asks for more.
 """
-ROUGHNESS = 3e-3
+ROUGHNESS = 1e-3
 """Price of the squared difference between what neighbouring stretches add, the weights of all pairs adding up to 1."""
 SIZE = 1e-7
 """Price of the squared log-odds that a stretch adds, so that stretches without pairs have an answer."""

@@ -23,8 +23,8 @@ def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_the_first_notebook_is_here():
-    assert "01_hashes.ipynb" in [notebook.name for notebook in NOTEBOOKS]
+def test_both_notebooks_are_here():
+    assert [notebook.name for notebook in NOTEBOOKS] == ["01_hashes.ipynb", "02_choosing_a_radius.ipynb"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
