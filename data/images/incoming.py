@@ -37,6 +37,7 @@ class Incoming:
         self._folder = f"{root}/{FOLDER}"
         self._waiting: dict[str, str] = {}  # image_id → path
         self._flushing = threading.Lock()
+        self._failure: OSError | None = None
         weakref.finalize(self, _discard, self._waiting)
 
     def __contains__(self, image_id: str) -> bool:
@@ -91,9 +92,10 @@ class Incoming:
             waiting = {image_id: self._waiting[image_id] for image_id in named if image_id in self._waiting}
             with self._giving_up(waiting):
                 for image_id in named.keys() - waiting.keys():
-                    os.stat(named[image_id])  # noqa: PTH116  a Path costs as much as the call
+                    self._expect(named[image_id])
             with self._giving_up(self._waiting):
                 self._name(waiting, named)
+            self._failure = None
             for image_id in waiting:
                 self._waiting.pop(image_id, None)
 
@@ -114,10 +116,18 @@ class Incoming:
         """Let files wait no longer when this fails."""
         try:
             yield
-        except BaseException:
+        except BaseException as error:
+            self._failure = error if isinstance(error, OSError) else self._failure
             for image_id in list(image_ids):
                 self.remove(image_id)
             raise
+
+    def _expect(self, path: str) -> None:
+        """Raise if a file is not there, and rather why an earlier flush let it go than that it is missing."""
+        try:
+            os.stat(path)  # noqa: PTH116  a Path costs as much as the call
+        except FileNotFoundError as error:
+            raise self._failure or error from error
 
     def _name(self, waiting: Mapping[str, str], named: Mapping[str, str]) -> None:
         if waiting:

@@ -206,9 +206,7 @@ def main() -> None:
         catalog, asked = queries(given.photos, given.queries, given.foreign)
         foreign = int((asked.source < 0).sum())
         print(f"{len(asked.source) - foreign} copies and {foreign} foreign pictures asked for, one thread")
-        print(
-            "pictures | point | recall | foreign matched | per 1,000 listings | candidates ms | whole ms | /s | GB"
-        )
+        print("pictures | point | recall | foreign matched | per 1,000 listings | candidates ms | whole ms | /s | GB")
         for size in given.sizes:
             catalog.grow(size, np.random.default_rng([SEED, size]))
             row = measure(catalog, asked)

@@ -16,7 +16,7 @@ from data.errors import ExitCode
 from flows.cli import answer, app
 from flows.console import show_error, show_frame, show_summary
 from flows.interrupt import INTERRUPTED
-from tests.flows.filled import as_file, fill, photo, posted
+from tests.flows.filled import as_file, fill_and_compare, photo, posted
 
 COMMANDS = {
     "demo", "ingest", "score", "run", "train", "evaluate", "models list", "models show", "models promote",
@@ -245,7 +245,7 @@ def test_home_may_stand_before_or_behind_the_command(tmp_path, capsys):
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
     home = tmp_path_factory.mktemp("filled")
-    context = fill(home, *(posted(f"l{n}", f"s{n}", n, as_file(photo(0))) for n in range(3)))
+    context = fill_and_compare(home, *(posted(f"l{n}", f"s{n}", n, as_file(photo(0))) for n in range(3)))
     yield home
     context.catalog.close()
 

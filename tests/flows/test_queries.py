@@ -16,7 +16,7 @@ from features.hashing import fingerprint_and_sketch
 from flows.context import open_context
 from flows.steps.queries import taken_in
 from flows.steps.thumbnails import thumbnail
-from tests.flows.filled import as_file, ask, fill, photo, posted, smaller
+from tests.flows.filled import as_file, ask, fill, fill_and_compare, photo, posted, smaller
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_what_cannot_be_read_is_told_in_a_sentence(files, tmp_path):
 
 def test_a_search_and_its_sheet_open_no_picture_in_their_own_process(tmp_path, nothing_opened_here, capsys):
     home, asked, out = tmp_path / "home", tmp_path / "asked.jpg", tmp_path / "hits.html"
-    fill(home, posted("l1", "ann", 1, as_file(photo(1))))
+    fill_and_compare(home, posted("l1", "ann", 1, as_file(photo(1))))
     asked.write_bytes(as_file(smaller(photo(1))))
     assert ask(home, "similar", asked, "--out", out) == 0
     assert out.read_text().count("data:image/jpeg;base64,") == 2
