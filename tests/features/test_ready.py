@@ -1,4 +1,4 @@
-"""Once it is warm, comparing pictures compiles nothing."""
+"""Warming loads the kernels that comparing pictures takes."""
 
 from __future__ import annotations
 
