@@ -9,7 +9,7 @@ made of a photo that is asked for, of another view of its scene, or of a foreign
 from __future__ import annotations
 
 import argparse
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from random import Random
 from time import process_time
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageOps
 
-from .photos import Condition, material
+from . import silhouettes
+from .photos import SILHOUETTES, Condition, material
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,13 +33,19 @@ SOURCE_PX = 400
 """Longer side of the photographs that crops are taken from."""
 SMALLEST_CROP = 0.35
 """Side of the smallest crop, as a share of the photograph's."""
+SILHOUETTE_EVERY = 5
 
 
 def sources(given: Material) -> list[Image.Image]:
     """Return the photographs of the catalog that distractors may be made of, grey and small."""
-    takers = {given.catalog[row].taker for row in given.asked}
-    photos = [photo for photo in given.catalog if photo.taker not in takers]
+    photos = [given.catalog[row] for row in unrelated_rows(given)]
     return [ImageOps.contain(photo.picture().convert("L"), (SOURCE_PX, SOURCE_PX)) for photo in photos]
+
+
+def unrelated_rows(given: Material) -> list[int]:
+    """Return the rows of the catalog's photos whose takers took nothing that is asked for, copied or foreign."""
+    takers = {given.catalog[row].taker for row in given.asked} | {photo.taker for photo in given.foreign}
+    return [row for row, photo in enumerate(given.catalog) if photo.taker not in takers]
 
 
 def distractors(photographs: Sequence[Image.Image], seed: int) -> Iterator[Image.Image]:
@@ -50,6 +57,13 @@ def distractors(photographs: Sequence[Image.Image], seed: int) -> Iterator[Image
     making = (cut, cut, blended, joined)
     while True:
         yield rng.choice(making)(photographs, rng)
+
+
+def with_silhouettes(photographs: Sequence[Image.Image], seed: int) -> Iterator[Image.Image]:
+    """Yield distractors without end, every `SILHOUETTE_EVERY`-th a catalogue picture that no collection holds."""
+    made = distractors(photographs, seed)
+    for turn in count(1):
+        yield silhouettes.draw(SILHOUETTES + turn) if turn % SILHOUETTE_EVERY == 0 else next(made)
 
 
 def batches(pictures: Iterable[Image.Image], size: int) -> Iterator[NDArray[np.uint8]]:
