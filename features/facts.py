@@ -38,6 +38,7 @@ SIGHTING_COLUMNS = (
     "observed_at",
     "created_at",
 )
+OTHER_PHOTO_COLUMNS = ("listing_key", "image_id", "observed_at", "width", "height")
 FINGERPRINT_COLUMNS = ("image_id", "width", "height", "format", *HASH_KINDS, "information")
 ALIKE_COLUMNS = ("image_id", "other_image_id", *DISTANCE_COLUMNS, "edit", "same_photo")
 ALIGNMENT_COLUMNS = ("matched_points", "common_area", "other_common_area", "lead")
@@ -86,6 +87,9 @@ class Facts:
     matches
         Earlier sightings under other sellers (``MATCH_COLUMNS``) of those pictures: one row for each sighting and each
         distinct picture like it. ``observed_at`` is the own sighting's.
+    other_photos
+        All photos (``OTHER_PHOTO_COLUMNS``) of the listings named as ``other_listing_key`` in ``matches``, one row for
+        each (listing_key, image_id). ``width`` and ``height`` are ``float64``, NaN if the picture is unreadable.
     labels
         Decisions on listings of the sellers concerned (``LABEL_COLUMNS``): ``label`` is ``fraud`` or ``legit``,
         ``known_at`` is when it could first be known.
@@ -99,5 +103,6 @@ class Facts:
     sightings: pd.DataFrame
     fingerprints: pd.DataFrame
     matches: pd.DataFrame
+    other_photos: pd.DataFrame
     labels: pd.DataFrame
     prices: pd.DataFrame

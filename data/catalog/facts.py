@@ -11,6 +11,7 @@ from sqlalchemy import select, union
 from data.catalog.frames import read_by_keys, read_frame, to_instant, whole_table
 from data.catalog.matches import DISTANCES, FINGERPRINT, HASHED, SELLER, SIGHTING, measured
 from data.catalog.tables import alike, images, labels, listings, matches, scores, sellers, sightings
+from data.catalog.verdicts import verdict_labels
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -74,18 +75,23 @@ def facts_about(connection: Connection, moments: pd.DataFrame, price_window: pd.
         "sightings": seen,
         "fingerprints": read_by_keys(connection, prints, images.c.image_id, seen["image_id"]),
         "matches": measured(found),
+        "other_photos": _photos(connection, found["other_listing_key"]),
         "labels": known_labels(connection, theirs).drop(columns="source"),
         "prices": _prices(connection, theirs, moments["as_of"], price_window),
     }
 
 
 def known_labels(connection: Connection, of_listings: pd.DataFrame) -> pd.DataFrame:
-    """Return the labels of some listings (``listing_key, seller_key, label, known_at, source``)."""
+    """Return what was decided on some listings (``listing_key, seller_key, label, known_at, source``).
+
+    Labels from outside and analysts' verdicts together, each from the moment it could be known; all of a listing's.
+    """
     names = ("listing_key", "label", "labelled_at", "observed_at", "source")
     found = read_by_keys(connection, whole_table(labels, names), labels.c.listing_key, of_listings["listing_key"])
     owners = of_listings[["listing_key", "seller_key"]].drop_duplicates("listing_key")
     found["known_at"] = found["labelled_at"].where(found["labelled_at"] > found["observed_at"], found["observed_at"])
-    return found.merge(owners, on="listing_key")[["listing_key", "seller_key", "label", "known_at", "source"]]
+    every = pd.concat([found, verdict_labels(connection, owners["listing_key"])], ignore_index=True)
+    return every.merge(owners, on="listing_key")[["listing_key", "seller_key", "label", "known_at", "source"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,16 @@ def market(connection: Connection) -> Market:
         ),
         alike=read_frame(connection, pairs),
     )
+
+
+def _photos(connection: Connection, listing_keys: pd.Series) -> pd.DataFrame:
+    """Return the photos of some listings and their sizes in pixels, NaN where a picture is unreadable."""
+    readable = (images.c.image_id == sightings.c.image_id) & (images.c.status == HASHED)
+    query = select(
+        *(sightings.c[name] for name in ("listing_key", "image_id", "observed_at")), images.c.width, images.c.height
+    ).join_from(sightings, images, readable, isouter=True)
+    photos = read_by_keys(connection, query, sightings.c.listing_key, listing_keys)
+    return photos.astype({"width": "float64", "height": "float64"})
 
 
 def _moments() -> Any:

@@ -30,6 +30,7 @@ COLUMNS = {
     "sightings": wanted.SIGHTING_COLUMNS,
     "fingerprints": wanted.FINGERPRINT_COLUMNS,
     "matches": wanted.MATCH_COLUMNS,
+    "other_photos": wanted.OTHER_PHOTO_COLUMNS,
     "labels": wanted.LABEL_COLUMNS,
     "prices": wanted.PRICE_COLUMNS,
 }
@@ -39,7 +40,9 @@ def key(listing_id: str) -> int:
     return int(joined_keys(["default"], [listing_id])[0])
 
 
-def expected_type(name: str) -> str:
+def expected_type(table: str, name: str) -> str:
+    if table == "other_photos" and name in {"width", "height"}:
+        return "float64"
     if name.endswith("_at") or name == "as_of":
         return "datetime64[us, UTC]"
     if name in wanted.HASH_KINDS:
@@ -133,13 +136,28 @@ def test_facts_are_those_of_the_sellers_concerned_and_of_whom_they_copied(market
     assert sorted(found["prices"]["price"]) == [5.0, 10.0]
 
 
+def test_all_photos_of_whom_was_copied_come_with_their_sizes(market):
+    with market.write() as connection:
+        late = Load("late", moment(130), first_bulk=False)
+        save_listings(
+            connection, late, listings({"listing_id": "a", "observed_at": day(3), "image_urls": ["u1", "u3"]})
+        )
+        fetch_all(connection, late, {"u3": "p3"})
+        found = facts_about(connection, moments(("e", 10)), WINDOW)["other_photos"].sort_values("image_id")
+    assert found["listing_key"].unique().tolist() == [key("a")]
+    sizes = found[["image_id", "width", "height"]].astype(object).where(found.notna(), None)
+    assert sizes.to_numpy().tolist() == [["p1", 640.0, 480.0], ["p3", None, None]]
+
+
 @pytest.mark.parametrize("asked", ["e", "b", "unknown"])
 def test_every_frame_has_its_columns_and_types_also_when_it_is_empty(market, asked):
     with market.read() as connection:
         found = facts_about(connection, moments((asked, 11)), WINDOW)
     assert {name: tuple(frame.columns) for name, frame in found.items()} == COLUMNS
     types = {(name, column): str(frame[column].dtype) for name, frame in found.items() for column in frame}
-    assert types == {(name, column): expected_type(column) for name, columns in COLUMNS.items() for column in columns}
+    assert types == {
+        (name, column): expected_type(name, column) for name, columns in COLUMNS.items() for column in columns
+    }
     assert wanted.Facts(**found)
     assert all(frame.empty for frame in found.values()) == (asked == "unknown")
 

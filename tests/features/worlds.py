@@ -13,6 +13,7 @@ from features.facts import (
     HASH_KINDS,
     LABEL_COLUMNS,
     LISTING_COLUMNS,
+    OTHER_PHOTO_COLUMNS,
     PRICE_COLUMNS,
     SELLER_COLUMNS,
     SIGHTING_COLUMNS,
@@ -104,12 +105,17 @@ class Market:
             )
             labels = labels[labels["known_at"] <= day(until)]
         prices = listings.loc[listings["price"].notna(), list(PRICE_COLUMNS)]
+        fingerprints = self.fingerprints(sightings["image_id"].unique())
+        matches = earlier_sightings(sightings, typed(self.pairs, ALIKE_COLUMNS), sightings, sellers)
+        others = sightings[sightings["listing_key"].isin(matches["other_listing_key"])]
+        other_photos = others.merge(fingerprints, on="image_id", how="left")[list(OTHER_PHOTO_COLUMNS)]
         return Facts(
             listings=listings,
             sellers=sellers,
             sightings=sightings,
-            fingerprints=self.fingerprints(sightings["image_id"].unique()),
-            matches=earlier_sightings(sightings, typed(self.pairs, ALIKE_COLUMNS), sightings, sellers),
+            fingerprints=fingerprints,
+            matches=matches,
+            other_photos=other_photos.astype({"width": "float64", "height": "float64"}),
             labels=labels,
             prices=prices,
         )
