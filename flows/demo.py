@@ -11,7 +11,6 @@ from prefect import flow
 
 from data.settings import load_settings
 from flows.console import STDOUT, show_summary
-from flows.context import open_context
 from flows.ingest import ingest
 from flows.retrain import retrain
 from flows.score import score
@@ -20,6 +19,7 @@ from flows.steps.market import DAYS, HISTORY_DAYS
 from flows.steps.training import Promote
 from flows.steps.truth import against_truth
 from models.rule import RULE_ID
+from models.serving.context import open_context
 
 if TYPE_CHECKING:
     from flows.steps.market import Recipe, Served

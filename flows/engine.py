@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from data.errors import SettingsError
-from flows.progress import advance
+from data.progress import advance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

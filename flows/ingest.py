@@ -15,13 +15,14 @@ from data.catalog.matches import unmatched_listings
 from data.images.store import LONGEST_WRITE
 from data.settings import Settings, load_settings
 from features.hashing import RECIPE
-from flows.context import open_context
 from flows.engine import workers
 from flows.lock import hold
 from flows.record import recorded
-from flows.steps import matching, pictures
+from flows.steps import pictures
 from flows.steps.loading import Tables, load_tables
 from flows.tasks import outside_task
+from models.serving import matching
+from models.serving.context import open_context
 
 Counts = dict[str, int]
 

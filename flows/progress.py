@@ -1,12 +1,13 @@
-"""Telling a person how far a long step is; scheduled runs have nobody to tell."""
+"""How far a long step is, shown at a terminal or in a log."""
 
 from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from data.progress import SILENCE, heard_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,19 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-
-class Listener(Protocol):
-    """Somebody who wants to know."""
-
-    def advance(self, stage: str, done: int, total: int | None) -> None:
-        """Hear that ``done`` more of ``total`` are finished in a stage; ``total`` may be unknown."""
-
-
-class Silence:
-    """Nobody."""
-
-    def advance(self, stage: str, done: int, total: int | None) -> None:
-        """Hear nothing."""
+    from data.progress import Listener
 
 
 class Bars:
@@ -43,6 +32,10 @@ class Bars:
             self.end_stage()
             self._stage, self._bar = stage, self._bars.add_task(stage, total=total)
         self._bars.update(self._bar, advance=done, total=total)
+
+    def say(self, sentence: str) -> None:
+        """Write the sentence above the bars."""
+        self._bars.console.print(sentence, markup=False, highlight=False)
 
     def end_stage(self) -> None:
         """Fill the bar of a stage whose total was not known until now."""
@@ -71,7 +64,7 @@ class Lines:
         if self._stage is None or self._stage.name != stage:
             self.end_stage()
             self._stage = Stage(stage, time.monotonic())
-            self._say(stage if total is None else f"{stage}: {total:,} to do")
+            self.say(stage if total is None else f"{stage}: {total:,} to do")
         self._stage.done += done
         if self._stage.done == total:
             self.end_stage()
@@ -81,37 +74,25 @@ class Lines:
         if self._stage is not None:
             seconds = time.monotonic() - self._stage.since_s
             done = f"{self._stage.done:,} " if self._stage.done else ""
-            self._say(f"{self._stage.name}: {done}done in {seconds:.1f} s")
+            self.say(f"{self._stage.name}: {done}done in {seconds:.1f} s")
         self._stage = None
 
-    def _say(self, sentence: str) -> None:
+    def say(self, sentence: str) -> None:
+        """Write a line."""
         self._console.print(sentence, markup=False, highlight=False, soft_wrap=True)
-
-
-_SILENCE = Silence()
-_listener: ContextVar[Listener] = ContextVar("progress_listener", default=_SILENCE)
-
-
-def advance(stage: str, done: int, total: int | None = None) -> None:
-    """Report progress to whoever listens."""
-    _listener.get().advance(stage, done, total)
 
 
 @contextmanager
 def bars(console: Console, *, quiet: bool = False) -> Iterator[None]:
     """Show progress on a console until the block ends: bars at a terminal, lines elsewhere, nothing if ``quiet``."""
-    with _listening(console, quiet=quiet) as listener:
-        token = _listener.set(listener)
-        try:
-            yield
-        finally:
-            _listener.reset(token)
+    with _listening(console, quiet=quiet) as listener, heard_by(listener):
+        yield
 
 
 @contextmanager
 def _listening(console: Console, *, quiet: bool) -> Iterator[Listener]:
     if quiet:
-        yield _SILENCE
+        yield SILENCE
     elif console.is_terminal:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from data.catalog.loads import record_run
-from flows.context import open_context
+from models.serving.context import open_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

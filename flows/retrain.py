@@ -9,11 +9,11 @@ from typing import Any
 from prefect import flow
 
 from data.settings import Settings, load_settings
-from flows.context import open_context
 from flows.lock import hold
 from flows.record import recorded
 from flows.steps.training import Promote, train_candidate
 from flows.tasks import outside_task
+from models.serving.context import open_context
 
 
 @outside_task("train")

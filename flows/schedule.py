@@ -31,9 +31,9 @@ from prefect.types.entrypoint import EntrypointType
 
 from data.catalog.loads import runs_between
 from flows.bulletin import Ended, line
-from flows.context import Context
 from flows.run import run
 from flows.server import Server, prefect_server
+from models.serving.context import Context
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun

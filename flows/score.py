@@ -11,12 +11,12 @@ from prefect import flow
 
 from data.catalog.facts import unscored_moments
 from data.settings import Settings, load_settings
-from flows.context import open_context
 from flows.engine import workers
 from flows.lock import hold
 from flows.record import recorded
-from flows.steps import scoring
 from flows.tasks import outside_task
+from models.serving import scoring
+from models.serving.context import open_context
 
 Counts = dict[str, int]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from data.progress import advance
 from data.settings import load_settings
 from flows.console import STDERR
 from flows.environment import prepare_prefect
 from flows.lock import hold
-from flows.progress import advance, bars
+from flows.progress import bars
 from flows.steps.loading import check_tables
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def started(home: Path | None, what: str, *, tables: Tables | None = None, quiet
     settings = load_settings(home)
     if tables is not None:
         check_tables(tables, settings.batch_rows)
-    from flows.context import open_context  # brings scikit-learn, whose import takes as long as all before it
+    from models.serving.context import open_context  # brings scikit-learn, whose import takes as long as all before it
 
     prepare_prefect(settings.home, quiet=True)
     with hold(settings.home, what), bars(STDERR, quiet=quiet):

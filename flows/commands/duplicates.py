@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from flows.steps.searching import Found
+    from models.serving.searching import Found
 
 EXAMPLE = "Example: `seenbefore duplicates --out duplicates.html`"
 PRINTED_PHOTOS = 20
@@ -36,11 +36,11 @@ def duplicates(
         raise CallerError("--within counts the bits of one hash: name it with --kind.")
     settings = load_settings(context.obj)
     from flows.console import STDERR
-    from flows.context import open_context
     from flows.findings import check_out, write_findings
     from flows.progress import bars
-    from flows.steps.searching import find_duplicates
     from flows.steps.sheets import duplicates_sheet
+    from models.serving.context import open_context
+    from models.serving.searching import find_duplicates
 
     check_out(out)
     opened = open_context(settings)
@@ -53,7 +53,7 @@ def duplicates(
 def _show(found: Found, out: Path | None, *, as_json: bool) -> None:
     from flows.console import show_frame, show_summary
     from flows.findings import NO_PICTURES, for_people, say
-    from flows.steps.searching import spread
+    from models.serving.searching import spread
 
     rows = found.rows
     if rows.empty:

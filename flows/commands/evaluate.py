@@ -24,9 +24,9 @@ def evaluate(
     """Judge a model on listings it has not learned from: tables, plots and one self-contained HTML report."""
     settings = settings_of(context)
     from flows.console import STDERR, show_summary
-    from flows.context import open_context
     from flows.progress import bars
     from flows.steps.evaluating import evaluate_model
+    from models.serving.context import open_context
 
     with bars(STDERR, quiet=as_json):
         summary = evaluate_model(

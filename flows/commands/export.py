@@ -27,9 +27,9 @@ def export(
     """Write a table as CSV, JSON Lines or Parquet."""
     settings = load_settings(context.obj)
     from flows.console import STDERR, show_summary
-    from flows.context import open_context
     from flows.progress import bars
     from flows.steps.exporting import write_export
+    from models.serving.context import open_context
 
     with bars(STDERR, quiet=as_json):
         rows = write_export(open_context(settings), table, out)

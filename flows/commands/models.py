@@ -22,8 +22,8 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
     """Show every kept model, when it was trained, how good it was, and which is in use."""
     settings = settings_of(context)
     from flows.console import STDOUT, show_frame
-    from flows.context import open_context
     from flows.steps.registry import kept_models
+    from models.serving.context import open_context
 
     frame = kept_models(open_context(settings))
     if frame.empty and not as_json:
@@ -41,8 +41,8 @@ def show_model(context: typer.Context, model_id: ModelId, as_json: Json = False)
     from rich.markdown import Markdown
 
     from flows.console import STDOUT
-    from flows.context import open_context
     from models.card import card_markdown
+    from models.serving.context import open_context
 
     card = open_context(settings).registry.card(model_id)
     if as_json:
@@ -66,8 +66,8 @@ def roll_back(context: typer.Context, why: Why = "by hand", as_json: Json = Fals
 def _use(context: typer.Context, model_id: str | None, why: str, *, as_json: bool) -> None:
     settings = settings_of(context)
     from flows.console import show_summary
-    from flows.context import open_context
     from flows.steps.registry import promote, roll_back_champion
+    from models.serving.context import open_context
 
     opened, now = open_context(settings), datetime.now(UTC)
     summary = roll_back_champion(opened, why, now) if model_id is None else promote(opened, model_id, why, now)

@@ -66,8 +66,8 @@ def schedule(
         for leftover in end_leftovers(home):
             say(f"Ended what a killed run had left behind: {leftover}")
         say("Starting; this takes up to half a minute.")
-        from flows.context import open_context
         from flows.schedule import Plan, serve
+        from models.serving.context import open_context
 
         plan = Plan(asdict(tables) | {"home": str(home)}, cron, zone)
         serve(plan, open_context(settings), announce=lambda server: _announce(plan, server, home, say), say=say)

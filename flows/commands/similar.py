@@ -13,7 +13,7 @@ from data.settings import load_settings
 from flows.options import Json
 
 if TYPE_CHECKING:
-    from flows.steps.searching import Found
+    from models.serving.searching import Found
 
 EXAMPLE = "Example: `seenbefore similar suspicious.jpg https://example.com/photo.jpg --out hits.html`"
 MOST_BITS = 64
@@ -57,12 +57,12 @@ def similar(
         raise CallerError("--within counts the bits of one hash: name it with --kind.")
     settings = load_settings(context.obj)
     from flows.console import STDERR
-    from flows.context import open_context
     from flows.findings import check_out, warn, write_findings
     from flows.progress import bars
-    from flows.steps.queries import taken_in
-    from flows.steps.searching import Sought, find_similar
     from flows.steps.sheets import similar_sheet
+    from models.serving.context import open_context
+    from models.serving.queries import taken_in
+    from models.serving.searching import Sought, find_similar
 
     check_out(out)
     opened = open_context(settings)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import SegmentsError
 from flows.health.finding import Finding, State, ok
-from flows.steps.known import index_store
+from models.serving.known import index_store
 
 if TYPE_CHECKING:
     from data.settings import Settings

@@ -10,12 +10,12 @@ from data.catalog.engine import open_catalog
 from data.catalog.health import examine, is_made
 from data.errors import BusyError
 from data.images.store import LONGEST_WRITE, ImageStore
-from flows.context import open_context
 from flows.health.finding import Finding, State, ok
 from flows.health.index import index
 from flows.leftovers import end_leftovers
 from flows.lock import clear_note, hold, is_held, killed_holders
-from flows.steps.known import index_store, make_anew
+from models.serving.context import open_context
+from models.serving.known import index_store, make_anew
 
 if TYPE_CHECKING:
     from data.settings import Settings

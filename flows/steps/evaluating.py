@@ -9,21 +9,21 @@ import pandas as pd
 
 from data.errors import NotEnoughLabels
 from features.frame import SPECS
-from flows.steps.scoring import scorer_in_use, scorer_named
 from flows.steps.training import figures, gather
 from flows.steps.worst import worst_cases
 from models.evaluate import Evaluation, evaluate
 from models.report import report_html
 from models.rule import RULE_ID, rule_for
 from models.score import score
+from models.serving.scoring import scorer_in_use, scorer_named
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
     from data.catalog.facts import Market
-    from flows.context import Context
     from models.scorer import Scorer
+    from models.serving.context import Context
 
 WORST = 5
 TABLES = ("overall", "periods", "slices", "calibration", "capacities", "curve")

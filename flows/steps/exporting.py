@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, cast, get_args
 from data.catalog.export import Exported, export_batches
 from data.catalog.tables_out import write_table
 from data.errors import ExportError
+from data.progress import advance
 from features.frame import SPEC_FINGERPRINT, SPECS
-from flows.context import open_context
-from flows.progress import advance
+from models.serving.context import open_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from data.settings import Settings
-    from flows.context import Context
+    from models.serving.context import Context
 
 TABLES: tuple[str, ...] = get_args(Exported)
 

@@ -17,8 +17,8 @@ from data.errors import TableError
 from data.listings import validate
 from data.mapping import Mapping, check_columns
 from data.moments import parse_timezone
+from data.progress import advance
 from data.sources import DEFAULT_ENCODING, open_source
-from flows.progress import advance
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from data.listings import Valid
     from data.sources import Batch, Source
-    from flows.context import Context
+    from models.serving.context import Context
 
 Counts = dict[str, int]
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from data.errors import CallerError
+from data.progress import advance
 from data.synthetic.market import make_market, write_market
 from data.synthetic.server import serve_pictures
-from flows.progress import advance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

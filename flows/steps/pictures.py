@@ -17,16 +17,16 @@ from data.images.outcome import FetchOutcome, Reason, Revalidation
 from features.facts import HASH_KINDS
 from features.hashing import RECIPE
 from features.packing import BLOBS
-from flows.context import open_fetcher
-from flows.decoding.pool import workers_for
+from models.serving.context import open_fetcher
+from models.serving.decoding.pool import workers_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from data.catalog.loads import Load
-    from flows.context import Context
-    from flows.decoding.messages import Message
+    from models.serving.context import Context
+    from models.serving.decoding.messages import Message
 
 UNREADABLE = "unreadable"
 Counts = dict[str, int]

@@ -8,14 +8,14 @@ import pandas as pd
 
 from data.catalog.champions import PROMOTED, ROLLED_BACK, champion, history, previous_champion, record_model
 from data.errors import ModelError
-from flows.steps.scoring import scorer_named
 from models.card import headline
 from models.rule import RULE_ID
+from models.serving.scoring import scorer_named
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from flows.context import Context
+    from models.serving.context import Context
 
 
 def kept_models(context: Context) -> pd.DataFrame:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from data.errors import LostPicture
+from data.progress import advance
 from features.facts import DISTANCE_COLUMNS, HASH_KINDS
-from flows.progress import advance
 from flows.sheet import Strip, Tile, sheet_html
-from flows.steps.searching import spread
-from flows.steps.thumbnails import thumbnail
+from models.serving.searching import spread
+from models.serving.thumbnails import thumbnail
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from flows.context import Context
-    from flows.steps.queries import Queries
+    from models.serving.context import Context
+    from models.serving.queries import Queries
 
 # A picture takes some 20 kB: the largest sheet stays below 15 MB.
 STRIPS_SHOWN = 60

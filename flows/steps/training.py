@@ -11,19 +11,19 @@ import pandas as pd
 
 from data.catalog.champions import KEPT, PROMOTED, record_model
 from data.catalog.facts import Market, all_moments, market
+from data.progress import advance
 from features.frame import SPECS
-from flows.progress import advance
-from flows.steps.scoring import describe, scorer_in_use
 from models.clusters import photo_clusters
 from models.evaluate import CANDIDATE, Evaluation
 from models.examples import make_examples
 from models.moments import judged_moments
 from models.promotion import decide
 from models.rule import RULE_ID
+from models.serving.scoring import describe, scorer_in_use
 from models.train import LOGISTIC, train
 
 if TYPE_CHECKING:
-    from flows.context import Context
+    from models.serving.context import Context
 
 
 class Promote(StrEnum):

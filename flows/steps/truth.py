@@ -13,7 +13,7 @@ from models.metrics import average_precision, daily_queue, precision_in, recall_
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from flows.context import Context
+    from models.serving.context import Context
 
 
 def against_truth(context: Context, truth: pd.DataFrame, *, since: datetime, capacity: int) -> dict[str, Any]:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from features.frame import SPECS, evidence
-from flows.steps.scoring import describe
-from flows.steps.thumbnails import thumbnail
 from models.cases import Case, Pair
 from models.reasons import reasons
 from models.score import score
+from models.serving.scoring import describe
+from models.serving.thumbnails import thumbnail
 
 if TYPE_CHECKING:
     from data.catalog.facts import Market
-    from flows.context import Context
     from models.scorer import Scorer
+    from models.serving.context import Context
 
 PAIRS_SHOWN = 2
 REASONS_SHOWN = 3

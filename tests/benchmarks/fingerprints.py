@@ -39,7 +39,7 @@ from threadpoolctl import threadpool_limits
 from data.settings import DecodeSettings
 from features.fast_path import FAST, imagehash_hashes, warm
 from features.hashing import fingerprint, fingerprint_and_sketch
-from flows.decoding.pool import Workers
+from models.serving.decoding.pool import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable

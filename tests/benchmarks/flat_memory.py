@@ -21,13 +21,13 @@ import psutil
 
 from data.settings import Settings
 from data.synthetic.pictures import Scene, draw_photo
-from flows.context import open_context
 from flows.steps.pictures import fingerprint_pictures
+from models.serving.context import open_context
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flows.context import Context
+    from models.serving.context import Context
 
 DIFFERENT = 64
 SIZE = (320, 240)

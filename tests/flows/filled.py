@@ -13,9 +13,9 @@ from data.settings import load_settings
 from data.synthetic.pictures import Scene, draw_photo
 from features.hashing import RECIPE
 from flows.cli import answer
-from flows.context import open_context
-from flows.steps.matching import compare_new_pictures
 from flows.steps.pictures import fingerprint_pictures
+from models.serving.context import open_context
+from models.serving.matching import compare_new_pictures
 from tests.data.rows import day, fetch_all, listings, moment
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from flows.context import Context
+    from models.serving.context import Context
 
 LOAD = Load("load", moment(500), first_bulk=True)
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.settings import DecodeSettings
-from flows.decoding.worker import answer, serve
+from models.serving.decoding.worker import answer, serve
 
 if TYPE_CHECKING:
-    from flows.decoding.messages import Message
+    from models.serving.decoding.messages import Message
 
 HOARD_BYTES = 1 << 34
 TIME, MEMORY, SEGFAULT, KILLED, BUG, ONCE = (

@@ -8,7 +8,8 @@ import re
 import pytest
 from rich.console import Console
 
-from flows.progress import advance, bars
+from data.progress import advance
+from flows.progress import bars
 
 
 def told(*, terminal=False, quiet=False):

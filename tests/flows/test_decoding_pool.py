@@ -30,11 +30,11 @@ from data.images.decode import decode
 from data.settings import DecodeSettings
 from features.hashing import RECIPE, fingerprint_and_sketch
 from features.packing import BLOBS, pack
-from flows.decoding import pool
-from flows.decoding.messages import Late, hear, tell
-from flows.decoding.pool import Workers
-from flows.decoding.worker import Wanted
 from flows.steps import pictures
+from models.serving.decoding import pool
+from models.serving.decoding.messages import Late, hear, tell
+from models.serving.decoding.pool import Workers
+from models.serving.decoding.worker import Wanted
 from tests.flows import poisonous_worker as poison
 from tests.flows.filled import as_file, fill, photo, posted
 
@@ -212,7 +212,7 @@ def test_a_run_goes_on_after_poison_and_does_not_try_it_again(tmp_path, settings
 STARTS_ONE = """
     import sys
     from data.settings import DecodeSettings
-    from flows.decoding.pool import Wanted, Worker
+    from models.serving.decoding.pool import Wanted, Worker
     from tests.flows import poisonous_worker as poison
     worker = Worker((sys.executable, "-P", poison.__file__), DecodeSettings(timeout_s=2))
     print(worker.process.pid, flush=True)

@@ -24,7 +24,7 @@ from flows.cli import answer
 from flows.health import installation
 from flows.health.configuration import masked
 from flows.lock import hold, is_held
-from flows.steps.known import known_pictures
+from models.serving.known import known_pictures
 from tests.flows.filled import as_file, fill_and_compare, photo, posted
 
 if TYPE_CHECKING:

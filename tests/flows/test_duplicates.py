@@ -13,8 +13,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from data.catalog.differences import remember_different
-from flows.steps import searching
-from flows.steps.searching import DUPLICATE_COLUMNS
+from models.serving import searching
+from models.serving.searching import DUPLICATE_COLUMNS
 from tests.flows.filled import as_file, ask, fill_and_compare, json_rows, photo, posted, smaller
 
 CONTRACT = ("photo", "image_id", "listing_id", "seller_id", "image_url", "observed_at")

@@ -11,9 +11,9 @@ from urllib3.util import connection as sockets
 
 from data.catalog.images import due_fetches
 from data.settings import load_settings
-from flows.context import open_context
 from flows.steps.loading import Tables, load_tables
 from flows.steps.pictures import fetch
+from models.serving.context import open_context
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 CHUNK = 20

@@ -13,9 +13,9 @@ from data.catalog.loads import finish_load
 from data.settings import load_settings
 from data.synthetic.server import serve_pictures
 from features.hashing import RECIPE
-from flows.context import open_context
 from flows.steps.loading import Tables, load_tables
 from flows.steps.pictures import fetch, fingerprint_pictures
+from models.serving.context import open_context
 from tests.flows.filled import as_file, photo
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

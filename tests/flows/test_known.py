@@ -21,9 +21,9 @@ from data.segments.merging import FEWEST
 from data.segments.store import GRACE, SUFFIX, SegmentStore
 from features.candidates import INDEXED
 from features.hashing import RECIPE
-from flows.steps import known, matching
-from flows.steps.known import index_store, known_pictures, make_anew, read_sketches, with_pictures
-from flows.steps.matching import compare_new_pictures
+from models.serving import known, matching
+from models.serving.known import index_store, known_pictures, make_anew, read_sketches, with_pictures
+from models.serving.matching import compare_new_pictures
 from tests.flows.filled import as_file, fill, photo, posted, smaller
 
 ORIGINALS = [photo(number).resize((320, 240)) for number in range(3)]

@@ -9,10 +9,10 @@ import pytest
 
 from data.catalog.loads import finish_load
 from data.errors import SourceError, TableError
+from data.progress import advance
 from data.settings import load_settings
-from flows.context import open_context
-from flows.progress import advance
 from flows.steps.loading import Tables, check_tables, load_tables
+from models.serving.context import open_context
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LISTINGS = "listing_id,seller_id,created_at,image_urls\n"

@@ -8,11 +8,11 @@ from data.catalog.champions import PROMOTED, record_model
 from data.errors import ModelError
 from data.settings import load_settings
 from features.frame import SPECS
-from flows.context import open_context
 from flows.steps import registry
 from flows.steps.registry import promote, roll_back_champion
-from flows.steps.scoring import scorer_in_use
 from models.rule import RULE_ID, rule_for
+from models.serving.context import open_context
+from models.serving.scoring import scorer_in_use
 from tests.data.rows import moment
 
 

@@ -14,11 +14,12 @@ from data.catalog.matches import fingerprints
 from data.catalog.sketches import all_sketches, sketches_of
 from data.catalog.tables import alike, images, sketches
 from features.hashing import RECIPE
-from flows.steps import known, matching, pictures
-from flows.steps.matching import compare_new_pictures
+from flows.steps import pictures
 from flows.steps.pictures import fingerprint_pictures
-from flows.steps.queries import Queries
-from flows.steps.searching import Sought, find_similar
+from models.serving import known, matching
+from models.serving.matching import compare_new_pictures
+from models.serving.queries import Queries
+from models.serving.searching import Sought, find_similar
 from tests.flows.filled import as_file, fill, photo, posted, smaller
 
 OLD, NEW = "seenbefore-0 of last year", RECIPE

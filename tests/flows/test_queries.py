@@ -13,9 +13,9 @@ from data.catalog.export import export_frame
 from data.images.decode import decode
 from data.settings import DecodeSettings, load_settings
 from features.hashing import fingerprint_and_sketch
-from flows.context import open_context
-from flows.steps.queries import taken_in
-from flows.steps.thumbnails import thumbnail
+from models.serving.context import open_context
+from models.serving.queries import taken_in
+from models.serving.thumbnails import thumbnail
 from tests.flows.filled import as_file, ask, fill, fill_and_compare, photo, posted, smaller
 
 

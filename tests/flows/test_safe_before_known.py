@@ -12,9 +12,9 @@ from data.catalog.images import due_fetches
 from data.errors import StoreError
 from data.images.store import ImageStore
 from data.settings import load_settings
-from flows.context import open_context
 from flows.steps.loading import Tables, load_tables
 from flows.steps.pictures import fetch
+from models.serving.context import open_context
 from tests.flows.filled import as_file, photo
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

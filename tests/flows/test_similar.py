@@ -19,7 +19,7 @@ from data.catalog.differences import remember_different
 from data.synthetic.server import serve_pictures
 from features.edits import Edit
 from features.facts import HASH_KINDS
-from flows.steps.searching import DUPLICATE_COLUMNS, SIMILAR_COLUMNS
+from models.serving.searching import DUPLICATE_COLUMNS, SIMILAR_COLUMNS
 from tests.flows.filled import as_file, ask, fill_and_compare, json_rows, photo, posted, smaller
 
 CONTRACT = (

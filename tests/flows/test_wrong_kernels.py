@@ -15,7 +15,7 @@ from PIL import Image
 
 from data.settings import DecodeSettings
 from features.fast_path import imagehash_hashes
-from flows.decoding.pool import Workers
+from models.serving.decoding.pool import Workers
 from tests.flows.filled import as_file, photo
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from data.catalog.digest import KNOWLEDGE
 from data.catalog.export import export_frame
 from data.settings import load_settings
 from features.frame import SPEC_FINGERPRINT, SPECS
-from flows.context import Context, open_context
+from models.serving.context import Context, open_context
 from tests.flows.conftest import OURS, _environment_put_back  # noqa: F401  starts each test without our variables
 
 if TYPE_CHECKING:

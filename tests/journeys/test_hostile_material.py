@@ -18,10 +18,10 @@ from PIL import Image, ImageOps
 from data.catalog.images import due_fetches
 from data.images.formats import PictureFormat
 from data.settings import load_settings
-from flows.context import open_context
 from flows.steps.exporting import write_export
 from flows.steps.loading import Tables, load_tables
 from flows.steps.pictures import fetch
+from models.serving.context import open_context
 from tests.features.imagehash_oracle import FUNCTIONS, printed_hashes
 from tests.journeys.conftest import Home, opened_home
 

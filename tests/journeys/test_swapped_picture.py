@@ -15,9 +15,9 @@ from sqlalchemy import select
 from data.catalog.frames import read_frame
 from data.catalog.images import due_fetches
 from data.catalog.tables import fetches, images, listings, sightings
-from flows.context import open_context
 from flows.steps.loading import Tables, load_tables
 from flows.steps.pictures import fetch
+from models.serving.context import open_context
 from tests.data.fault_server import FaultServer, answer
 from tests.flows.filled import as_file, photo
 from tests.journeys.conftest import Home, opened_home

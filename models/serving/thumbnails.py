@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flows.decoding.pool import workers_for
+from models.serving.decoding.pool import workers_for
 
 if TYPE_CHECKING:
-    from flows.context import Context
+    from models.serving.context import Context
 
 
 def thumbnail(context: Context, image_id: str) -> bytes | None:

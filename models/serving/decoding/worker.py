@@ -25,7 +25,7 @@ from data.settings import DecodeSettings
 from features.fast_path import warm
 from features.hashing import fingerprint_and_sketch
 from features.packing import pack
-from flows.decoding.messages import Message, hear, tell
+from models.serving.decoding.messages import Message, hear, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING
 
 from data.errors import WorkerError
 from data.images.decode import UnreadableReason
-from flows.console import STDERR
-from flows.decoding.messages import Late, Message, hear, tell
-from flows.decoding.worker import MEMORY_EXIT, Wanted
+from data.progress import say
+from models.serving.decoding.messages import Late, Message, hear, tell
+from models.serving.decoding.worker import MEMORY_EXIT, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data.settings import DecodeSettings
 
-COMMAND = (sys.executable, "-P", "-m", "flows.decoding.worker")
+COMMAND = (sys.executable, "-P", "-m", "models.serving.decoding.worker")
 TRIES = 2
 GRACE_S = 30.0
 """How much later than a worker's own alarm it is ended from here: one that the system has stopped has no alarm."""
@@ -79,7 +79,7 @@ class Worker:
             )
         try:
             while "ready" not in (message := self._hear(START_LIMIT_S)):
-                STDERR.print(message["say"])
+                say(message["say"])
         except (_Lost, Late) as error:
             self.end()
             raise WorkerError(self.process.returncode) from error
@@ -142,7 +142,7 @@ class Workers:
         Returns
         -------
         dict
-            As `flows.decoding.worker.answer` says; the reasons are those of poison too.
+            As `models.serving.decoding.worker.answer` says; the reasons are those of poison too.
 
         Raises
         ------

@@ -24,15 +24,15 @@ from features.laying import lay_over
 from features.photos import photos, photos_by_hash
 from features.same_photo import operating_point
 from features.search import search, search_by_hash
-from flows.steps.known import known_pictures
+from models.serving.known import known_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from features.collection import Collection
     from features.sketch import Sketch
-    from flows.context import Context
-    from flows.steps.queries import Queries
+    from models.serving.context import Context
+    from models.serving.queries import Queries
 
 SIMILAR_COLUMNS = (
     "query", "rank", "listing_id", "seller_id", "image_id", "image_url", "observed_at", *DISTANCE_COLUMNS, "edit",

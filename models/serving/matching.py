@@ -14,12 +14,12 @@ from data.catalog.matches import (
 from features.alike import alike_pairs
 from features.hashing import RECIPE
 from features.matching import earlier_sightings
-from flows.steps.known import with_pictures
+from models.serving.known import with_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flows.context import Context
+    from models.serving.context import Context
 
 Counts = dict[str, int]
 COMPARED_AT_ONCE = 2_000

@@ -17,6 +17,7 @@ import pandas as pd
 from data.catalog.matches import compared_pictures, fingerprints, readable_pictures
 from data.catalog.sketches import sketches_of
 from data.errors import SegmentsError
+from data.progress import say
 from data.segments.store import SegmentStore
 from features.collection import Pictures
 from features.hashing import RECIPE
@@ -25,7 +26,6 @@ from features.points import MOST_POINTS, POINT
 from features.ready import warm
 from features.sketch import Sketch
 from features.stored import FORMAT, collection, merged, part
-from flows.console import STDERR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from data.settings import Settings
     from features.collection import Collection
-    from flows.context import Context
+    from models.serving.context import Context
 
 PART_PICTURES = 20_000
 """Pictures that are put into files at once when these are made anew: some 150 MB."""
@@ -98,7 +98,7 @@ def read_sketches(context: Context, image_ids: Sequence[str]) -> Mapping[str, Sk
 
 def _opened(context: Context) -> tuple[Collection, int]:
     """Open the files, making them anew if they cannot be used or do not fit the catalog; tell their generation too."""
-    warm(STDERR.print)
+    warm(say)
     store = index_store(context.settings)
     try:
         while True:

@@ -20,8 +20,8 @@ from models.score import score
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flows.context import Context
     from models.scorer import Scorer
+    from models.serving.context import Context
 
 Counts = dict[str, int]
 Moment = tuple[int, pd.Timestamp]

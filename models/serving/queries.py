@@ -19,17 +19,17 @@ from data.images.fetch import Fetcher
 from data.images.local import read_local
 from data.images.outcome import FetchOutcome, Reason
 from data.images.store import ImageStore
+from data.progress import advance
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
 from features.packing import unpack
-from flows.decoding.pool import workers_for
-from flows.progress import advance
+from models.serving.decoding.pool import workers_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from features.sketch import Sketch
-    from flows.context import Context
-    from flows.decoding.messages import Message
+    from models.serving.context import Context
+    from models.serving.decoding.messages import Message
 
 ADVICE = "Give JPEG, PNG, WebP or GIF files, folders of them, or http(s) addresses."
 

@@ -1,0 +1,1 @@
+"""What turns stored facts into matches, scores and searches, for whoever asks: scheduled runs or the desk."""
