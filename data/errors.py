@@ -10,7 +10,9 @@
     │   ├── BusyError          another run holds this home
     │   ├── ModelError         a model is unknown, changed, or made for other features
     │   ├── NotEnoughLabels    too few decisions are known to learn from or to judge by
-    │   └── ExportError        a table cannot be written as asked
+    │   ├── ExportError        a table cannot be written as asked
+    │   ├── VerdictError       a decision cannot be written as asked
+    │   └── CaseChanged        somebody else decided first
     ├── LeakError          exit 1: a time-ordered split lets the future or the same photos into training
     └── OutsideError       exit 3: network, disk, database or system did not do their part
         ├── UnreachableError   a database that holds a table does not answer
@@ -132,6 +134,24 @@ class ExportError(CallerError):
 
     def __init__(self, what: str, found: str, advice: str = "") -> None:
         super().__init__(f"Cannot export {what}: {found}. {advice}".rstrip())
+
+
+class VerdictError(CallerError):
+    """A decision cannot be written as asked."""
+
+    def __init__(self, what: str, found: str, advice: str) -> None:
+        super().__init__(f"Cannot {what}: found {found}. {advice}")
+
+
+class CaseChanged(CallerError):  # noqa: N818 -- the name is the fact
+    """Somebody else wrote about a listing after the page that was decided on had been made."""
+
+    def __init__(self, actor: str, kind: str, verdict: str) -> None:
+        self.actor = actor
+        super().__init__(
+            f"{actor} was faster: {kind.replace('_', ' ')}, and the listing is {verdict} now. "
+            "Nothing of yours was written; look at the case as it stands."
+        )
 
 
 class LeakError(SeenbeforeError):

@@ -40,12 +40,27 @@ class Catalog:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Yield a connection in one transaction that may read and write; it commits at the end or not at all."""
-        with self._guarded(), self._connect(writes=True) as connection, connection.begin():
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
-            yield connection
+    def write(self, *, durable: bool = False) -> Iterator[Connection]:
+        """Yield a connection in one transaction that may read and write; it commits at the end or not at all.
+
+        Parameters
+        ----------
+        durable
+            What was committed outlives a power cut too. Without it SQLite may lose the last transactions then, which
+            the next run makes again; what people decided cannot be made again. PostgreSQL always waits for its disk.
+        """
+        with self._guarded(), self._connect(writes=True) as connection:
+            lasting = durable and connection.dialect.name == "sqlite"
+            if lasting:
+                _sqlite_synchronous(connection, "FULL")
+            try:
+                with connection.begin():
+                    if connection.dialect.name == "postgresql":
+                        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+                    yield connection
+            finally:
+                if lasting:
+                    _sqlite_synchronous(connection, "NORMAL")
 
     def close(self) -> None:
         """Close all connections."""
@@ -148,6 +163,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _sqlite_synchronous(connection: Connection, level: str) -> None:
+    # Past SQLAlchemy, which would begin a transaction: within one SQLite does not change it.
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA synchronous={level}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -191,8 +191,8 @@ _OUTPUTS = {
     ),
     "verdicts": _Output(
         (
-            "verdict_id", "listing_id", "seller_id", "image_id", "other_image_id", "verdict", "problem", "note",
-            "actor", "decided_at", "marketplace",
+            "verdict_id", "listing_id", "seller_id", "image_id", "other_image_id", "kind", "said", "verdict", "problem",
+            "note",            "about_id", "actor", "decided_at", "until_at", "seconds", "marketplace",
         ),
         select(verdicts).order_by(verdicts.c.decided_at, verdicts.c.verdict_id),
         with_names,

@@ -122,6 +122,14 @@ def to_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a frame's rows as dictionaries of plain Python values, ``None`` for missing, times as they are.
+
+    Numbers of numpy are none that a database driver knows: SQLite would take them for bytes.
+    """
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
 def _portions(keys: Keys) -> Iterator[list[Any]]:
     """Yield the distinct keys, missing ones left out, as many at a time as a query can take; one list at least."""
     distinct = pd.Series(keys).dropna().unique().tolist()

@@ -258,7 +258,9 @@ scores = Table(
     Index("scores_by_run", "run_id"),
 )
 
-# Append-only: what analysts decided.
+# Append-only: what analysts decided, and took back. ``kind`` says what a row is, ``said`` what its author found, and
+# ``verdict`` what holds for the listing from then on, "undecided" if nothing does. Rows with pictures are about this
+# pair alone. The database itself refuses to change or remove a row.
 verdicts = Table(
     "verdicts",
     metadata,
@@ -266,12 +268,60 @@ verdicts = Table(
     _required("listing_key", BigInteger),
     Column("image_id", Text),
     Column("other_image_id", Text),
+    _required("kind"),
     _required("verdict"),
+    Column("said", Text),
     Column("problem", Text),
     Column("note", Text),
+    Column("about_id", Text),
     _required("actor"),
     _required("decided_at", BigInteger),
+    Column("until_at", BigInteger),
+    Column("seconds", Float),
     Index("verdicts_by_listing", "listing_key", "decided_at"),
+    Index("verdicts_by_time", "decided_at"),
+    Index("verdicts_by_picture", "image_id"),
+    Index("verdicts_by_other", "other_image_id"),
+)
+
+# What waits for analysts, or did: one row for each listing worth a look or drawn for the audit.
+cases = Table(
+    "cases",
+    metadata,
+    _key("listing_key"),
+    _required("as_of", BigInteger),
+    _required("model_id"),
+    _required("score", Float),
+    _required("band"),
+    _required("value", Float),
+    _required("priority", Float),
+    _required("seller_key", BigInteger),
+    Column("category", Text),
+    Column("price", Float),
+    Column("currency", Text),
+    _required("edit"),
+    _required("reason"),
+    _required("copied_images", Integer),
+    _required("posted_at", BigInteger),
+    _required("audited", Integer),
+    _required("state"),
+    _required("second_wanted", Integer),
+    Column("snoozed_until_at", BigInteger),
+    Index("cases_in_order", "state", "priority", "listing_key"),
+    Index("cases_by_band", "state", "band", "priority"),
+    Index("cases_by_category", "state", "category", "priority"),
+    Index("cases_by_seller", "seller_key"),
+)
+
+# Who is looking at a case, and until when nobody else is given it.
+claims = Table(
+    "claims",
+    metadata,
+    _key("listing_key"),
+    _required("actor"),
+    _required("claimed_at", BigInteger),
+    _required("expires_at", BigInteger),
+    Index("claims_by_actor", "actor"),
 )
 
 # Rows that could not be loaded; a row is never lost.
