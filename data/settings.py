@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 Engine = Literal["threads", "processes", "dask", "ray"]
+Undecided = Literal["left_out", "weakly_legit"]
 
 
 class FetchSettings(BaseModel):
@@ -65,15 +66,32 @@ class ReviewSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     daily_capacity: int = Field(default=50, gt=0, description="listings analysts can judge in a day")
+    audit_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="share of the daily capacity for listings drawn at random, whatever they score",
+    )
+    cost_of_a_look: float = Field(
+        default=0.0,
+        ge=0,
+        description="what judging one listing costs, in the currency of the prices; 0: bands by capacity",
+    )
 
 
 class ModelSettings(BaseModel):
-    """How training treats time."""
+    """How training treats time, and listings that nobody decided on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     delay_days: float = Field(default=7.0, ge=0, description="gap between training and test, for labels to arrive")
     folds: int = Field(default=4, gt=1, description="time-ordered test periods in an evaluation")
+    undecided: Undecided = Field(
+        default="left_out", description="`left_out`, or `weakly_legit`: listings without a decision teach a little"
+    )
+    mature_days: float = Field(
+        default=60.0, ge=0, description="age from which a listing without a decision may count as weakly legit"
+    )
     seed: int = Field(default=0, description="seed of everything random in training and evaluation")
 
 
