@@ -114,7 +114,7 @@ class Index:
         of those within the chunk of at least one table. In the segments of one index, this depends on the number of
         their tables alone: with the same for all, keys are found or not however they are divided among segments. Three
         tables and one bit of a chunk bring all keys that differ in up to five bits, and of those that differ in six and
-        seven bits 88 and 71 of 100, if these lie anywhere in the key.
+        seven bits 86 and 68 of 100, if these lie anywhere in the key.
 
         Parameters
         ----------

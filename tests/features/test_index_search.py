@@ -44,6 +44,11 @@ def drawn(seed, n_keys):
     return rng.permutation(np.concatenate([alone, near, np.array([0, 0, ALL_BITS, ALL_BITS], np.uint64)]))
 
 
+def flip_anywhere(rng, keys, bits):
+    places = rng.random((keys.size, 64)).argsort(axis=1)[:, :bits].astype(np.uint64)
+    return keys ^ np.bitwise_or.reduce(np.uint64(1) << places, axis=1, initial=np.uint64(0))
+
+
 def numbered(keys, first=0):
     return keys, np.arange(first, first + keys.size, dtype=np.uint32)
 
@@ -130,7 +135,7 @@ def test_several_segments_answer_as_one(radius_bits):
 @given(st.integers(0, 14), st.integers(0, 3), st.integers(1, 4), st.integers(0, 1000))
 def test_near_items_are_those_within_both_radii_however_they_are_divided(radius_bits, chunk_radius_bits, parts, seed):
     keys, rng = drawn(seed, 400), np.random.default_rng(seed)
-    queries = np.concatenate([drawn(seed + 1, 40), *(flip(rng, keys[:40], bits) for bits in range(0, 15, 2))])
+    queries = np.concatenate([drawn(seed + 1, 40), *(flip_anywhere(rng, keys[:40], bits) for bits in range(0, 15, 2))])
     segments = [
         build(keys[own], own.astype(np.uint32), layout_for(own.size, 3))
         for own in np.array_split(np.arange(keys.size), parts)
@@ -149,10 +154,10 @@ def test_most_of_what_lies_within_seven_bits_is_near():
     index = Index.of([build(*numbered(keys), layout_for(keys.size, 3))])
     shares = []
     for bits in range(8):
-        query, item = index.items_near(flip(rng, keys, bits), 7, 1)
+        query, item = index.items_near(flip_anywhere(rng, keys, bits), 7, 1)
         shares.append(np.count_nonzero(query == item) / keys.size)
     assert shares[:6] == [1.0] * 6
-    assert shares[6:] == pytest.approx([0.88, 0.71], abs=0.02)
+    assert shares[6:] == pytest.approx([0.86, 0.68], abs=0.02)
 
 
 def test_nothing_is_near_among_nothing():
