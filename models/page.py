@@ -46,6 +46,8 @@ td { vertical-align: top; } td:first-child { overflow-wrap: anywhere; min-width:
 td small { display: block; white-space: nowrap; }
 th.number, td.number { text-align: right; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 1rem; }
+.beside { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; align-items: flex-start; }
+.beside .scroll { max-width: 100%; } .beside .plot { flex: 0 1 24rem; }
 figure { margin: 0; } .plot img { width: 100%; background: #fff; border-radius: 8px; }
 .case { margin: 1rem 0; padding: .9rem 1rem; background: var(--soft); border-radius: 8px; }
 .case ul { margin: .3rem 0 .6rem; padding-left: 1.2rem; font-size: .95rem; }
