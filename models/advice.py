@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from models.evaluate import RANDOM_ORDER
+from models.metrics import RANDOM_ORDER
 from models.optimism import OURS
 from models.rule import RULE_ID
 
@@ -62,8 +62,8 @@ def _beaten(evaluation: Evaluation, scorer: str) -> str:
 def _promised_more(optimism: pd.DataFrame | None) -> str:
     if optimism is None or optimism.empty:
         return ""
-    rows = optimism.set_index("split")[["promised", "gap", "gap_low"]]
-    promised, gap, gap_low = (float(figure) for figure in rows.loc[OURS])
+    ours = optimism.loc[optimism["split"] == OURS]
+    promised, gap, gap_low = (float(ours[name].iloc[0]) for name in ("promised", "gap", "gap_low"))
     if not (gap >= WORTH_A_WARNING and gap_low > 0):
         return ""
     return (

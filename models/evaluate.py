@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.metrics import precision_recall_curve
 
 from models.metrics import (
+    RANDOM_ORDER,
     calibration_bins,
     daily_queue,
     measures,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 SCORE_COLUMN = "score"
 CANDIDATE = "candidate"
 """What a model is called in the tables before it has an id."""
-RANDOM_ORDER = "random order"
 CAPACITY_STEPS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Capacities looked at, as multiples of the one given."""
 CURVE_POINTS = 200

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Statistic = Callable[["NDArray[np.float64]"], float]
 """Takes a weight for each row, shape (n,), and returns a figure, NaN where it has no meaning."""
 
+RANDOM_ORDER = "random order"
+"""What a queue drawn by lot is called among the scorers."""
 RESAMPLES = 200
 LEVEL = 0.9
 """Share of the resamples that an interval covers."""

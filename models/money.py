@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from models.metrics import daily_queue, shares
+from models.metrics import RANDOM_ORDER, daily_queue, shares
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,6 +79,6 @@ def _by_lot(queues: np.ndarray, worth: np.ndarray, asked: Sequence[tuple[str, in
     share = looks / len(worth)
     steps = [asked[number][1] for number in first]
     return pd.DataFrame(
-        {"scorer": "random order", "capacity": steps, "looks": looks, "money": share * worth.sum(), "share": share,
+        {"scorer": RANDOM_ORDER, "capacity": steps, "looks": looks, "money": share * worth.sum(), "share": share,
          "low": share, "high": share}
     )  # fmt: skip

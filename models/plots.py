@@ -21,6 +21,7 @@ COLOURS = ("#0b6e99", "#b35900", "#6b6b6b", "#7a4fa3")
 """Told apart by people with any colour vision, on the white that the pictures bring along."""
 STYLES = ("-", "--", "-.", ":")
 """Also told apart in grey print."""
+FEW_TICKS = 4
 NAME_CHARACTERS = 20
 """Longest line of a name beside an axis."""
 
@@ -92,6 +93,7 @@ def _intervals(names: pd.Series, rows: pd.DataFrame, column: str, x_label: str, 
     axes.axvline(line_at, color=COLOURS[2], linestyle=":")
     axes.hlines(height, rows[low], rows[high], color=COLOURS[0], linewidth=2)
     axes.plot(rows[column], height, "o", color=COLOURS[0])
+    axes.xaxis.set_major_locator(MaxNLocator(FEW_TICKS))
     axes.set_yticks(height, [fill(str(name), NAME_CHARACTERS) for name in names])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     return _svg(figure, axes)

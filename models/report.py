@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from models.advice import advice
 from models.card import estimator_sentence
 from models.cases import Case, cases_html
-from models.evaluate import RANDOM_ORDER
+from models.metrics import RANDOM_ORDER
 from models.out_of_fold import Tried
 from models.page import bullets, cell, note, page, plot, section, table, tile
 from models.plots import (
@@ -33,11 +34,17 @@ from models.report_tables import (
     span_text,
     value_text,
 )
+from models.rule import RULE_ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.evaluate import Evaluation
+
+Sections = dict[str, tuple[str, str, str]]
+"""Heading, content and lead of each section by its anchor."""
+THIS_MODEL = "this model"
+THE_RULE = "the rule"
 
 
 def report_html(
@@ -65,9 +72,22 @@ def report_html(
         Frauds scored low and honest listings scored high, the worst first; all text is escaped.
     """
     scorer = str(evaluation.overall["scorer"].iloc[0])
-    tried = tried or Tried()
+    told, tried = _in_words(evaluation, scorer), tried or Tried()
     sections = {
         "next": ("What to do next", bullets(advice(evaluation, scorer, tried.optimism)), ""),
+        **_where_it_errs(misses, false_alarms),
+        **_how_good(told),
+        **_why(told, tried),
+        "card": ("What it was made from", _card(card), ""),
+    }
+    body = "\n".join(section(anchor, heading, content, lead) for anchor, (heading, content, lead) in sections.items())
+    links = "\n".join(f'<a href="#{anchor}">{heading}</a>' for anchor, (heading, _, _) in sections.items())
+    title = f"How good is {model_id}?"
+    return page(title, f"{_opening(evaluation, scorer, model_id)}\n<nav>{links}</nav>\n{body}")
+
+
+def _where_it_errs(misses: Sequence[Case], false_alarms: Sequence[Case]) -> Sections:
+    return {
         "alarms": (
             "Worst false alarms",
             cases_html(false_alarms, "No honest listing scored high, or none was given to show."),
@@ -78,44 +98,59 @@ def report_html(
             cases_html(misses, "No fraud was missed, or none was given to show."),
             "Decided fraud, and scored low. Without an earlier picture there is no theft that this model could see.",
         ),
+    }
+
+
+def _how_good(told: Evaluation) -> Sections:
+    return {
         "figures": (
             "Beside the baselines",
-            overall_table(evaluation),
-            "Small print: 90 % interval, resampled by seller.",
+            overall_table(told),
+            "Small print, here and below: 90 % interval, resampled by seller.",
         ),
-        "plots": ("In pictures", _plots(evaluation), ""),
+        "plots": ("In pictures", _plots(told), ""),
         "capacity": (
             "By daily capacity",
-            capacities_table(evaluation),
+            capacities_table(told),
             "Right: how many of the decided listings looked at are fraud. Found: how many of all known frauds are "
             "looked at.",
         ),
         "money": (
             "By money",
-            money_table(evaluation),
+            money_table(told),
             "The prices of the known frauds that were looked at, added up, and their share of all. Ordering by price "
             "times score finds the dear ones first, and fewer of the others.",
         ),
         "calibration": (
             "Does a score mean what it says?",
-            calibration_table(evaluation.calibration),
+            calibration_table(told.calibration),
             "Both columns should agree.",
         ),
+    }
+
+
+def _why(told: Evaluation, tried: Tried) -> Sections:
+    again = {
         "promise": ("Did it keep its promise?", _promise(tried), ""),
         "evidence": ("Which evidence carries it", _evidence(tried), ""),
-        "periods": ("Period by period", figures_table(evaluation.periods, "period", evaluation.capacity), ""),
+    }
+    return {
+        **({} if tried.optimism.empty else again),
+        "periods": ("Period by period", figures_table(told.periods, "period", told.capacity), ""),
         "groups": (
             "Group by group",
-            slices_table(evaluation.slices),
-            f"Frauds found: the share of the group's known frauds among the {evaluation.capacity:,} looked at a day. "
+            slices_table(told.slices),
+            f"Frauds found: the share of the group's known frauds among the {told.capacity:,} looked at a day. "
             "Honest in band high: the share of its honest listings that would be accused.",
         ),
-        "card": ("What it was made from", _card(card), ""),
     }
-    body = "\n".join(section(anchor, heading, content, lead) for anchor, (heading, content, lead) in sections.items())
-    links = "\n".join(f'<a href="#{anchor}">{heading}</a>' for anchor, (heading, _, _) in sections.items())
-    title = f"How good is {model_id}?"
-    return page(title, f"{_opening(evaluation, scorer, model_id)}\n<nav>{links}</nav>\n{body}")
+
+
+def _in_words(evaluation: Evaluation, scorer: str) -> Evaluation:
+    """Call the scorers in tables and plots what analysts call them."""
+    words = {RULE_ID: THE_RULE, scorer: THE_RULE if scorer == RULE_ID else THIS_MODEL}
+    tables = {name: getattr(evaluation, name) for name in ("overall", "capacities", "money", "curve")}
+    return replace(evaluation, **{name: table.replace({"scorer": words}) for name, table in tables.items()})
 
 
 def _opening(evaluation: Evaluation, scorer: str, model_id: str) -> str:
@@ -152,8 +187,9 @@ def _money_tile(evaluation: Evaluation, scorer: str) -> str:
         return ""
     row = now.iloc[0]
     span = span_text("recall_at_capacity", row["low"], row["high"])
-    of_all = f"of the {row['money'] / row['share']:,.0f} {evaluation.currency} that known frauds asked for"
-    return tile(percent(row["share"]), "Money found", of_all, f"90 % interval: {span}") if row["share"] else ""
+    total = row["money"] / row["share"] if row["share"] else money["money"].max()
+    of_all = f"of the {total:,.0f} {evaluation.currency} that known frauds asked for"
+    return tile(percent(row["share"]), "Money found", of_all, f"90 % interval: {span}" if span else "")
 
 
 def _plots(evaluation: Evaluation) -> str:
@@ -168,28 +204,23 @@ def _plots(evaluation: Evaluation) -> str:
 
 
 def _promise(tried: Tried) -> str:
-    content = optimism_table(tried.optimism)
-    if tried.optimism.empty:
-        return content
     lead = note(
         "Before a model is used, a test on past listings promises how good it will be. Ours tests on later listings of "
         "other sellers with other photos. Most reports draw their test listings at random: beside one ad of a burst "
         "the model then knows its neighbours, and it learns from decisions that came later. Both promises beside what "
         "came after training:"
     )
-    return lead + _beside(content, plot(optimism_plot(tried.optimism), "Promised and kept", "Bars are 90 % intervals."))
+    drawn = plot(optimism_plot(tried.optimism), "Promised and kept", "Bars are 90 % intervals.")
+    return lead + _beside(optimism_table(tried.optimism), drawn)
 
 
 def _evidence(tried: Tried) -> str:
-    content = ablation_table(tried.ablation)
-    if tried.ablation.empty:
-        return content
     lead = note(
         "The same recipe trained again on the same test periods, each time without one group of features. What others "
         "can stand in for loses little, so a small change does not mean that the group is useless."
     )
     drawn = plot(ablation_plot(tried.ablation), "Without it", "The further left, the more it is needed.")
-    return lead + _beside(content, drawn)
+    return lead + _beside(ablation_table(tried.ablation), drawn)
 
 
 def _beside(content: str, drawn: str) -> str:

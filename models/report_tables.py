@@ -51,6 +51,16 @@ def figures_table(long: pd.DataFrame, by: str, capacity: int) -> str:
     return table([by.capitalize(), *names.values()], rows)
 
 
+def overall_markdown(overall: pd.DataFrame) -> str:
+    """Return the figures of each scorer as a Markdown table."""
+    lines = [
+        f"| {row['scorer']} | {str(row['name']).replace('_', ' ')} | {value_text(row['name'], row['value'])} "
+        f"| {span_text(row['name'], row['low'], row['high'])} |"
+        for row in overall.to_dict("records")
+    ]
+    return "\n".join(["| scorer | figure | value | 90 % interval |", "|---|---|---|---|", *lines, ""])
+
+
 def capacities_table(evaluation: Evaluation) -> str:
     """Return, for each number of looks a day and each scorer, how many are right and how many frauds are found."""
     long = evaluation.capacities
@@ -119,8 +129,6 @@ def slices_table(slices: pd.DataFrame) -> str:
 
 def ablation_table(ablation: pd.DataFrame) -> str:
     """Return what is lost without each block of features."""
-    if ablation.empty:
-        return note("Rule 1 was written down, not learned: there is nothing to train again.")
     rows = [
         [
             cell("nothing: the whole model" if row["without"] == EVERYTHING else str(row["without"])),
@@ -135,8 +143,6 @@ def ablation_table(ablation: pd.DataFrame) -> str:
 
 def optimism_table(optimism: pd.DataFrame) -> str:
     """Return what each split promised, and by how much more than came."""
-    if optimism.empty:
-        return note("Rule 1 was written down, not learned: it promised nothing.")
     rows = [
         [
             cell("what came next" if row["split"] == CAME else f"test {row['split']}"),
@@ -146,7 +152,7 @@ def optimism_table(optimism: pd.DataFrame) -> str:
         ]
         for row in optimism.to_dict("records")
     ]
-    return table(["", "Decided", "Average precision", "Promised too much"], rows)
+    return table(["", "Decided", "Average precision", "Promised less came"], rows)
 
 
 def value_text(name: str, value: float) -> str:
@@ -189,4 +195,10 @@ def _signed(row: dict[Any, Any], name: str) -> str:
     if pd.isna(row[name]):
         return "none"
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    return cell(f"{row[name]:+.3f}", "" if pd.isna(low) else f"{low:+.3f} to {high:+.3f}")
+    span = "" if pd.isna(low) else f"{low:+.3f} to {high:+.3f}"
+    return cell(_with_minus(f"{row[name]:+.3f}"), _with_minus(span))
+
+
+def _with_minus(text: str) -> str:
+    """Set a minus sign where Python writes a hyphen."""
+    return text.replace("-", "−")

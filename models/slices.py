@@ -22,26 +22,32 @@ MAX_SLICE_VALUES = 12
 YOUNG_DAYS = 90
 """An account up to this age is young; thieves' accounts mostly are, and so are newcomers'."""
 SUDDEN_BURST = 3.0
-"""From this multiple of its ordinary pace on, an older account has changed its habits: it may have been taken over."""
+"""From this multiple of its ordinary pace on, an older account has changed its habits: it may be in other hands ..."""
+LONG_SILENCE_DAYS = 60
+"""... or after so long a silence, or with goods and a place that are both new to it."""
 QUARTERS = ("cheapest quarter", "second quarter", "third quarter", "dearest quarter")
-NOT_KNOWN = "not known"
 OWN_PHOTOS = "no copied photo"
 MIXED_EDIT = "several edits"
 
 
 def account_groups(examples: pd.DataFrame) -> pd.Series:
-    """Tell young accounts, older ones that suddenly list much more than before, and older ones going on as ever.
+    """Tell young accounts, older ones whose habits suddenly changed, and older ones going on as ever.
 
     Parameters
     ----------
     examples
-        ``account_age_days`` and ``burst``, as the features have them.
+        ``account_age_days, burst, silence_ended_days, category_habit, location_habit``, as the features have them.
     """
-    age, burst = examples["account_age_days"], examples["burst"]
+    age = examples["account_age_days"]
+    changed = (
+        (examples["burst"] >= SUDDEN_BURST)
+        | (examples["silence_ended_days"] >= LONG_SILENCE_DAYS)
+        | ((examples["category_habit"] == 0) & (examples["location_habit"] == 0))
+    )
     groups = np.select(
-        [age.isna(), age <= YOUNG_DAYS, burst >= SUDDEN_BURST],
-        [f"age {NOT_KNOWN}", f"up to {YOUNG_DAYS} days old", f"older, and {SUDDEN_BURST:.0f} times as busy as before"],
-        "older, as busy as before",
+        [age.isna(), age <= YOUNG_DAYS, changed],
+        ["age not known", f"up to {YOUNG_DAYS} days old", "older, habits suddenly changed"],
+        "older, as ever",
     )
     return pd.Series(groups, index=examples.index, dtype="str")
 
@@ -58,8 +64,8 @@ def price_bands(price: pd.Series, market: pd.DataFrame) -> pd.Series:
     """
     place = price.groupby([market[name] for name in market], dropna=False).rank(pct=True)
     quarter = np.clip(np.ceil(place * len(QUARTERS)) - 1, 0, len(QUARTERS) - 1)
-    named = quarter.map(dict(enumerate(QUARTERS)))
-    return named.fillna("no price").astype("str")
+    named: pd.Series = quarter.map(dict(enumerate(QUARTERS))).fillna("no price").astype("str")
+    return named
 
 
 def edit_groups(edit: pd.Series) -> pd.Series:

@@ -16,6 +16,7 @@ from flows.steps.worst import worst_cases
 from models.evaluate import Evaluation, evaluate
 from models.money import commonest_currency
 from models.report import report_html
+from models.report_tables import overall_markdown
 from models.rule import RULE_ID, rule_for
 from models.score import score
 
@@ -115,3 +116,8 @@ def _page(
         misses=worst_cases(context, misses, scorer, known),
         false_alarms=worst_cases(context, alarms, scorer, known),
     )
+
+
+def figures_markdown(folder: Path) -> str:
+    """Return the main table of an evaluation that was written to a folder."""
+    return overall_markdown(pd.read_csv(folder / "overall.csv"))
