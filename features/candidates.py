@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from features.alignment import geometry
+from features.kernels.votes import repeated
 from features.orientations import COUNT as TURNS
 from features.points import POINT, readings, upright
 from features.votes import Matches, Votes, vote
@@ -159,8 +160,10 @@ class PointIndex:
             little alike. An asked picture that is known itself is among them.
         """
         asking = Asking.of(asked)
-        query, item = self.index.items_near(_shuffled(asking.hashes), RADIUS_BITS, CHUNK_RADIUS_BITS)
-        pair, reading, known_point = _several(asking, query, item.astype(np.int64))
+        query, near = self.index.items_near(_shuffled(asking.hashes), RADIUS_BITS, CHUNK_RADIUS_BITS)
+        item = near.astype(np.int64)
+        several = repeated(query, item // INDEXED, asking.picture, len(asked), self._n_pictures, FEWEST_VOTES)
+        pair, reading, known_point = _in_order(asking, query[several], item[several])
         known = _unpacked(self._details((pair & PICTURE_MASK) * INDEXED + known_point))
         votes = vote(
             Matches(
@@ -175,6 +178,10 @@ class PointIndex:
         )
         return _best(votes)
 
+    @property
+    def _n_pictures(self) -> int:
+        return sum(part.size for part in self.details) // INDEXED
+
     def _details(self, items: NDArray[np.int64]) -> NDArray[np.uint64]:
         """Return what is known of indexed points."""
         bases = np.append(0, np.cumsum([part.size for part in self.details]))
@@ -186,18 +193,15 @@ class PointIndex:
         return out
 
 
-def _several(
+def _in_order(
     asking: Asking, query: NDArray[np.int64], item: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the matches of pairs of pictures that have several: pair, reading and known point, in this order."""
+    """Return matches by pair of pictures, reading and known point, which are given in this order."""
     picture = asking.picture[query]
     # Sorted as one number each, many times as fast as by columns: 18 of its bits tell the matches of a pair apart.
     match = (picture << KNOWN_BITS | item // INDEXED) << MATCH_BITS
     match |= (query - asking.first[picture]) * INDEXED + item % INDEXED
     match.sort()
-    starts = np.flatnonzero(np.diff(match >> MATCH_BITS, prepend=-1))
-    count = np.diff(starts, append=len(match))
-    match = match[np.repeat(count >= FEWEST_VOTES, count)]
     picture, known = np.divmod(match >> MATCH_BITS, 1 << KNOWN_BITS)
     reading, known_point = np.divmod(match & (1 << MATCH_BITS) - 1, INDEXED)
     return picture << PAIR_SHIFT | known, asking.first[picture] + reading, known_point

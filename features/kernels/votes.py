@@ -105,3 +105,54 @@ def _is_new(matched: Matched, centre: int, match: int, seen: NDArray[np.int64]) 
         return False
     seen[0, asked_point] = seen[1, known_point] = centre
     return True
+
+
+@compiled
+def repeated(
+    query: NDArray[np.int64],
+    known: NDArray[np.int64],
+    picture: NDArray[np.int64],
+    n_pictures: int,
+    n_known: int,
+    fewest: int,
+) -> NDArray[np.int64]:
+    """Find the hits on known pictures that have several from the same asked picture.
+
+    Parameters
+    ----------
+    query, known
+        Number of the reading that asked and of the known picture, of each hit, shape (n,).
+    picture
+        The asked picture of each reading, rising.
+    n_pictures, n_known
+        How many pictures ask, and how many are known.
+    fewest
+        Hits that are enough, up to 255.
+
+    Returns
+    -------
+    numpy.ndarray
+        Numbers of the hits, those of each asked picture together.
+    """
+    starts = np.zeros(n_pictures + 1, np.int64)
+    for n in query:
+        starts[picture[n] + 1] += 1
+    starts = np.cumsum(starts)
+    order, places = np.empty(len(query), np.int64), starts.copy()
+    for hit in range(len(query)):
+        asked = picture[query[hit]]
+        order[places[asked]] = hit
+        places[asked] += 1
+    # A table of counts is several times as fast as putting all hits in order: most are the only one of their pair.
+    counts = np.zeros(n_known, np.uint8)
+    kept, n_kept = np.empty(len(query) + 1, np.int64), 0
+    for asked in range(n_pictures):
+        own = order[starts[asked] : starts[asked + 1]]
+        for hit in own:
+            counts[known[hit]] = min(counts[known[hit]] + 1, fewest)
+        for hit in own:
+            kept[n_kept] = hit
+            n_kept += int(counts[known[hit]] >= fewest)
+        for hit in own:
+            counts[known[hit]] = 0
+    return kept[:n_kept]

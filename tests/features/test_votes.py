@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.kernels.votes import MOST_MATCHES
+from features.kernels.votes import MOST_MATCHES, repeated
 from features.orientations import BETWEEN, COUNT, MATRICES, UPRIGHT
 from features.votes import Matches, vote
 from tests.features.slow_votes import lead_of, voted_slowly
@@ -78,6 +78,17 @@ def test_pairs_of_pictures_are_told_apart():
     assert votes.pair.tolist() == [3, 8, 9]
     assert votes.agreeing.tolist() == [4, 1, 6]
     assert votes.take(np.array([2, 0])).pair.tolist() == [9, 3]
+
+
+@given(st.integers(0, 60), st.integers(1, 4), st.integers(1, 8), st.integers(1, 3), st.integers(0, 1000))
+def test_hits_stay_whose_pair_of_pictures_has_enough(n_hits, n_pictures, n_known, fewest, seed):
+    rng = np.random.default_rng(seed)
+    picture = np.sort(rng.integers(0, n_pictures, 10))
+    query, known = rng.integers(0, 10, n_hits), rng.integers(0, n_known, n_hits)
+    pairs = list(zip(picture[query].tolist(), known.tolist(), strict=True))
+    found = repeated(query, known, picture, n_pictures, n_known, fewest)
+    assert sorted(found.tolist()) == [hit for hit, pair in enumerate(pairs) if pairs.count(pair) >= fewest]
+    assert (np.diff(picture[query[found]]) >= 0).all()
 
 
 def test_without_matches_there_are_no_votes():
