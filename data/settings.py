@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 Engine = Literal["threads", "processes", "dask", "ray"]
+Undecided = Literal["left_out", "weakly_legit"]
 
 
 class FetchSettings(BaseModel):
@@ -65,16 +66,64 @@ class ReviewSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     daily_capacity: int = Field(default=50, gt=0, description="listings analysts can judge in a day")
+    audit_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="share of the daily capacity for listings drawn at random, whatever they score",
+    )
+    cost_of_a_look: float = Field(
+        default=0.0,
+        ge=0,
+        description="what judging one listing costs, in the currency of the prices; 0: bands by capacity",
+    )
 
 
 class ModelSettings(BaseModel):
-    """How training treats time."""
+    """How training treats time, and listings that nobody decided on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     delay_days: float = Field(default=7.0, ge=0, description="gap between training and test, for labels to arrive")
     folds: int = Field(default=4, gt=1, description="time-ordered test periods in an evaluation")
+    undecided: Undecided = Field(
+        default="left_out", description="`left_out`, or `weakly_legit`: listings without a decision teach a little"
+    )
+    mature_days: float = Field(
+        default=60.0, ge=0, description="age from which a listing without a decision may count as weakly legit"
+    )
     seed: int = Field(default=0, description="seed of everything random in training and evaluation")
+
+
+class DeskSettings(BaseModel):
+    """Who may use the analysts' desk, and how it hands out work."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hosts: tuple[str, ...] = Field(
+        default=(), description="names under which browsers reach the desk, beside this machine's own, as a JSON list"
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(), description="addresses of the proxies that say who somebody is, as a JSON list"
+    )
+    proxy_secret: SecretStr = Field(
+        default=SecretStr(""), description="what such a proxy sends as `X-Seenbefore-Secret`, 16 characters or more"
+    )
+    proxy_user_header: str = Field(default="X-Forwarded-User", description="where such a proxy says who somebody is")
+    oidc_issuer: str = Field(default="", description="address of an OpenID Connect provider, for signing in there")
+    oidc_client_id: str = Field(default="", description="our name at that provider")
+    oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="our password at that provider")
+    leads: tuple[str, ...] = Field(default=(), description="people who may also overturn and export, as a JSON list")
+    analysts: tuple[str, ...] = Field(
+        default=(), description="people who may decide, as a JSON list; `*` is everybody who signs in"
+    )
+    viewers: tuple[str, ...] = Field(
+        default=(), description="people who may only look, as a JSON list; `*` is everybody who signs in"
+    )
+    claim_minutes: float = Field(default=15.0, gt=0, description="how long an opened case is kept for one person")
+    second_reading_share: float = Field(
+        default=0.02, ge=0, le=1, description="share of decided cases that somebody else decides again, unknowingly"
+    )
 
 
 class Settings(BaseSettings):
@@ -99,6 +148,7 @@ class Settings(BaseSettings):
     fetch: FetchSettings = FetchSettings()
     decode: DecodeSettings = DecodeSettings()
     review: ReviewSettings = ReviewSettings()
+    desk: DeskSettings = DeskSettings()
     model: ModelSettings = ModelSettings()
 
     @classmethod

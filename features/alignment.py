@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from features.kernels.votes import partners
+from features.kernels.alignment import Rules, aligned, moved, shown
 from features.orientations import turned
 from features.points import PLACE_UNIT, SIZE_UNIT, frame_size
 
@@ -24,8 +24,16 @@ STIFFNESS_PIXELS = 40.0
 LOG_2 = math.log(2.0)
 FEWEST_MATCHES = 2
 SMALLEST_SCALE = 1e-3
-LOG_SMALLEST, LOG_LARGEST = math.log(1.7), math.log(60.0)
+LOG_SIZES = np.log([1.7, 60.0])
 """Sizes of spots that are found reliably: just above the first blur, well below the last."""
+RULES = Rules(
+    near_pixels=np.array(PARTNER_PIXELS),
+    near_log_size=PARTNER_LOG_SIZE,
+    most_bits=PARTNER_BITS,
+    fewest=FEWEST_MATCHES,
+    stiffness_pixels=STIFFNESS_PIXELS,
+    smallest_scale=SMALLEST_SCALE,
+)
 
 
 class Alignment(NamedTuple):
@@ -92,18 +100,12 @@ def align(asked: Spots, known: Spots, guess: NDArray[np.float64], orientation: i
         The orientation (see `features.orientations`) that the guess contains.
     """
     known_hash = turned(known.hash, orientation)
-    lead = guess
-    for near_pixels in PARTNER_PIXELS:
-        bounds = np.array([PARTNER_LOG_SIZE, near_pixels])
-        partner = partners(asked.at, asked.hash, _moved(known.at, lead), known_hash, bounds, PARTNER_BITS)
-        asked_point = np.flatnonzero(partner >= 0)
-        known_point = partner[asked_point]
-        if len(asked_point) < FEWEST_MATCHES:
-            break
-        lead = _fitted(known.at[known_point, :2], asked.at[asked_point, :2], lead)
+    lead, partner = aligned(asked.at, asked.hash, known.at, known_hash, guess, RULES)
+    asked_point = np.flatnonzero(partner >= 0)
+    known_point = partner[asked_point]
     if not len(asked_point):
         return Alignment(lead, 0, 0.0, float(PARTNER_BITS), PARTNER_PIXELS[-1])
-    off = asked.at[asked_point, :2] - _moved(known.at[known_point], lead)[:, :2]
+    off = asked.at[asked_point, :2] - moved(known.at[known_point], lead, SMALLEST_SCALE)[:, :2]
     bits = np.bitwise_count(asked.hash[asked_point] ^ known_hash[known_point])
     return Alignment(
         lead=lead,
@@ -116,31 +118,17 @@ def align(asked: Spots, known: Spots, guess: NDArray[np.float64], orientation: i
 
 def inverse(lead: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what leads back; what leads nowhere comes back to one place."""
-    shape = lead[:, :2]
-    back = np.linalg.inv(shape) if abs(np.linalg.det(shape)) > SMALLEST_SCALE**2 else np.zeros((2, 2))
-    return np.column_stack([back, -back @ lead[:, 2]])
+    (a, b, x), (c, d, y) = lead.tolist()
+    area = a * d - b * c
+    if abs(area) <= SMALLEST_SCALE**2:
+        return np.zeros((2, 3))
+    back: NDArray[np.float64] = np.array([[d, -b, b * y - d * x], [-c, a, c * x - a * y]]) / area
+    return back
 
 
 def _could_match(asked: Spots, known: Spots, lead: NDArray[np.float64]) -> int:
     """Count the points that the other picture should show too: of the picture that has fewer of them."""
-    return min(_shown(_moved(known.at, lead), asked.frame), _shown(_moved(asked.at, inverse(lead)), known.frame))
-
-
-def _shown(moved: NDArray[np.float64], frame: NDArray[np.float64]) -> int:
-    """Count the points that lie in the other frame, at a size that could be found there."""
-    inside = (moved[:, :2] > 0).all(axis=1) & (moved[:, :2] < frame).all(axis=1)
-    return int(np.count_nonzero(inside & (moved[:, 2] > LOG_SMALLEST) & (moved[:, 2] < LOG_LARGEST)))
-
-
-def _moved(at: NDArray[np.float64], lead: NDArray[np.float64]) -> NDArray[np.float64]:
-    log_scale = 0.5 * math.log(max(abs(np.linalg.det(lead[:, :2])), SMALLEST_SCALE**2))
-    return np.column_stack([at[:, :2] @ lead[:, :2].T + lead[:, 2], at[:, 2] + log_scale])
-
-
-def _fitted(known: NDArray[np.float64], asked: NDArray[np.float64], lead: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the affine map that fits matches best, held to the shape of the last one."""
-    known_middle, asked_middle = known.mean(axis=0), asked.mean(axis=0)
-    known_off, asked_off = known - known_middle, asked - asked_middle
-    stiffness = STIFFNESS_PIXELS**2 * np.eye(2)
-    shape = np.linalg.solve(known_off.T @ known_off + stiffness, known_off.T @ asked_off + stiffness @ lead[:, :2].T).T
-    return np.column_stack([shape, asked_middle - shape @ known_middle])
+    return min(
+        shown(known.at, lead, asked.frame, LOG_SIZES, SMALLEST_SCALE),
+        shown(asked.at, inverse(lead), known.frame, LOG_SIZES, SMALLEST_SCALE),
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from features.candidates import PAIR_SHIFT
+from features.candidates import PAIR_SHIFT, PICTURE_MASK
 from features.edits import edits
 from features.facts import DISTANCE_COLUMNS, HASH_KINDS
 from features.points import MOST_POINTS, POINT
@@ -26,7 +26,6 @@ ASKED_AT_ONCE = 64
 """Pictures whose points are looked up together."""
 NO_POINTS = np.zeros(MOST_POINTS, POINT)
 LEAD_DIGITS = 4
-PICTURE_MASK = (1 << PAIR_SHIFT) - 1
 
 
 class Pairs(NamedTuple):

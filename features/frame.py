@@ -8,13 +8,14 @@ import pandas as pd
 from features.as_of import Timeline, microseconds
 from features.evidence import BEST_FIRST, copies, judge, visible
 from features.facts import MATCH_COLUMNS, Facts
+from features.habits import HABIT_SPECS, habit_block
 from features.listing_facts import LISTING_SPECS, listing_block
 from features.prices import PRICE_SPECS, price_block
 from features.reuse import REUSE_SPECS, reuse_block
 from features.sellers import SELLER_SPECS, seller_block
 from features.spec import fingerprint
 
-SPECS = (*REUSE_SPECS, *PRICE_SPECS, *SELLER_SPECS, *LISTING_SPECS)
+SPECS = (*REUSE_SPECS, *PRICE_SPECS, *SELLER_SPECS, *HABIT_SPECS, *LISTING_SPECS)
 """All features, in the order of the frame's columns."""
 
 SPEC_FINGERPRINT = fingerprint(SPECS)
@@ -53,6 +54,7 @@ def build(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
         reuse_block(described, judged, copied),
         price_block(described, copied, facts),
         seller_block(described, judged, facts),
+        habit_block(described, facts.listings),
         listing_block(described),
     )
     columns = pd.concat(blocks, axis="columns")[[spec.name for spec in SPECS]]

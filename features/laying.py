@@ -7,12 +7,15 @@ whichever search came upon it, and whatever else was known then.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from features.candidates import FEWEST_VOTES, INDEXED, RADIUS_BITS
 from features.differences import DIFFERENCES, differences
+from features.index.segment import lower, upper
+from features.kernels.search import LANES, compare
 from features.orientations import BETWEEN, UPRIGHT
 from features.orientations import COUNT as TURNS
 from features.overlays import OVERLAY, View, overlay, upright_guess
@@ -49,7 +52,7 @@ class Laid(NamedTuple):
     seen: NDArray[np.void]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Ready:
     """A picture ready to be laid over others, and others over it.
 
@@ -57,26 +60,32 @@ class Ready:
     ----------
     view
         What is laid.
-    point, turn, hashes
-        Every way in which its points may be upright, as `features.points.readings` gives them.
-    upright_turn, upright_hashes
-        The one by which each of its points is found, those that an index holds.
+    points
+        Of its sketch, without the empty ones.
     """
 
     view: View
-    point: NDArray[np.int64]
-    turn: NDArray[np.uint8]
-    hashes: NDArray[np.uint64]
-    upright_turn: NDArray[np.uint8]
-    upright_hashes: NDArray[np.uint64]
+    points: NDArray[np.void]
 
     @classmethod
     def of(cls, sketch: Sketch, size: NDArray[np.uint32]) -> Ready:
         """Prepare the sketch of a picture, given its width and height in pixels."""
-        points = sketch.points[sketch.points["size"] > 0]
-        indexed = points[:INDEXED]
+        return cls(View.of(sketch, *size), sketch.points[sketch.points["size"] > 0])
+
+    @cached_property
+    def asking(self) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint64]]:
+        """Every way in which its points may be upright, as `features.points.readings` gives them."""
+        return readings(self.points)
+
+    @cached_property
+    def indexed(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+        """Orientation and upright hash by which its points are found, those that an index holds.
+
+        What `features.kernels.search.compare` needs stands behind the hashes.
+        """
+        indexed = self.points[:INDEXED]
         turn = indexed["turn"] % TURNS
-        return cls(View.of(sketch, *size), *readings(points), turn, upright(indexed["hash"], turn))
+        return turn, np.append(upright(indexed["hash"], turn), np.zeros(LANES, np.uint64))
 
 
 def lay_over(
@@ -148,17 +157,19 @@ def _agreed(pairs: Sequence[tuple[Ready, Ready]]) -> Votes:
 
 def _matches(number: int, asked: Ready, known: Ready) -> Matches:
     """Compare every point of one picture, in each way it may be upright, with those by which the other is found."""
-    near = np.bitwise_count(asked.hashes[:, None] ^ known.upright_hashes) <= RADIUS_BITS
-    reading, known_point = np.nonzero(near)
-    asked_point = asked.point[reading]
+    point, turn, hashes = asked.asking
+    known_turn, known_hashes = known.indexed
+    near = compare(hashes, known_hashes, np.uint64(RADIUS_BITS))
+    reading, known_point = upper(near).astype(np.int64), lower(near).astype(np.int64)
+    asked_point = point[reading]
     return Matches(
         pair=np.full(len(reading), number),
         asked=asked.view.spots.at[asked_point],
         known=known.view.spots.at[known_point],
         asked_point=asked_point,
         known_point=known_point,
-        asked_turn=asked.turn[reading],
-        known_turn=known.upright_turn[known_point],
+        asked_turn=turn[reading],
+        known_turn=known_turn[known_point],
     )
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from features.alike import RADII
-from features.candidates import INDEXED, PointIndex, details_of, keys_of
+from features.candidates import INDEXED, TABLES, PointIndex, details_of, keys_of
 from features.collection import ID_TYPE, Collection, Pictures
 from features.facts import HASH_KINDS
 from features.index import segment
+from features.index.layout import layout_for
 from features.index.search import Index
 from features.points import POINT
 
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[Any]]
 
-FORMAT = f"pictures-1 {segment.FORMAT} {INDEXED} points"
+FORMAT = f"pictures-2 {segment.FORMAT} {INDEXED} points"
 """Names what the arrays are; others cannot be read."""
 POINTS = "points"
+N_TABLES = {POINTS: TABLES}
+"""Of indexes for which their number of keys does not decide it."""
 ROWS = ("image_id", "hashes", "size", "informative", "details")
 """Arrays with so many values a picture, in the order of the pictures."""
 
@@ -46,20 +49,23 @@ def part(pictures: Pictures, points: NDArray[np.void], first: int) -> dict[str, 
     numbers = np.arange(first, first + len(points), dtype=np.uint32)
     indexes = {POINTS: keys_of(usable, first)}
     indexes |= {kind: (np.ascontiguousarray(pictures.hashes[:, HASH_KINDS.index(kind)]), numbers) for kind in RADII}
+    built = {name: segment.build(*keys, layout_for(keys[0].size, N_TABLES.get(name))) for name, keys in indexes.items()}
     return {
         "image_id": pictures.image_id.astype(ID_TYPE).view(np.uint8),
         "hashes": pictures.hashes.ravel(),
         "size": pictures.size.ravel(),
         "informative": pictures.informative.astype(np.uint8),
         "details": details_of(usable),
-        **{f"{name}.{key}": array for name, keys in indexes.items() for key, array in segment.build(*keys).items()},
+        **{f"{name}.{key}": array for name, arrays in built.items() for key, array in arrays.items()},
     }
 
 
 def merged(parts: Sequence[Arrays]) -> dict[str, NDArray[Any]]:
     """Return the arrays of consecutive parts as one."""
     rows = {name: np.concatenate([arrays[name] for arrays in parts]) for name in ROWS}
-    indexes = {name: segment.merge([_index(arrays, name) for arrays in parts]) for name in (POINTS, *RADII)}
+    indexes = {
+        name: segment.merge([_index(arrays, name) for arrays in parts], N_TABLES.get(name)) for name in (POINTS, *RADII)
+    }
     return rows | {f"{name}.{key}": array for name, arrays in indexes.items() for key, array in arrays.items()}
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from models.evaluate import RANDOM_ORDER
+from models.metrics import RANDOM_ORDER
+from models.optimism import OURS
 from models.rule import RULE_ID
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from models.evaluate import Evaluation
 
 FEW_FRAUDS = 30
@@ -16,14 +19,25 @@ FEW_FRAUDS = 30
 FEW_DECIDED = 0.5
 WORTH_ANOTHER_LOOK = 0.1
 """Share of all frauds that doubling the daily capacity must find in addition to be worth mentioning."""
+WORTH_A_WARNING = 0.05
+"""Average precision promised and not kept, from which on it is told, if chance alone does not explain it."""
 MEANS_WHAT_IT_SAYS = 0.1
 """Mean distance between score and share of frauds up to which a score may be read as a probability."""
 
 
-def advice(evaluation: Evaluation, scorer: str) -> list[str]:
-    """Return sentences, the most urgent first; each follows from a figure of the report."""
+def advice(evaluation: Evaluation, scorer: str, optimism: pd.DataFrame | None = None) -> list[str]:
+    """Return sentences, the most urgent first; each follows from a figure of the report.
+
+    Parameters
+    ----------
+    scorer
+        The one evaluated.
+    optimism
+        What splits promised, as `models.optimism.optimism` gives it.
+    """
     found = (
         _beaten(evaluation, scorer),
+        _promised_more(optimism),
         _room_for_all(evaluation),
         _few_frauds(evaluation),
         _undecided(evaluation),
@@ -43,6 +57,19 @@ def _beaten(evaluation: Evaluation, scorer: str) -> str:
     if not own < rule:
         return ""
     return f"The rule orders these listings better ({rule:.2f} against {own:.2f}): train again, or roll back."
+
+
+def _promised_more(optimism: pd.DataFrame | None) -> str:
+    if optimism is None or optimism.empty:
+        return ""
+    ours = optimism.loc[optimism["split"] == OURS]
+    promised, gap, gap_low = (float(ours[name].iloc[0]) for name in ("promised", "gap", "gap_low"))
+    if not (gap >= WORTH_A_WARNING and gap_low > 0):
+        return ""
+    return (
+        f"Its test promised {promised:.2f} and what came next gave {promised - gap:.2f}: something "
+        "has changed since it was trained. Train again, and see group by group where it fell."
+    )
 
 
 def _room_for_all(evaluation: Evaluation) -> str:

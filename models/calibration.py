@@ -49,7 +49,9 @@ class Calibration:
         return np.asarray(expit(slope * margins + intercept), dtype=np.float64)
 
 
-def calibrate(margins: NDArray[np.float64], y: NDArray[np.float64]) -> Calibration:
+def calibrate(
+    margins: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64] | None = None
+) -> Calibration:
     """Learn a calibration from rows the estimator has not learned from.
 
     Parameters
@@ -58,30 +60,34 @@ def calibrate(margins: NDArray[np.float64], y: NDArray[np.float64]) -> Calibrati
         Raw log-odds, shape (n,).
     y
         1 fraud, 0 legit, shape (n,); both must occur.
+    weight
+        Listings that each row stands for, shape (n,); 1 each where it is not given.
     """
+    weight = np.ones(len(y)) if weight is None else weight
     enough = len(y) >= ISOTONIC_MIN_ROWS and y.sum() >= ISOTONIC_MIN_FRAUDS
-    return _isotonic(margins, y) if enough else _sigmoid(margins, y)
+    return _isotonic(margins, y, weight) if enough else _sigmoid(margins, y, weight)
 
 
-def _sigmoid(margins: NDArray[np.float64], y: NDArray[np.float64]) -> Calibration:
+def _sigmoid(margins: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64]) -> Calibration:
     """Platt's scaling with his smoothed targets, which keep separable data from claiming certainty (Platt 1999)."""
     frauds = float(y.sum())
     legits = len(y) - frauds
     target = np.where(y == 1, (frauds + 1) / (frauds + 2), 1 / (legits + 2))
     both = np.concatenate([margins, margins])[:, None]
     classes = np.repeat([1, 0], len(y))
-    fitted = LogisticRegression(C=np.inf).fit(both, classes, sample_weight=np.concatenate([target, 1 - target]))
+    shares = np.concatenate([target * weight, (1 - target) * weight])
+    fitted = LogisticRegression(C=np.inf).fit(both, classes, sample_weight=shares)
     slope = max(float(fitted.coef_[0, 0]), MIN_SLOPE)
     return Calibration(method="sigmoid", x=(slope, float(fitted.intercept_[0])), p=(), rows=len(y), frauds=int(frauds))
 
 
-def _isotonic(margins: NDArray[np.float64], y: NDArray[np.float64]) -> Calibration:
+def _isotonic(margins: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64]) -> Calibration:
     """Isotonic regression, each level drawn together to its middle so that order survives (Oron & Flournoy 2017)."""
-    level = IsotonicRegression().fit_transform(margins, y)
+    level = IsotonicRegression().fit_transform(margins, y, sample_weight=weight)
     p, at = np.unique(level, return_inverse=True)
-    size = np.bincount(at)
-    middle = np.bincount(at, weights=margins) / size
-    p = _without_certainty(p, size)
+    size = np.bincount(at, weights=weight)
+    middle = np.bincount(at, weights=weight * margins) / size
+    p = _without_certainty(p, np.bincount(at))
     return Calibration(
         method="isotonic",
         x=tuple(middle.tolist()),

@@ -7,17 +7,19 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from features.spec import fingerprint
 from models.evaluate import CANDIDATE, evaluation_record
+from models.taught import MAX_WEIGHT, selection_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    import pandas as pd
-
     from data.settings import ModelSettings
     from features.spec import FeatureSpec
+    from models.choice import Choice
     from models.evaluate import Evaluation
     from models.pipeline import Fitted
     from models.threshold import Bands
@@ -28,7 +30,7 @@ INTENDED_USE = (
     "listing to deceive. A score is a reason to look, never a verdict."
 )
 LIMITS = (
-    "Only listings with decisions were learned from; what reviewers never looked at is judged by analogy.",
+    "What reviewers never looked at is judged by analogy, but for listings drawn at random where there are any.",
     "The first seller observed with a photo counts as its owner; a crawl that meets the thief first is misled "
     "until the owner is observed.",
     "Figures hold for the market and the time of the data window; a new kind of theft shows in them only after it "
@@ -47,6 +49,7 @@ def make_card(
     evaluation: Evaluation,
     fitted: Fitted,
     bands: Bands,
+    choice: Choice,
 ) -> dict[str, Any]:
     """Gather the card as plain values that JSON can hold; it names no clock but ``until``.
 
@@ -58,7 +61,7 @@ def make_card(
         What training was called with.
     folds
         One row a fold, as in `models.train.Trained`.
-    evaluation, fitted, bands
+    evaluation, fitted, bands, choice
         What training found.
     """
     decided = examples[examples["y"].notna()]
@@ -75,6 +78,8 @@ def make_card(
             "legit": int((decided["y"] == 0).sum()),
             "labels_by_source": _counts_by_source(decided),
         },
+        "choice": asdict(choice),
+        "selection": _selection(decided),
         "features": [spec.name for spec in specs],
         "spec_fingerprint": fingerprint(specs),
         "libraries": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
@@ -84,6 +89,9 @@ def make_card(
             "share_of_trees": fitted.shares[1],
             "trees": fitted.trees.n_iter_,
             "fit_rows": fitted.fit_rows,
+            "trust_in_rule": fitted.line.trust,
+            "ridge": fitted.ridge,
+            **asdict(fitted.shape),
         },
         "calibration": asdict(fitted.calibration),
         "bands": asdict(bands),
@@ -99,6 +107,30 @@ def _counts_by_source(decided: pd.DataFrame) -> dict[str, int]:
     return {str(source): int(count) for source, count in counts.items()}
 
 
+def _selection(decided: pd.DataFrame) -> dict[str, Any]:
+    """Tell how many decided rows were drawn at random, and for how many listings they stand."""
+    drawn = decided["propensity"].notna() if "propensity" in decided else pd.Series(False, index=decided.index)
+    return {
+        "drawn": int(drawn.sum()),
+        "stand_for": float(selection_weights(decided)[drawn.to_numpy()].sum()),
+        "most_for_one": MAX_WEIGHT,
+    }
+
+
+def selection_sentence(card: dict[str, Any]) -> str:
+    """Say what was done about listings being decided on because they scored high."""
+    found = card["selection"]
+    if not found["drawn"]:
+        return (
+            "No decided listing was drawn at random, so nothing corrects for reviewers having chosen by score: "
+            "probabilities hold for listings like those that get a decision."
+        )
+    return (
+        f"{found['drawn']:,} decided listings were drawn at random and stand for {found['stand_for']:,.0f}, at most "
+        f"{found['most_for_one']:.0f} each; the others were chosen, and stand for themselves."
+    )
+
+
 def headline(card: dict[str, Any]) -> float:
     """Return the model's average precision on its folds, NaN where it has none."""
     rows = card["evaluation"]["overall"]
@@ -110,8 +142,9 @@ def estimator_sentence(card: dict[str, Any]) -> str:
     """Say what the estimator is made of."""
     made = card["estimator"]
     return (
-        f"A line and {made['trees']:,} trees fitted on {made['fit_rows']:,} decisions; log-odds = "
-        f"{made['share_of_line']:.2f} · line + {made['share_of_trees']:.2f} · trees, as held out decisions weigh them."
+        f"A line and {made['trees']:,} trees fitted on {made['fit_rows']:,} listings; log-odds = "
+        f"{made['share_of_line']:.2f} · line + {made['share_of_trees']:.2f} · trees, as held out decisions weigh them; "
+        f"the line counts the rule's log-odds {made['trust_in_rule']:.2f} times."
     )
 
 
@@ -129,6 +162,9 @@ def card_markdown(card: dict[str, Any], model_id: str) -> str:
         *(f"- Labels from {source}: {count:,}." for source, count in data["labels_by_source"].items()),
         f"- {len(card['features'])} features, fingerprint `{card['spec_fingerprint']}`.",
         f"- {estimator_sentence(card)}",
+        f"- {card['choice']['form_why']}",
+        f"- Listings nobody decided on: {card['choice']['undecided_why']}",
+        f"- {selection_sentence(card)}",
         f"- Calibrated by {card['calibration']['method']} on {card['calibration']['rows']:,} decisions, each held out "
         "from the fit that scored it.",
         f"- Band high from {card['bands']['high']:.3f}, medium from {card['bands']['medium']:.3f}.",

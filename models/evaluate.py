@@ -10,14 +10,14 @@ import pandas as pd
 from sklearn.metrics import precision_recall_curve
 
 from models.metrics import (
-    average_precision,
+    RANDOM_ORDER,
     calibration_bins,
     daily_queue,
-    measure,
     measures,
-    precision_in,
-    recall_in,
+    shares,
 )
+from models.money import money_curve
+from models.slices import slice_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 SCORE_COLUMN = "score"
 CANDIDATE = "candidate"
 """What a model is called in the tables before it has an id."""
-RANDOM_ORDER = "random order"
 CAPACITY_STEPS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Capacities looked at, as multiples of the one given."""
-MAX_SLICE_VALUES = 12
 CURVE_POINTS = 200
+TABLES = ("overall", "periods", "slices", "calibration", "capacities", "money")
+"""What a stored card keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,11 +43,13 @@ class Evaluation:
     periods
         The same columns after ``period``, for the evaluated scores only.
     slices
-        ``slice, group, rows, frauds, above_high, average_precision, low, high, reason``.
+        `models.slices.SLICE_COLUMNS`.
     calibration
-        ``bin, rows, mean_score, fraud_share``, over the decided rows.
+        ``bin, rows, mean_score, fraud_share, low, high``, over the decided rows.
     capacities
-        ``scorer, capacity, precision, recall``.
+        ``scorer, capacity, precision, precision_low, precision_high, recall, recall_low, recall_high``.
+    money
+        `models.money.MONEY_COLUMNS`, in ``currency``; empty where no known fraud has a price.
     curve
         ``scorer, recall, precision``, thinned.
     capacity
@@ -61,11 +63,13 @@ class Evaluation:
     slices: pd.DataFrame
     calibration: pd.DataFrame
     capacities: pd.DataFrame
+    money: pd.DataFrame
     curve: pd.DataFrame
     capacity: int
     rows: int
     decided: int
     frauds: int
+    currency: str = ""
 
     def value(self, name: str, scorer: str) -> float:
         """Return one figure of one scorer."""
@@ -81,6 +85,7 @@ def evaluate(
     baselines: Sequence[str] = (),
     slices: Sequence[str] = (),
     high: float = 1.0,
+    currency: str = "",
     seed: int = 0,
 ) -> Evaluation:
     """Judge scores against decisions.
@@ -90,7 +95,7 @@ def evaluate(
     scored
         ``seller_key``, ``as_of``, ``y`` (1 fraud, 0 legit, NaN undecided), ``score``; a column of scores for each
         name in ``baselines``; a column of groups for each name in ``slices``; optionally ``period``
-        (default: the calendar month).
+        (default: the calendar month) and ``price`` (in ``currency``, NaN where not known).
     capacity
         Listings that analysts judge in a day.
     scorer
@@ -99,33 +104,38 @@ def evaluate(
         Columns to set beside them, and to look at group by group.
     high
         Least score of the band ``high``.
+    currency
+        What the prices are in.
     seed
         Of the bootstrap.
     """
     scored = scored.reset_index(drop=True)
     columns = {scorer: SCORE_COLUMN, **{name: name for name in baselines}}
     decided = scored[scored["y"].notna()]
+    queue = daily_queue(scored[SCORE_COLUMN].to_numpy("float64"), scored["as_of"], capacity)[decided.index]
+    priced = scored if "price" in scored else scored.assign(price=np.nan)
     return Evaluation(
         overall=_overall(scored, columns, capacity=capacity, seed=seed),
         periods=_periods(scored, scorer, capacity=capacity, seed=seed),
-        slices=_slices(decided, slices, high=high, seed=seed),
-        calibration=_calibration(decided),
-        capacities=_capacities(scored, columns, capacity=capacity),
+        slices=slice_table(decided, slices, score=SCORE_COLUMN, queue=queue, high=high, seed=seed),
+        calibration=_calibration(decided, seed=seed),
+        capacities=_capacities(scored, columns, capacity=capacity, seed=seed),
+        money=money_curve(priced, columns, evaluated=scorer, capacity=capacity, seed=seed),
         curve=pd.concat([_curve(decided, name, column) for name, column in columns.items()]),
         capacity=capacity,
         rows=len(scored),
         decided=len(decided),
         frauds=int((decided["y"] == 1).sum()),
+        currency=currency,
     )
 
 
 def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
     """Return the tables that a stored card keeps, as plain lists and numbers with ``None`` for NaN."""
     tables = {
-        name: getattr(evaluation, name).astype(object).where(getattr(evaluation, name).notna(), None)
-        for name in ("overall", "periods", "slices", "calibration", "capacities")
+        name: getattr(evaluation, name).astype(object).where(getattr(evaluation, name).notna(), None) for name in TABLES
     }
-    counts = {name: getattr(evaluation, name) for name in ("capacity", "rows", "decided", "frauds")}
+    counts = {name: getattr(evaluation, name) for name in ("capacity", "rows", "decided", "frauds", "currency")}
     return {**counts, **{name: table.to_dict(orient="records") for name, table in tables.items()}}
 
 
@@ -165,51 +175,34 @@ def _periods(scored: pd.DataFrame, scorer: str, *, capacity: int, seed: int) -> 
     return pd.DataFrame(rows)
 
 
-def _slices(decided: pd.DataFrame, slices: Sequence[str], *, high: float, seed: int) -> pd.DataFrame:
-    rows = [
-        _slice_row(name, str(group), decided[decided[name] == group], high=high, seed=seed)
-        for name in slices
-        for group in decided[name].value_counts().index[:MAX_SLICE_VALUES]
-    ]
-    columns = ["slice", "group", "rows", "frauds", "above_high", "average_precision", "low", "high", "reason"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _slice_row(name: str, group: str, part: pd.DataFrame, *, high: float, seed: int) -> dict[str, Any]:
-    y, score = part["y"].to_numpy("float64"), part[SCORE_COLUMN].to_numpy("float64")
-    sellers = part["seller_key"].to_numpy("int64")
-    figure = measure("average_precision", average_precision(y, score), y, sellers, seed=seed)
-    return {
-        "slice": name,
-        "group": group,
-        "rows": figure.rows,
-        "frauds": figure.frauds,
-        "above_high": float((score >= high).mean()),
-        "average_precision": figure.value,
-        "low": figure.low,
-        "high": figure.high,
-        "reason": figure.reason,
-    }
-
-
-def _calibration(decided: pd.DataFrame) -> pd.DataFrame:
+def _calibration(decided: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     score = decided[SCORE_COLUMN]
-    grouped = decided.groupby(calibration_bins(score.to_numpy("float64")))
-    table = grouped.agg(rows=("y", "size"), mean_score=(SCORE_COLUMN, "mean"), fraud_share=("y", "mean"))
+    bins, at = np.unique(calibration_bins(score.to_numpy("float64")), return_inverse=True)
+    table = decided.groupby(bins[at]).agg(rows=("y", "size"), mean_score=(SCORE_COLUMN, "mean"))
+    inside = (at[:, None] == np.arange(len(bins))).astype(float)
+    frauds = inside * decided["y"].to_numpy("float64")[:, None]
+    found = shares(frauds, inside, decided["seller_key"].to_numpy("int64"), seed=seed)
+    table = table.assign(fraud_share=found[:, 0], low=found[:, 1], high=found[:, 2])
     return table.rename_axis("bin").reset_index()
 
 
-def _capacities(scored: pd.DataFrame, columns: dict[str, str], *, capacity: int) -> pd.DataFrame:
+def _capacities(scored: pd.DataFrame, columns: dict[str, str], *, capacity: int, seed: int) -> pd.DataFrame:
     y = scored["y"].to_numpy("float64")
     steps = sorted({max(1, round(step * capacity)) for step in CAPACITY_STEPS})
-    everyone = np.ones(len(y))
-    rows = []
-    for name, column in columns.items():
-        for step in steps:
-            queue = daily_queue(scored[column].to_numpy("float64"), scored["as_of"], step)
-            precision, recall = precision_in(queue, y)(everyone), recall_in(queue, y)(everyone)
-            rows.append({"scorer": name, "capacity": step, "precision": precision, "recall": recall})
-    return pd.DataFrame(rows)
+    asked = [(name, step) for name in columns for step in steps]
+    queues = np.column_stack(
+        [daily_queue(scored[columns[name]].to_numpy("float64"), scored["as_of"], step) for name, step in asked]
+    )
+    fraud = (y == 1)[:, None]
+    looked_at = queues & ~np.isnan(y)[:, None]
+    parts = np.concatenate([queues & fraud, queues & fraud], axis=1)
+    wholes = np.concatenate([looked_at, np.broadcast_to(fraud, queues.shape)], axis=1)
+    found = shares(parts.astype(float), wholes.astype(float), scored["seller_key"].to_numpy("int64"), seed=seed)
+    precision, recall = np.split(found, 2)
+    table = pd.DataFrame(asked, columns=["scorer", "capacity"])
+    table[["precision", "precision_low", "precision_high"]] = precision
+    table[["recall", "recall_low", "recall_high"]] = recall
+    return table
 
 
 def _curve(decided: pd.DataFrame, scorer: str, column: str) -> pd.DataFrame:

@@ -29,7 +29,8 @@ def held_out(decided: pd.DataFrame) -> Iterator[tuple[NDArray[np.int64], NDArray
     Parameters
     ----------
     decided
-        Examples with ``y`` of 0 or 1, in order of time.
+        Examples with ``y`` of 0 or 1, in order of time; rows marked in a ``weak`` column, if there is one, are never
+        held out: nobody decided on them, and so nothing can be judged by them.
 
     Yields
     ------
@@ -37,11 +38,12 @@ def held_out(decided: pd.DataFrame) -> Iterator[tuple[NDArray[np.int64], NDArray
         Row numbers. A stretch without enough left to fit on is passed over.
     """
     y = decided["y"].to_numpy("float64")
+    firm = ~decided["weak"].to_numpy(bool) if "weak" in decided else np.ones(len(y), dtype=bool)
     stretch = _stretches(y)
     for number in np.unique(stretch):
-        held = np.flatnonzero(stretch == number)
+        held = np.flatnonzero((stretch == number) & firm)
         fit = apart(decided, np.flatnonzero(stretch != number), held)
-        if min(y[fit].sum(), (1 - y[fit]).sum()) >= MIN_FIT:
+        if min(y[fit].sum(), (1 - y[fit])[firm[fit]].sum()) >= MIN_FIT:
             yield fit, held
 
 

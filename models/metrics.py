@@ -11,11 +11,15 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 Statistic = Callable[["NDArray[np.float64]"], float]
 """Takes a weight for each row, shape (n,), and returns a figure, NaN where it has no meaning."""
 
+RANDOM_ORDER = "random order"
+"""What a queue drawn by lot is called among the scorers."""
 RESAMPLES = 200
 LEVEL = 0.9
 """Share of the resamples that an interval covers."""
@@ -88,7 +92,11 @@ def _why_meaningless(rows: int, frauds: int) -> str:
 
 def interval(statistic: Statistic, sellers: NDArray[np.int64], *, seed: int) -> tuple[float, float]:
     """Return the percentile interval of ``RESAMPLES`` draws of sellers with replacement (cluster bootstrap)."""
-    values = resampled(statistic, sellers, seed=seed)
+    return span(resampled(statistic, sellers, seed=seed))
+
+
+def span(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return between which values the middle ``LEVEL`` of the resamples lie; those without meaning are left out."""
     values = values[~np.isnan(values)]
     if not values.size:
         return math.nan, math.nan
@@ -99,12 +107,45 @@ def interval(statistic: Statistic, sellers: NDArray[np.int64], *, seed: int) -> 
 
 def resampled(statistic: Statistic, sellers: NDArray[np.int64], *, seed: int) -> NDArray[np.float64]:
     """Return the figure of each resample; the same seed draws the same sellers, so that differences are paired."""
-    generator = np.random.default_rng(seed)
     keys, seller_at = np.unique(sellers, return_inverse=True)
-    drawn = (
-        np.bincount(generator.integers(0, len(keys), size=len(keys)), minlength=len(keys)) for _ in range(RESAMPLES)
-    )
-    return np.fromiter((statistic(times[seller_at].astype(float)) for times in drawn), dtype=float)
+    return np.array([statistic(times[seller_at]) for times in _draws(len(keys), seed)])
+
+
+def _draws(sellers: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """Yield how often each seller is drawn, once for each resample; shape (sellers,)."""
+    generator = np.random.default_rng(seed)
+    for _ in range(RESAMPLES):
+        yield np.bincount(generator.integers(0, sellers, size=sellers), minlength=sellers).astype(np.float64)
+
+
+def shares(
+    parts: NDArray[np.float64], wholes: NDArray[np.float64], sellers: NDArray[np.int64], *, seed: int
+) -> NDArray[np.float64]:
+    """Compute many shares with their intervals in one go, from the same draws of sellers as `resampled`.
+
+    Parameters
+    ----------
+    parts, wholes
+        Amounts of each row, shape (rows, k): share ``k`` is the sum of a part by the sum of its whole.
+    sellers
+        Shape (rows,).
+    seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``value, low, high``, shape (k, 3); NaN where the whole is nothing.
+    """
+    keys, seller_at = np.unique(sellers, return_inverse=True)
+    amounts = (*parts.T, *wholes.T)
+    by_seller = np.array([np.bincount(seller_at, weights=amount, minlength=len(keys)) for amount in amounts])
+    by_seller = by_seller.reshape(len(amounts), len(keys)).T
+    drawn = [np.ones(len(keys)), *_draws(len(keys), seed)]
+    part, whole = np.split(np.stack([times @ by_seller for times in drawn]), 2, axis=1)
+    found = np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
+    spans = np.array([span(draws) for draws in found[1:].T]).reshape(-1, 2)
+    return np.column_stack([found[0], spans])
 
 
 def average_precision(y: NDArray[np.float64], score: NDArray[np.float64]) -> Statistic:

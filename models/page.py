@@ -45,14 +45,17 @@ th, td { padding: .4rem 1.4rem .4rem 0; border-bottom: 1px solid var(--line); }
 td { vertical-align: top; } td:first-child { overflow-wrap: anywhere; min-width: 7rem; }
 td small { display: block; white-space: nowrap; }
 th.number, td.number { text-align: right; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 1rem; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1.2rem; }
+.beside { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; align-items: flex-start; }
+.beside .scroll { flex: 1 1 30rem; min-width: 0; } .beside .plot { flex: 0 1 22rem; margin-top: .6rem; }
 figure { margin: 0; } .plot img { width: 100%; background: #fff; border-radius: 8px; }
 .case { margin: 1rem 0; padding: .9rem 1rem; background: var(--soft); border-radius: 8px; }
 .case ul { margin: .3rem 0 .6rem; padding-left: 1.2rem; font-size: .95rem; }
 .pairs { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; }
-.pair { max-width: 30rem; } .pair div { display: flex; gap: .4rem; margin-bottom: .3rem; }
+.pair { max-width: min(30rem, 100%); }
+.pair div { display: flex; gap: .4rem; margin-bottom: .3rem; align-items: flex-start; }
 code { background: var(--soft); border-radius: 4px; padding: .1rem .3rem; font-size: .9em; }
-.pair img { height: 10.5rem; min-width: 0; object-fit: contain; background: var(--line); border-radius: 4px; }
+.pair img { max-height: 10.5rem; max-width: calc(50% - .2rem); border-radius: 4px; }
 @media print { body { margin: 0; } .case, .plot, tr { break-inside: avoid; } nav { display: none; } }
 </style>
 </head>

@@ -1,8 +1,9 @@
-"""The three pictures of a report, as self-contained SVG."""
+"""The pictures of a report, as self-contained SVG."""
 
 from __future__ import annotations
 
 import io
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from matplotlib import rc_context
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from models.evaluate import Evaluation
@@ -19,6 +21,9 @@ COLOURS = ("#0b6e99", "#b35900", "#6b6b6b", "#7a4fa3")
 """Told apart by people with any colour vision, on the white that the pictures bring along."""
 STYLES = ("-", "--", "-.", ":")
 """Also told apart in grey print."""
+FEW_TICKS = 4
+NAME_CHARACTERS = 20
+"""Longest line of a name beside an axis."""
 
 
 def precision_recall_plot(evaluation: Evaluation) -> bytes:
@@ -47,11 +52,58 @@ def capacity_plot(evaluation: Evaluation) -> bytes:
     grouped = evaluation.capacities.groupby("scorer", sort=False)
     for colour, style, (scorer, points) in zip(COLOURS, STYLES, grouped, strict=False):
         axes.plot(points["capacity"], points["recall"], marker="o", label=str(scorer), color=colour, linestyle=style)
-    axes.axvline(evaluation.capacity, color=COLOURS[2], linestyle=":", label="capacity now")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlim(left=0)
+        axes.fill_between(
+            points["capacity"], points["recall_low"], points["recall_high"], color=colour, alpha=0.12, linewidth=0
+        )
+    _looks(axes, evaluation.capacity)
     _shares(axes, both=False)
     return _svg(figure, axes)
+
+
+def money_plot(evaluation: Evaluation) -> bytes:
+    """Draw the share of the frauds' money found over the daily capacity for each order; not for an empty table."""
+    figure, axes = _axes("Listings looked at a day", f"Share of the frauds' prices found ({evaluation.currency})")
+    grouped = evaluation.money.groupby("scorer", sort=False)
+    for number, (scorer, points) in enumerate(grouped):
+        colour, style = COLOURS[number % len(COLOURS)], STYLES[number % len(STYLES)]
+        axes.plot(points["capacity"], points["share"], label=str(scorer), color=colour, linestyle=style)
+        axes.fill_between(points["capacity"], points["low"], points["high"], color=colour, alpha=0.12, linewidth=0)
+    _looks(axes, evaluation.capacity)
+    _shares(axes, both=False)
+    return _svg(figure, axes)
+
+
+def ablation_plot(ablation: pd.DataFrame) -> bytes:
+    """Draw the change of average precision without each block of features."""
+    without = ablation.iloc[1:]
+    return _intervals(without["without"], without, "change", "Change of average precision", line_at=0.0)
+
+
+def optimism_plot(optimism: pd.DataFrame) -> bytes:
+    """Draw what each split promised beside what came, which is the first row."""
+    named = optimism["split"].where(optimism.index > 0, "what came next")
+    return _intervals(named, optimism, "promised", "Average precision", line_at=float(optimism["promised"].iloc[0]))
+
+
+def _intervals(names: pd.Series, rows: pd.DataFrame, column: str, x_label: str, *, line_at: float) -> bytes:
+    """Draw a point with its interval for each row, the first on top."""
+    figure, axes = _axes(x_label, "")
+    low, high = ("low", "high") if column == "promised" else (f"{column}_low", f"{column}_high")
+    height = range(len(rows))
+    axes.axvline(line_at, color=COLOURS[2], linestyle=":")
+    axes.hlines(height, rows[low], rows[high], color=COLOURS[0], linewidth=2)
+    axes.plot(rows[column], height, "o", color=COLOURS[0])
+    axes.xaxis.set_major_locator(MaxNLocator(FEW_TICKS))
+    axes.set_yticks(height, [fill(str(name), NAME_CHARACTERS) for name in names])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    return _svg(figure, axes)
+
+
+def _looks(axes: Axes, capacity: int) -> None:
+    """Let the horizontal axis count looks a day from nothing, and mark how many there are time for now."""
+    axes.axvline(capacity, color=COLOURS[2], linestyle=":", label="capacity now")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlim(left=0)
 
 
 def _axes(x_label: str, y_label: str) -> tuple[Figure, Axes]:

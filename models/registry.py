@@ -27,8 +27,10 @@ from models.calibration import Calibration
 from models.canonical import canonical
 from models.line import Line
 from models.pipeline import Fitted
+from models.rule import RULE_ID, rule_for
 from models.scorer import Model
 from models.threshold import Bands
+from models.trees import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,13 +97,17 @@ class Registry:
         side = json.loads(files[SIDE_FILE])
         _check_specs(model_id, side, specs)
         _check_library(model_id, side["scikit-learn"])
+        _check_rule(model_id, side["rule"])
         fitted = Fitted(
+            rule=rule_for(specs),
             line=_line(side["line"]),
             trees=_built(model_id, files[ESTIMATOR_FILE]),
             shares=tuple(side["shares"]),
             calibration=Calibration(**_tuples(side["calibration"])),
             reference=np.array(side["reference"], dtype=np.float64),
             fit_rows=side["fit_rows"],
+            ridge=side["ridge"],
+            shape=Shape(**side["shape"]),
         )
         return Model(
             model_id=model_id,
@@ -154,11 +160,14 @@ def _side(trained: Trained) -> dict[str, Any]:
         "specs": [asdict(spec) for spec in trained.specs],
         "spec_fingerprint": fingerprint(trained.specs),
         "scikit-learn": trained.card["libraries"]["scikit-learn"],
+        "rule": trained.fitted.rule.model_id,
         "line": _plain(trained.fitted.line),
         "shares": list(trained.fitted.shares),
         "calibration": asdict(trained.fitted.calibration),
         "reference": [None if np.isnan(value) else value for value in trained.fitted.reference.tolist()],
         "fit_rows": trained.fitted.fit_rows,
+        "ridge": trained.fitted.ridge,
+        "shape": asdict(trained.fitted.shape),
         "bands": asdict(trained.bands),
         "trained_until": trained.until.isoformat(),
     }
@@ -170,7 +179,7 @@ def _plain(line: Line) -> dict[str, Any]:
 
 def _line(record: dict[str, Any]) -> Line:
     arrays = {name: np.array(value, dtype=np.float64) for name, value in record.items() if isinstance(value, list)}
-    return Line(**arrays, intercept=record["intercept"])
+    return Line(**arrays, trust=record["trust"], intercept=record["intercept"])
 
 
 def _tuples(record: dict[str, Any]) -> dict[str, Any]:
@@ -206,6 +215,11 @@ def _check_library(model_id: str, kept: str) -> None:
     if kept.split(".")[:2] != present.split(".")[:2]:
         found = f"it was made with scikit-learn {kept}, here is {present}"
         raise ModelError(model_id, found, f"Install scikit-learn {kept}, or train a new one with `seenbefore train`")
+
+
+def _check_rule(model_id: str, kept: str) -> None:
+    if kept != RULE_ID:
+        raise ModelError(model_id, f"it builds on {kept}, here is {RULE_ID}", TRAIN_AGAIN)
 
 
 def _built(model_id: str, content: bytes) -> HistGradientBoostingClassifier:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -9,23 +10,41 @@ import pandas as pd
 from models.advice import advice
 from models.card import estimator_sentence
 from models.cases import Case, cases_html
-from models.evaluate import RANDOM_ORDER
+from models.metrics import RANDOM_ORDER
+from models.out_of_fold import Tried
 from models.page import bullets, cell, note, page, plot, section, table, tile
-from models.plots import calibration_plot, capacity_plot, precision_recall_plot
+from models.plots import (
+    ablation_plot,
+    calibration_plot,
+    capacity_plot,
+    money_plot,
+    optimism_plot,
+    precision_recall_plot,
+)
+from models.report_tables import (
+    ablation_table,
+    calibration_table,
+    capacities_table,
+    figures_table,
+    money_table,
+    optimism_table,
+    overall_table,
+    percent,
+    slices_table,
+    span_text,
+    value_text,
+)
+from models.rule import RULE_ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.evaluate import Evaluation
 
-AS_PERCENT = {"precision_at_capacity", "recall_at_capacity"}
-MEANINGS = (
-    "Average precision: how purely frauds stand above honest listings in the whole order; 1 is perfect.",
-    "Precision at capacity: of the decided listings that analysts would have looked at, the share that were fraud.",
-    "Recall at capacity: of all known frauds, the share that analysts would have looked at.",
-    "Brier score: mean squared distance between score and outcome; lower is better.",
-    "Calibration error: mean distance between the scores and the share of frauds among like scores; lower is better.",
-)
+Sections = dict[str, tuple[str, str, str]]
+"""Heading, content and lead of each section by its anchor."""
+THIS_MODEL = "this model"
+THE_RULE = "the rule"
 
 
 def report_html(
@@ -33,6 +52,7 @@ def report_html(
     card: dict[str, Any],
     *,
     model_id: str,
+    tried: Tried | None = None,
     misses: Sequence[Case] = (),
     false_alarms: Sequence[Case] = (),
 ) -> str:
@@ -46,12 +66,28 @@ def report_html(
         The model's card, or empty for the rule.
     model_id
         Named in the title; the evaluation's own scores carry this name or the first one.
+    tried
+        What came of training the same recipe again.
     misses, false_alarms
         Frauds scored low and honest listings scored high, the worst first; all text is escaped.
     """
     scorer = str(evaluation.overall["scorer"].iloc[0])
+    told, tried = _in_words(evaluation, scorer), tried or Tried()
     sections = {
-        "next": ("What to do next", bullets(advice(evaluation, scorer)), ""),
+        "next": ("What to do next", bullets(advice(evaluation, scorer, tried.optimism)), ""),
+        **_where_it_errs(misses, false_alarms),
+        **_how_good(told),
+        **_why(told, tried),
+        "card": ("What it was made from", _card(card), ""),
+    }
+    body = "\n".join(section(anchor, heading, content, lead) for anchor, (heading, content, lead) in sections.items())
+    links = "\n".join(f'<a href="#{anchor}">{heading}</a>' for anchor, (heading, _, _) in sections.items())
+    title = f"How good is {model_id}?"
+    return page(title, f"{_opening(evaluation, scorer, model_id)}\n<nav>{links}</nav>\n{body}")
+
+
+def _where_it_errs(misses: Sequence[Case], false_alarms: Sequence[Case]) -> Sections:
+    return {
         "alarms": (
             "Worst false alarms",
             cases_html(false_alarms, "No honest listing scored high, or none was given to show."),
@@ -62,22 +98,59 @@ def report_html(
             cases_html(misses, "No fraud was missed, or none was given to show."),
             "Decided fraud, and scored low. Without an earlier picture there is no theft that this model could see.",
         ),
-        "figures": ("Beside the baselines", _overall(evaluation), "Small print: 90 % interval, resampled by seller."),
+    }
+
+
+def _how_good(told: Evaluation) -> Sections:
+    return {
+        "figures": (
+            "Beside the baselines",
+            overall_table(told),
+            "Small print, here and below: 90 % interval, resampled by seller.",
+        ),
+        "plots": ("In pictures", _plots(told), ""),
         "capacity": (
             "By daily capacity",
-            _capacities(evaluation),
-            "How many of the decided listings looked at are fraud, and how many of all known frauds are looked at.",
+            capacities_table(told),
+            "Right: how many of the decided listings looked at are fraud. Found: how many of all known frauds are "
+            "looked at.",
         ),
-        "plots": ("In pictures", _plots(evaluation), ""),
-        "calibration": ("Does a score mean what it says?", _calibration(evaluation), "Both columns should agree."),
-        "periods": ("Period by period", _figures(evaluation.periods, "period", evaluation.capacity), ""),
-        "groups": ("Group by group", _slices(evaluation.slices), "Average precision within each group."),
-        "card": ("What it was made from", _card(card), ""),
+        "money": (
+            "By money",
+            money_table(told),
+            "The prices of the known frauds that were looked at, added up, and their share of all. Ordering by price "
+            "times score finds the dear ones first, and fewer of the others.",
+        ),
+        "calibration": (
+            "Does a score mean what it says?",
+            calibration_table(told.calibration),
+            "Both columns should agree.",
+        ),
     }
-    body = "\n".join(section(anchor, heading, content, lead) for anchor, (heading, content, lead) in sections.items())
-    links = "\n".join(f'<a href="#{anchor}">{heading}</a>' for anchor, (heading, _, _) in sections.items())
-    title = f"How good is {model_id}?"
-    return page(title, f"{_opening(evaluation, scorer, model_id)}\n<nav>{links}</nav>\n{body}")
+
+
+def _why(told: Evaluation, tried: Tried) -> Sections:
+    again = {
+        "promise": ("Did it keep its promise?", _promise(tried), ""),
+        "evidence": ("Which evidence carries it", _evidence(tried), ""),
+    }
+    return {
+        **({} if tried.optimism.empty else again),
+        "periods": ("Period by period", figures_table(told.periods, "period", told.capacity), ""),
+        "groups": (
+            "Group by group",
+            slices_table(told.slices),
+            f"Frauds found: the share of the group's known frauds among the {told.capacity:,} looked at a day. "
+            "Honest in band high: the share of its honest listings that would be accused.",
+        ),
+    }
+
+
+def _in_words(evaluation: Evaluation, scorer: str) -> Evaluation:
+    """Call the scorers in tables and plots what analysts call them."""
+    words = {RULE_ID: THE_RULE, scorer: THE_RULE if scorer == RULE_ID else THIS_MODEL}
+    tables = {name: getattr(evaluation, name) for name in ("overall", "capacities", "money", "curve")}
+    return replace(evaluation, **{name: table.replace({"scorer": words}) for name, table in tables.items()})
 
 
 def _opening(evaluation: Evaluation, scorer: str, model_id: str) -> str:
@@ -89,9 +162,10 @@ def _opening(evaluation: Evaluation, scorer: str, model_id: str) -> str:
     tiles = "".join(
         (
             _tile(evaluation, scorer, "precision_at_capacity", f"of the decided listings looked at were fraud; by lot "
-                  f"{_percent(by_lot)}", "Right alarms"),
+                  f"{percent(by_lot)}", "Right alarms"),
             _tile(evaluation, scorer, "recall_at_capacity", "of all known frauds were looked at", "Frauds found"),
             _tile(evaluation, scorer, "average_precision", "average precision; 1 is a perfect order", "Order"),
+            _money_tile(evaluation, scorer),
         )
     )  # fmt: skip
     return f'<h1>How good is {cell(model_id)}?</h1>{note(known)}<div class="tiles">{tiles}</div>'
@@ -100,99 +174,57 @@ def _opening(evaluation: Evaluation, scorer: str, model_id: str) -> str:
 def _tile(evaluation: Evaluation, scorer: str, name: str, explained: str, title: str) -> str:
     table_of = evaluation.overall
     row = table_of[(table_of["scorer"] == scorer) & (table_of["name"] == name)].iloc[0]
-    span = _span(name, row["low"], row["high"])
-    return tile(_value(name, row["value"]), title, explained, f"90 % interval: {span}" if span else str(row["reason"]))
+    span = span_text(name, row["low"], row["high"])
+    return tile(
+        value_text(name, row["value"]), title, explained, f"90 % interval: {span}" if span else str(row["reason"])
+    )
 
 
-def _overall(evaluation: Evaluation) -> str:
-    reasons = evaluation.overall.loc[evaluation.overall["reason"] != "", "reason"].unique()
-    missing = "".join(note(f"Where a figure is missing: {reason}.") for reason in reasons)
-    return _figures(evaluation.overall, "scorer", evaluation.capacity) + missing + bullets(MEANINGS)
-
-
-def _figures(long: pd.DataFrame, by: str, capacity: int) -> str:
-    """One row for each value of ``by``, one column a figure, its interval in small print."""
-    names = {
-        "average_precision": "Average precision",
-        "precision_at_capacity": f"Precision at {capacity:,} a day",
-        "recall_at_capacity": f"Recall at {capacity:,} a day",
-        "brier": "Brier score",
-        "calibration_error": "Calibration error",
-    }
-    if long.empty:
-        return table([], [])
-    cells = {(row[by], row["name"]): _figure(row) for row in long.to_dict("records")}
-    rows = [[cell(str(key)), *(cells.get((key, name), "") for name in names)] for key in long[by].unique()]
-    return table([by.capitalize(), *names.values()], rows)
-
-
-def _figure(row: dict[Any, Any]) -> str:
-    name = row["name"]
-    return cell(_value(name, row["value"]), _span(name, row["low"], row["high"]))
-
-
-def _value(name: str, value: float) -> str:
-    if pd.isna(value):
-        return "none"
-    return _percent(value) if name in AS_PERCENT else f"{value:.3f}"
-
-
-def _span(name: str, low: float, high: float) -> str:
-    if pd.isna(low) or low == high:
+def _money_tile(evaluation: Evaluation, scorer: str) -> str:
+    money = evaluation.money
+    now = money[(money["scorer"] == scorer) & (money["capacity"] == evaluation.capacity)]
+    if now.empty:
         return ""
-    return f"{100 * low:.0f} to {100 * high:.0f} %" if name in AS_PERCENT else f"{low:.3f} to {high:.3f}"
-
-
-def _percent(share: float) -> str:
-    return "none" if pd.isna(share) else f"{100 * share:.0f} %"
-
-
-def _capacities(evaluation: Evaluation) -> str:
-    long = evaluation.capacities
-    scorers = list(long["scorer"].unique())
-    shares = long.set_index(["scorer", "capacity"])
-    rows = [
-        [cell(f"{capacity:,}", "capacity now" if capacity == evaluation.capacity else "")]
-        + [_alarms_and_finds(shares.loc[(scorer, capacity)]) for scorer in scorers]
-        for capacity in sorted(long["capacity"].unique())
-    ]
-    return table(["Listings a day", *scorers], rows)
-
-
-def _alarms_and_finds(shares: pd.Series[float]) -> str:
-    return cell(f"{_percent(shares['precision'])} right", f"{_percent(shares['recall'])} of frauds found")
-
-
-def _calibration(evaluation: Evaluation) -> str:
-    rows = [
-        [_percent(bin_["mean_score"]), _percent(bin_["fraud_share"]), f"{bin_['rows']:,}"]
-        for bin_ in evaluation.calibration.to_dict("records")
-    ]
-    return table(["Mean score", "Were fraud", "Decided listings"], rows, texts=0)
-
-
-def _slices(slices: pd.DataFrame) -> str:
-    rows = [
-        [
-            cell(str(row["slice"]).replace("_", " ")),
-            cell(str(row["group"])),
-            f"{row['rows']:,}",
-            f"{row['frauds']:,}",
-            _percent(row["above_high"]),
-            cell(row["reason"] or _value("", row["average_precision"]), _span("", row["low"], row["high"])),
-        ]
-        for row in slices.to_dict("records")
-    ]
-    return table(["Groups by", "Group", "Decided", "Frauds", "In band high", "Average precision"], rows, texts=2)
+    row = now.iloc[0]
+    span = span_text("recall_at_capacity", row["low"], row["high"])
+    total = row["money"] / row["share"] if row["share"] else money["money"].max()
+    of_all = f"of the {total:,.0f} {evaluation.currency} that known frauds asked for"
+    return tile(percent(row["share"]), "Money found", of_all, f"90 % interval: {span}" if span else "")
 
 
 def _plots(evaluation: Evaluation) -> str:
-    drawn = (
+    drawn = [
         plot(precision_recall_plot(evaluation), "Purity of the queue", "Further up and to the right is better."),
         plot(capacity_plot(evaluation), "What time buys", "Steep at the left is better: few looks find most frauds."),
         plot(calibration_plot(evaluation), "Honest scores", "On the dotted line a score is a probability."),
-    )
+    ]
+    if not evaluation.money.empty:
+        drawn.append(plot(money_plot(evaluation), "What time saves", "The same in money: price times fraud found."))
     return f'<div class="plots">{"".join(drawn)}</div>'
+
+
+def _promise(tried: Tried) -> str:
+    lead = note(
+        "Before a model is used, a test on past listings promises how good it will be. Ours tests on later listings of "
+        "other sellers with other photos. Most reports draw their test listings at random: beside one ad of a burst "
+        "the model then knows its neighbours, and it learns from decisions that came later. Both promises beside what "
+        "came after training:"
+    )
+    drawn = plot(optimism_plot(tried.optimism), "Promised and kept", "Bars are 90 % intervals.")
+    return lead + _beside(optimism_table(tried.optimism), drawn)
+
+
+def _evidence(tried: Tried) -> str:
+    lead = note(
+        "The same recipe trained again on the same test periods, each time without one group of features. What others "
+        "can stand in for loses little, so a small change does not mean that the group is useless."
+    )
+    drawn = plot(ablation_plot(tried.ablation), "Without it", "The further left, the more it is needed.")
+    return lead + _beside(ablation_table(tried.ablation), drawn)
+
+
+def _beside(content: str, drawn: str) -> str:
+    return f'<div class="beside">{content}{drawn}</div>'
 
 
 def _card(card: dict[str, Any]) -> str:

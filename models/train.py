@@ -11,13 +11,15 @@ import pandas as pd
 
 from data.errors import NotEnoughLabels
 from models.card import make_card
+from models.choice import FORMS, choose, other_policy
 from models.evaluate import CANDIDATE, Evaluation, evaluate
 from models.examples import feature_matrix
-from models.pipeline import Fitted, fit, logistic
+from models.pipeline import Fitted, fit, fit_forms, logistic
 from models.rule import RULE_ID, rule_for
 from models.scorer import Model
 from models.split import Fold, check_split, prequential_folds
-from models.threshold import Bands, bands_for_capacity
+from models.taught import POLICIES, taught_rows
+from models.threshold import Bands, bands_for_capacity, bands_for_costs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,12 +27,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from data.settings import ModelSettings
+    from data.settings import ModelSettings, Undecided
     from features.spec import FeatureSpec
 
 MIN_PER_CLASS = 20
 LOGISTIC = "logistic regression"
 BASELINES = (LOGISTIC, RULE_ID)
+"""Columns of `Trained.judged` that every training has beside its forms and policies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,8 +53,9 @@ class Trained:
     folds
         ``fold, cut, end, train_rows, left_out, test_rows, decided, frauds, skipped`` (the reason, or empty).
     judged
-        The test rows of all folds with ``row`` (position in the examples), ``seller_key, as_of, y, period, score``
-        and one column a baseline; scored by the fold's own model, which knew nothing of them.
+        The test rows of all folds with ``row`` (position in the examples), ``seller_key, as_of, y, price, period``,
+        ``score`` and one column for each baseline, form (`models.choice.FORMS`) and policy that was tried; scored by
+        the fold's own models, which knew nothing of them.
     card
         See `models.card`.
     """
@@ -84,21 +88,25 @@ def train(
     until: datetime,
     settings: ModelSettings,
     capacity: int,
+    cost_of_a_look: float = 0.0,
 ) -> Trained:
     """Fit a candidate on what was known at ``until`` and judge it honestly.
 
     Parameters
     ----------
     examples
-        As `models.examples.make_examples` gives them for the same ``until``.
+        As `models.examples.make_examples` gives them for the same ``until``; optionally with ``propensity``, the
+        chance with which a row was drawn to be looked at, see `models.taught`.
     specs
         The features and their directions.
     until
         Aware UTC.
     settings
-        Label delay, number of folds, seed.
+        Label delay, number of folds, how undecided listings count, seed.
     capacity
         Listings that analysts judge in a day.
+    cost_of_a_look
+        In the currency of the prices; above 0, bands follow from it in place of the capacity.
 
     Raises
     ------
@@ -107,18 +115,23 @@ def train(
     LeakError
         When the folds do not keep time, sellers and photos apart.
     """
-    decided = examples[examples["y"].notna()]
-    _require_labels(decided["y"])
+    _require_labels(examples["y"])
     folds = prequential_folds(examples, folds=settings.folds, delay=timedelta(days=settings.delay_days))
     check_split(examples, folds)
-    judged, table = _judge(examples, folds, specs, seed=settings.seed)
-    fitted = fit(decided, specs, seed=settings.seed)
-    bands = bands_for_capacity(judged["score"].to_numpy(), judged["as_of"], daily_capacity=capacity)
+    judged, table = _judge(examples, folds, specs, settings)
+    choice = choose(judged, undecided=settings.undecided, capacity=capacity, seed=settings.seed)
+    judged = judged.assign(score=judged[choice.form])
+    fitted = fit_forms(_known_at(examples, until, settings), specs, seed=settings.seed)[choice.form]
+    bands = _bands(judged, capacity=capacity, cost_of_a_look=cost_of_a_look)
     evaluation = evaluate(
         judged,
         capacity=capacity,
         scorer=CANDIDATE,
-        baselines=BASELINES,
+        baselines=(
+            *(form for form in FORMS if form != choice.form),
+            POLICIES[other_policy(settings.undecided)],
+            *BASELINES,
+        ),
         slices=("new_seller",),
         high=bands.high,
         seed=settings.seed,
@@ -132,6 +145,7 @@ def train(
         evaluation=evaluation,
         fitted=fitted,
         bands=bands,
+        choice=choice,
     )
     return Trained(
         fitted=fitted,
@@ -145,6 +159,26 @@ def train(
     )
 
 
+def _bands(judged: pd.DataFrame, *, capacity: int, cost_of_a_look: float) -> Bands:
+    scores = judged["score"].to_numpy("float64")
+    if cost_of_a_look > 0:
+        return bands_for_costs(scores, judged["price"].to_numpy("float64"), cost_of_a_look=cost_of_a_look)
+    return bands_for_capacity(scores, judged["as_of"], daily_capacity=capacity)
+
+
+def _known_at(examples: pd.DataFrame, until: datetime, settings: ModelSettings) -> pd.DataFrame:
+    """Return everything to learn from at the end, when nothing is left to be judged by."""
+    decided, nothing = np.flatnonzero(examples["y"].notna()), np.empty(0, dtype=np.int64)
+    return taught_rows(
+        examples,
+        decided,
+        cut=pd.Timestamp(until),
+        judged=nothing,
+        undecided=settings.undecided,
+        settings=settings,
+    )
+
+
 def _require_labels(y: pd.Series) -> None:
     fraud, legit = int((y == 1).sum()), int((y == 0).sum())
     if min(fraud, legit) < MIN_PER_CLASS:
@@ -152,7 +186,7 @@ def _require_labels(y: pd.Series) -> None:
 
 
 def _judge(
-    examples: pd.DataFrame, folds: Sequence[Fold], specs: Sequence[FeatureSpec], *, seed: int
+    examples: pd.DataFrame, folds: Sequence[Fold], specs: Sequence[FeatureSpec], settings: ModelSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score every fold's test by models of its training; return the rows and the table of folds."""
     judged: list[pd.DataFrame] = []
@@ -160,7 +194,7 @@ def _judge(
     for fold in folds:
         skipped = ""
         try:
-            judged.append(_judged_fold(examples, fold, specs, seed=seed))
+            judged.append(_judged_fold(examples, fold, specs, settings))
         except NotEnoughLabels as too_few:
             skipped = str(too_few)
         records.append(_fold_record(examples, fold, skipped))
@@ -179,24 +213,38 @@ def _raise_unjudged(examples: pd.DataFrame, folds: Sequence[Fold]) -> None:
     )
 
 
-def _judged_fold(examples: pd.DataFrame, fold: Fold, specs: Sequence[FeatureSpec], *, seed: int) -> pd.DataFrame:
-    training, test = examples.iloc[fold.train], examples.iloc[fold.test]
+def _judged_fold(
+    examples: pd.DataFrame, fold: Fold, specs: Sequence[FeatureSpec], settings: ModelSettings
+) -> pd.DataFrame:
+    test = examples.iloc[fold.test]
     x = feature_matrix(test, specs)
     rule = rule_for(specs)
     seen = examples.loc[examples["as_of"] <= fold.cut, "seller_key"]
+    other = other_policy(settings.undecided)
+    own_rows = _taught_by(examples, fold, settings.undecided, settings)
+    other_rows = _taught_by(examples, fold, other, settings)
+    forms = fit_forms(own_rows, specs, seed=settings.seed)
     return pd.DataFrame(
         {
             "row": fold.test,
             "seller_key": test["seller_key"].to_numpy(),
             "as_of": test["as_of"].to_numpy(),
             "y": test["y"].to_numpy("float64"),
+            "price": test["price"].to_numpy("float64"),
             "period": f"fold {fold.number}",
             "new_seller": np.where(test["seller_key"].isin(seen), "known before", "new"),
-            "score": fit(training, specs, seed=seed).probabilities(x),
-            LOGISTIC: _logistic_scores(training, x, specs, seed=seed),
+            **{form: fitted.probabilities(x) for form, fitted in forms.items()},
+            POLICIES[other]: fit(other_rows, specs, seed=settings.seed).probabilities(x),
+            LOGISTIC: _logistic_scores(examples.iloc[fold.train], x, specs, seed=settings.seed),
             RULE_ID: rule.probabilities(rule.margins(x)),
         }
     )
+
+
+def _taught_by(examples: pd.DataFrame, fold: Fold, undecided: Undecided, settings: ModelSettings) -> pd.DataFrame:
+    """Return what a fold's model learns from, apart by seller and photo from the decisions it is judged by."""
+    judged = fold.test[examples["y"].notna().to_numpy()[fold.test]]
+    return taught_rows(examples, fold.train, cut=fold.cut, judged=judged, undecided=undecided, settings=settings)
 
 
 def _logistic_scores(

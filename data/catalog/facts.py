@@ -101,7 +101,7 @@ class Market:
     Parameters
     ----------
     listings
-        First version of each: ``listing_key, seller_key, listing_id, seller_id, category, price``.
+        First version of each: ``listing_key, seller_key, listing_id, seller_id, category, price, currency``.
     labels
         As `known_labels` gives them.
     sightings
@@ -118,7 +118,7 @@ class Market:
 
 def market(connection: Connection) -> Market:
     """Read what training needs about the whole market."""
-    names = ("listing_key", "observed_at", "seller_key", "listing_id", "seller_id", "category", "price")
+    names = ("listing_key", "observed_at", "seller_key", "listing_id", "seller_id", "category", "price", "currency")
     versions = read_frame(connection, whole_table(listings, names))
     first = versions.sort_values("observed_at").drop_duplicates("listing_key").drop(columns="observed_at")
     pairs = whole_table(alike, ("image_id", "other_image_id", "same_photo"))

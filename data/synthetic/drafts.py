@@ -24,6 +24,7 @@ KEEPS_HABIT = 0.85
 TAKES_ALL = 0.65
 COPIES_TEXT = 0.3
 CALLS_IT_OTHERWISE = 0.15
+LENT_WITH_TEXT = 0.5
 
 Choice = TypeVar("Choice")
 
@@ -37,7 +38,7 @@ class Desk:
     earlier
         The party's own listings so far.
     victim
-        Whose pictures could be taken; ``None`` for nobody's.
+        Whose pictures could be taken or lent; ``None`` for nobody's.
     pictures_wanted
         Mean number of further pictures.
     habits
@@ -69,6 +70,7 @@ class Draft:
     origin: Origin
     edit: Edit = Edit.NONE
     stolen_from: tuple[str, ...] = ()
+    lent_by: tuple[str, ...] = ()
 
 
 def weighted(weights: Mapping[Choice, float], rng: np.random.Generator) -> Choice:
@@ -81,6 +83,10 @@ def draft(origin: Origin, desk: Desk) -> Draft:
     """Write a listing with pictures of this origin, or of the next best where there is nothing to take."""
     if origin is Origin.STOLEN and desk.victim is not None:
         return _stolen(desk, desk.victim)
+    if origin is Origin.LENT and desk.victim is not None:
+        return _lent(desk, desk.victim)
+    if origin is Origin.BORROWED and desk.victim is not None:
+        return _borrowed(desk, desk.victim)
     reusable = [ad for ad in desk.earlier if ad.served]
     if origin is Origin.OWN_EARLIER and reusable:
         return _reused(desk, reusable[int(desk.rng.integers(len(reusable)))])
@@ -119,6 +125,7 @@ def _plan(desk: Desk, position: int, kind: PictureKind, thing: Thing) -> Picture
         view=0,
         banner=desk.account.banner,
         source="",
+        beside="",
         depth=0,
         edit=Edit.NONE,
         quality=SUPPLIER_QUALITY,
@@ -181,7 +188,27 @@ def _reused(desk: Desk, ad: Ad) -> Draft:
         origin=Origin.OWN_EARLIER,
         edit=edit,
         stolen_from=ad.stolen_from,
+        lent_by=ad.lent_by,
     )
+
+
+def _lent(desk: Desk, owner: Ad) -> Draft:
+    """Sell somebody's thing for them: their pictures, and often their words."""
+    edit = _edit(desk)
+    described = _worded(desk, owner.thing, _copies(desk, owner.served, edit), Origin.LENT)
+    described = replace(described, edit=edit, lent_by=(owner.listing_id,))
+    if desk.rng.random() < LENT_WITH_TEXT:
+        return replace(described, title=owner.title, description=owner.description)
+    return described
+
+
+def _borrowed(desk: Desk, owner: Ad) -> Draft:
+    """Show one picture of another seller's thing of the same make, mostly beside one's own."""
+    edit = _edit(desk)
+    first = _copies(desk, owner.served[:1], edit)
+    own = _photos(desk, owner.thing, desk.account.setting) if desk.rng.random() < 0.7 else ()
+    described = _worded(desk, owner.thing, _numbered(desk, (*first, *own)), Origin.BORROWED)
+    return replace(described, edit=edit, lent_by=(owner.listing_id,))
 
 
 def _stolen(desk: Desk, victim: Ad) -> Draft:
@@ -208,6 +235,10 @@ def _edit(desk: Desk) -> Edit:
 
 
 def _copies(desk: Desk, taken: Sequence[PicturePlan], edit: Edit) -> tuple[PicturePlan, ...]:
+    """Plan a copy of each picture; a collage holds two, or one and a detail of it."""
+    beside: Sequence[PicturePlan | None] = [None] * len(taken)
+    if edit is Edit.COLLAGE:
+        taken, beside = taken[::2], [*taken[1::2], *([None] * (len(taken) % 2))]
     copies = tuple(
         replace(
             picture,
@@ -216,11 +247,12 @@ def _copies(desk: Desk, taken: Sequence[PicturePlan], edit: Edit) -> tuple[Pictu
             view=desk.seed(),
             banner=0,
             source=picture.path,
-            depth=picture.depth + 1,
+            beside=other.path if other else "",
+            depth=max(picture.depth, other.depth if other else 0) + 1,
             edit=edit,
             quality=int(desk.rng.integers(60, 91)),
         )
-        for picture in taken
+        for picture, other in zip(taken, beside, strict=True)
     )
     return _numbered(desk, copies)
 

@@ -24,14 +24,20 @@ class Edit(StrEnum):
     FRAME = "frame"
     OVERLAY = "overlay"
     TONE = "tone"
-    TURN = "turn"
+    TILT = "tilt"
+    SCREENSHOT = "screenshot"
+    COLLAGE = "collage"
 
 
 OVERLAY_TEXTS = ("Call 555 0142", "Delivery possible", "LAST ONE", "New shop - new prices", "Write to me first")
-LARGEST_TURN_DEGREES = 5.0
+LARGEST_TILT_DEGREES = 5.0
+GAP_PX = 6
+"""Between the pictures of a collage."""
 
 
-def edited(picture: Image.Image, edit: Edit, rng: np.random.Generator) -> Image.Image:
+def edited(
+    picture: Image.Image, edit: Edit, rng: np.random.Generator, beside: Image.Image | None = None
+) -> Image.Image:
     """Return the picture after an edit.
 
     Parameters
@@ -42,7 +48,11 @@ def edited(picture: Image.Image, edit: Edit, rng: np.random.Generator) -> Image.
         What to do; ``none`` and ``recompressed`` change no pixel before encoding.
     rng
         Decides how strong the edit is.
+    beside
+        What stands beside it in a collage; ``None`` for a detail of itself.
     """
+    if edit is Edit.COLLAGE:
+        return _collage(picture, beside or _detail(picture), rng)
     change = _CHANGES.get(edit)
     return picture if change is None else change(picture, rng)
 
@@ -90,12 +100,49 @@ def _toned(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     return picture
 
 
-def _turned(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    angle_degrees = rng.uniform(1.5, LARGEST_TURN_DEGREES) * rng.choice([-1.0, 1.0])
-    turned = picture.rotate(angle_degrees, Image.Resampling.BILINEAR)
+def _tilted(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    angle_degrees = rng.uniform(1.5, LARGEST_TILT_DEGREES) * rng.choice([-1.0, 1.0])
+    tilted = picture.rotate(angle_degrees, Image.Resampling.BILINEAR)
     # The empty corners are cut away, as a phone's editor does.
     margin_x, margin_y = round(picture.height * 0.045), round(picture.width * 0.045)
-    return turned.crop((margin_x, margin_y, picture.width - margin_x, picture.height - margin_y))
+    return tilted.crop((margin_x, margin_y, picture.width - margin_x, picture.height - margin_y))
+
+
+def _photographed_off_a_screen(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Show it as an upright phone shows a listing: bars above and below, and the page around it."""
+    width = round(picture.width * rng.uniform(0.7, 1.0))
+    shown = picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.BILINEAR)
+    height = round(width * rng.uniform(1.5, 2.1))
+    grey = int(rng.choice([20, 245, 255]))
+    screen = Image.new("RGB", (width, max(height, shown.height)), (grey, grey, grey))
+    top = round((screen.height - shown.height) * rng.uniform(0.1, 0.4))
+    screen.paste(shown, (0, top))
+    ink = (240, 240, 240) if grey < 128 else (40, 40, 40)
+    draw, font = ImageDraw.Draw(screen), ImageFont.load_default(size=max(10, width // 22))
+    draw.text((width * 0.05, 2), f"{rng.integers(24):02d}:{rng.integers(60):02d}", fill=ink, font=font)
+    for line in range(int(rng.integers(1, 4))):
+        below = top + shown.height + round(width * (0.05 + 0.08 * line))
+        draw.text((width * 0.05, below), str(rng.choice(OVERLAY_TEXTS)), fill=ink, font=font)
+    return screen
+
+
+def _detail(picture: Image.Image) -> Image.Image:
+    width, height = picture.size
+    return picture.crop((width // 4, height // 4, 3 * width // 4, 3 * height // 4))
+
+
+def _collage(picture: Image.Image, beside: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Lay two pictures side by side at one height, either first."""
+    height = round(picture.height * rng.uniform(0.6, 1.0))
+    two = [
+        shown.resize((max(1, round(shown.width * height / shown.height)), height), Image.Resampling.BILINEAR)
+        for shown in (picture, beside)
+    ]
+    left, right = two if rng.random() < 0.5 else two[::-1]
+    collage = Image.new("RGB", (left.width + GAP_PX + right.width, height), (255, 255, 255))
+    collage.paste(left, (0, 0))
+    collage.paste(right, (left.width + GAP_PX, 0))
+    return collage
 
 
 _CHANGES: dict[Edit, Callable[[Image.Image, np.random.Generator], Image.Image]] = {
@@ -105,5 +152,6 @@ _CHANGES: dict[Edit, Callable[[Image.Image, np.random.Generator], Image.Image]] 
     Edit.FRAME: _framed,
     Edit.OVERLAY: _overlaid,
     Edit.TONE: _toned,
-    Edit.TURN: _turned,
+    Edit.TILT: _tilted,
+    Edit.SCREENSHOT: _photographed_off_a_screen,
 }

@@ -45,6 +45,8 @@ class PicturePlan:
         Seed of the dealer's banner; 0 for none.
     source
         Path of the picture this one is a copy of; empty for a new one.
+    beside
+        Path of the picture laid beside that one in a collage; empty for none.
     depth
         Copies between this picture and a new one: those of less depth must be made first.
     quality
@@ -61,6 +63,7 @@ class PicturePlan:
     view: int
     banner: int
     source: str
+    beside: str
     depth: int
     edit: Edit
     quality: int
@@ -103,6 +106,10 @@ class Ad:
         When its label arrives; NaN if never.
     stolen_from
         The catalogued listings its pictures were taken from.
+    lent_by
+        The catalogued listings of others whose pictures it shows with their leave.
+    called_fraud
+        What its label says, if it gets one; people err.
     edit
         What was done to pictures used again.
     """
@@ -124,6 +131,8 @@ class Ad:
     low_price: bool
     edit: Edit
     stolen_from: tuple[str, ...]
+    lent_by: tuple[str, ...]
+    called_fraud: bool
 
     @property
     def served(self) -> tuple[PicturePlan, ...]:

@@ -85,16 +85,21 @@ def _make(folder: Path, plan: PicturePlan, photo: str) -> None:
 
 def _picture(folder: Path, plan: PicturePlan, photo: str) -> Image.Image:
     if plan.kind is PictureKind.COPY:
-        with Image.open(folder / plan.source) as source:
-            picture = source.convert("RGB")
+        picture = _copied(folder / plan.source)
     elif plan.kind is PictureKind.STOCK:
         picture = draw_stock(plan.category, plan.item)
     elif plan.kind is PictureKind.PLACEHOLDER:
         picture = draw_placeholder(plan.item)
     else:
         picture = _opened(photo) or draw_photo(Scene(plan.category, plan.setting, plan.item, plan.view))
-    changed = edited(picture, plan.edit, np.random.default_rng(plan.view))
+    beside = _copied(folder / plan.beside) if plan.beside else None
+    changed = edited(picture, plan.edit, np.random.default_rng(plan.view), beside)
     return with_banner(changed, plan.banner) if plan.banner else changed
+
+
+def _copied(file: Path) -> Image.Image:
+    with Image.open(file) as source:
+        return source.convert("RGB")
 
 
 def _opened(photo: str) -> Image.Image | None:

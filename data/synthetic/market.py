@@ -39,8 +39,9 @@ class Market:
         later than the market's last day.
     truth
         One row for each listing: ``fraud``, ``scheme``, ``origin`` of its pictures, ``edit`` done to them,
-        ``low_price``, ``stolen_from`` (JSON list of listing ids) and ``victim_observed_late`` (the victim was
-        observed after this listing). Never shown to anything that judges.
+        ``low_price``, ``stolen_from`` and ``lent_by`` (JSON lists of listing ids: pictures taken, and pictures
+        shown with leave), ``victim_observed_late`` (the victim was observed after this listing) and
+        ``called_fraud`` (what its label says if it has one; some are wrong). Never shown to anything that judges.
     pictures
         One row for each picture (`data.synthetic.entries.PicturePlan`), and ``photo``: the photograph it is made
         from, empty where it is drawn.
@@ -108,7 +109,7 @@ def write_market(
     market: Market,
     folder: Path,
     *,
-    base_url: str,
+    base_url: str = "",
     split_at: datetime | None = None,
     on_picture: Callable[[int], None] = lambda made: None,
 ) -> MarketFiles:
@@ -119,15 +120,15 @@ def write_market(
     folder
         Is made; ``images/`` in it holds the pictures.
     base_url
-        Where the folder is served; goes before each path in ``image_urls``.
+        Where the folder is served; goes before each path in ``image_urls``. Empty leaves paths below the folder.
     split_at
         Listings observed later go to a second table; ``None`` leaves that one empty.
     on_picture
         Told the number of pictures made so far, after each.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    address = json.dumps(base_url.rstrip("/"))[:-1]
-    urls = market.listings["image_urls"].str.replace('"images/', f"{address}/images/", regex=False)
+    address = json.dumps(f"{base_url.rstrip('/')}/" if base_url else "")[:-1]
+    urls = market.listings["image_urls"].str.replace('"images/', f"{address}images/", regex=False)
     listings = market.listings.assign(image_urls=urls)
     later = listings["observed_at"] > (split_at or listings["observed_at"].max())
     return MarketFiles(
@@ -206,7 +207,7 @@ def _labels_frame(ads: Sequence[Ad], start: datetime, days: float) -> pd.DataFra
     frame = pd.DataFrame(
         {
             "listing_id": [ad.listing_id for ad in labelled],
-            "label": ["fraud" if ad.fraud else "legit" for ad in labelled],
+            "label": ["fraud" if ad.called_fraud else "legit" for ad in labelled],
             "labelled_at": _moments((ad.labelled_day for ad in labelled), start),
             "marketplace": MARKETPLACE,
             "source": "complaints",
@@ -226,6 +227,8 @@ def _truth_frame(ads: Sequence[Ad]) -> pd.DataFrame:
             "edit": [str(ad.edit) for ad in ads],
             "low_price": [ad.low_price for ad in ads],
             "stolen_from": [json.dumps(ad.stolen_from) for ad in ads],
+            "lent_by": [json.dumps(ad.lent_by) for ad in ads],
+            "called_fraud": [ad.called_fraud for ad in ads],
             "victim_observed_late": [
                 any(observed[victim] > ad.observed_day for victim in ad.stolen_from) for ad in ads
             ],

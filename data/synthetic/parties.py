@@ -17,12 +17,13 @@ from data.synthetic.goods import PLACES, rounded_price
 from data.synthetic.schemes import CAST, Origin, Role, Scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, Sequence, Set
 
     from data.synthetic.entries import PicturePlan
 
 COUNTRIES: Mapping[str, float] = {"DE": 0.3, "FR": 0.2, "IT": 0.15, "PL": 0.15, "PT": 0.1, "GB": 0.1}
 BURST_DAYS = 2.0
+MOST_LENDERS = 3
 # Median and spread (of the logarithm) of an account's age at its first listing.
 YOUNG_AGE_DAYS, OLD_AGE_DAYS = (45.0, 1.0), (650.0, 0.8)
 DAYS_PER_FEEDBACK = 40.0
@@ -34,8 +35,14 @@ USUAL_CRAWL_DAYS = 0.15
 # Some thieves take what is so fresh that we have not seen it yet.
 EARLY_THEFT = 0.1
 THEFT_REACH_DAYS = 90.0
+LENT_AFTER_DAYS = 0.02
 LABELLED_FRAUD, LABELLED_LEGIT = 0.7, 0.4
 LABEL_DELAY_DAYS = {True: 6.0, False: 9.0}
+# Some decisions take months, and some are wrong: frauds that talked their way out, and honest people complained about.
+LATE_LABELS, LATE_LABEL_DAYS = 0.15, 45.0
+WRONG_LABEL = {True: 0.04, False: 0.006}
+# Who is called a fraud is mostly shut out: few accounts go on with a confirmed fraud behind them.
+SHUT_OUT = 0.75
 LACKS_PRICE, LACKS_DESCRIPTION, LACKS_LOCATION = 0.03, 0.1, 0.08
 DEAD_PICTURES = 0.012
 # One picture of so many is cut off, and one is an error page that calls itself a picture.
@@ -49,6 +56,7 @@ class Scenery:
     days: float
     pictures: int = 0
     honest: list[Ad] = field(default_factory=list)
+    sellers: list[str] = field(default_factory=list)
     created_days: list[float] = field(default_factory=list)
     observed_days: list[float] = field(default_factory=list)
 
@@ -57,8 +65,17 @@ class Scenery:
         self.pictures += sum(len(ad.pictures) for ad in ads)
         shown = [ad for ad in ads if not ad.fraud and ad.origin is Origin.CAMERA and ad.served]
         self.honest += shown
+        self.sellers += [ad.account.seller_id for ad in shown]
         self.created_days += [ad.created_day for ad in shown]
         self.observed_days += [ad.observed_day for ad in shown]
+
+    def owner_for(self, day: float, sellers: Set[str], rng: np.random.Generator) -> Ad | None:
+        """Choose whose pictures are lent on a day: those of these sellers if they have any, or anybody's."""
+        created = np.asarray(self.created_days)
+        recent = np.flatnonzero((created < day - LENT_AFTER_DAYS) & (created > day - THEFT_REACH_DAYS))
+        known = [place for place in recent if self.sellers[place] in sellers]
+        candidates = known or recent
+        return self.honest[int(rng.choice(candidates))] if len(candidates) else None
 
     def victim_for(self, day: float, rng: np.random.Generator) -> Ad | None:
         """Choose whose pictures are taken on a day; ``None`` where there is nobody yet."""
@@ -76,7 +93,8 @@ def party_ads(seed: int, number: int, scenery: Scenery) -> list[Ad]:
     scheme = weighted({scheme: role.share / role.expected_ads for scheme, role in CAST.items()}, rng)
     party = _Party(seed, number, scheme, rng, scenery)
     for place, (day, account) in enumerate(party.schedule()):
-        party.post(place, day, account)
+        if day < party.shut_out_day.get(account.seller_id, np.inf):
+            party.post(place, day, account)
     return party.ads
 
 
@@ -90,6 +108,8 @@ class _Party:
         self.rng = rng
         self.scenery = scenery
         self.ads: list[Ad] = []
+        self.lenders: set[str] = set()
+        self.shut_out_day: dict[str, float] = {}
         self.pictures = scenery.pictures
         self.honest_ads = self._between(self.role.honest_ads)
         self.pictures_wanted = rng.uniform(0.8, 3.2)
@@ -166,21 +186,37 @@ class _Party:
             low_price=low_price,
             edit=content.edit,
             stolen_from=content.stolen_from,
+            lent_by=content.lent_by,
+            called_fraud=role.fraud != bool(rng.random() < WRONG_LABEL[role.fraud]),
         )
         self.pictures += len(ad.pictures)
         self.ads.append(ad)
+        if ad.called_fraud and rng.random() < SHUT_OUT:
+            earlier = self.shut_out_day.get(account.seller_id, np.inf)
+            self.shut_out_day[account.seller_id] = float(np.fmin(earlier, ad.labelled_day))
 
     def _desk(self, listing_id: str, role: Role, day: float, account: Account, origin: Origin) -> Desk:
         return Desk(
             listing_id=listing_id,
             account=account,
             earlier=self.ads,
-            victim=self.scenery.victim_for(day, self.rng) if origin is Origin.STOLEN else None,
+            victim=self._owner(day, origin),
             pictures_wanted=self.pictures_wanted,
             habits=role.habits,
             thieving=role.fraud,
             rng=self.rng,
         )
+
+    def _owner(self, day: float, origin: Origin) -> Ad | None:
+        """Find whose pictures to show: a thief takes anybody's, an agent keeps to those who are served already."""
+        if origin is Origin.STOLEN:
+            return self.scenery.victim_for(day, self.rng)
+        if origin not in (Origin.LENT, Origin.BORROWED):
+            return None
+        owner = self.scenery.owner_for(day, self.lenders if origin is Origin.LENT else frozenset(), self.rng)
+        if owner and len(self.lenders) < MOST_LENDERS:
+            self.lenders.add(owner.account.seller_id)
+        return owner
 
     def _observed(self, day: float) -> float:
         """When we come by; always within the market's days."""
@@ -190,7 +226,8 @@ class _Party:
     def _labelled(self, observed_day: float, *, fraud: bool) -> float:
         if self.rng.random() > (LABELLED_FRAUD if fraud else LABELLED_LEGIT):
             return float("nan")
-        return float(observed_day + 0.05 + self.rng.exponential(LABEL_DELAY_DAYS[fraud]))
+        mean_days = LATE_LABEL_DAYS if self.rng.random() < LATE_LABELS else LABEL_DELAY_DAYS[fraud]
+        return float(observed_day + 0.05 + self.rng.exponential(mean_days))
 
     def _served(self, pictures: Sequence[PicturePlan]) -> tuple[PicturePlan, ...]:
         """Let some addresses be dead and a few files broken, whoever posts them."""

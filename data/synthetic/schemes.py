@@ -25,6 +25,8 @@ class Scheme(StrEnum):
     STOCK_USER = "stock_user"
     PLACEHOLDER_USER = "placeholder_user"
     SECOND_ACCOUNT = "second_account"
+    AGENT = "agent"
+    BORROWER = "borrower"
     THIEF = "thief"
     RING = "ring"
     TAKEOVER = "takeover"
@@ -38,6 +40,8 @@ class Origin(StrEnum):
     OWN_EARLIER = "own_earlier"
     STOCK = "stock"
     PLACEHOLDER = "placeholder"
+    LENT = "lent"
+    BORROWED = "borrowed"
     STOLEN = "stolen"
     OUTSIDE = "outside"
 
@@ -46,8 +50,8 @@ HONEST_HABITS: Mapping[Edit, float] = {
     Edit.NONE: 0.58, Edit.RECOMPRESSED: 0.2, Edit.RESIZED: 0.12, Edit.CROP: 0.06, Edit.TONE: 0.04,
 }  # fmt: skip
 THIEF_HABITS: Mapping[Edit, float] = {
-    Edit.NONE: 0.17, Edit.RECOMPRESSED: 0.21, Edit.RESIZED: 0.1, Edit.MIRROR: 0.12, Edit.CROP: 0.14,
-    Edit.FRAME: 0.07, Edit.OVERLAY: 0.07, Edit.TONE: 0.07, Edit.TURN: 0.05,
+    Edit.NONE: 0.16, Edit.RECOMPRESSED: 0.19, Edit.RESIZED: 0.09, Edit.MIRROR: 0.12, Edit.CROP: 0.13,
+    Edit.FRAME: 0.06, Edit.OVERLAY: 0.06, Edit.TONE: 0.06, Edit.TILT: 0.05, Edit.SCREENSHOT: 0.05, Edit.COLLAGE: 0.03,
 }  # fmt: skip
 
 _SHOWN = {Origin.CAMERA: 0.94, Origin.OWN_EARLIER: 0.02, Origin.STOCK: 0.02, Origin.PLACEHOLDER: 0.02}
@@ -107,7 +111,7 @@ class Role:
 
 
 CAST: Mapping[Scheme, Role] = {
-    Scheme.PRIVATE: Role(share=0.55, origins=_SHOWN, habits=HONEST_HABITS),
+    Scheme.PRIVATE: Role(share=0.5, origins=_SHOWN, habits=HONEST_HABITS),
     Scheme.DEALER: Role(
         share=0.17, accounts=(1, 3), ads=(4, 12), habits=HONEST_HABITS, young_account=0.1, feedback_rate=5.0,
         burst=0.1, span_days=170.0, grouped=True,
@@ -126,6 +130,13 @@ CAST: Mapping[Scheme, Role] = {
     Scheme.SECOND_ACCOUNT: Role(
         share=0.02, accounts=(2, 2), ads=(1, 4), habits=HONEST_HABITS, span_days=90.0, burst=0.0,
         origins={Origin.CAMERA: 0.35, Origin.OWN_EARLIER: 0.65},
+    ),
+    Scheme.AGENT: Role(
+        share=0.025, ads=(2, 8), habits=HONEST_HABITS, young_account=0.2, feedback_rate=2.5, burst=0.15,
+        span_days=120.0, origins={Origin.LENT: 0.75, Origin.CAMERA: 0.25},
+    ),
+    Scheme.BORROWER: Role(
+        share=0.025, habits=HONEST_HABITS, origins={Origin.BORROWED: 0.5, Origin.CAMERA: 0.5},
     ),
     Scheme.THIEF: Role(
         share=0.05, ads=(1, 6), origins=_LOOT, fraud=True, habits=THIEF_HABITS, young_account=0.5, burst=0.45,

@@ -57,8 +57,8 @@ class Layout:
         return np.array([((1 << bits) - 1) << (top - bits) for top, bits in widths], np.uint64)
 
 
-def layout_for(n_keys: int) -> Layout:
-    """Choose the layout for a number of keys."""
-    chunk_bits = CHUNK_BITS[4 if n_keys < MANY_KEYS else 3]
+def layout_for(n_keys: int, n_tables: int | None = None) -> Layout:
+    """Choose the layout for a number of keys, and the number of tables too unless it is given."""
+    chunk_bits = CHUNK_BITS[n_tables or (4 if n_keys < MANY_KEYS else 3)]
     wanted = max(FEWEST_ADDRESS_BITS, (n_keys // KEYS_A_BUCKET).bit_length())
     return Layout(chunk_bits, tuple(min(bits, wanted) for bits in chunk_bits))

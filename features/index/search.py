@@ -105,6 +105,34 @@ class Index:
         query, position = query[order], position[order]
         return Hits(query, position, np.bitwise_count(queries[query] ^ self.keys_at(position)))
 
+    def items_near(
+        self, queries: NDArray[np.uint64], radius_bits: int, chunk_radius_bits: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+        """Find most of what has a key near a query, far faster than `within` finds all of it.
+
+        Found is a key that differs from the query in at most ``radius_bits`` bits, and in at most ``chunk_radius_bits``
+        of those within the chunk of at least one table. In the segments of one index, this depends on the number of
+        their tables alone: with the same for all, keys are found or not however they are divided among segments. Three
+        tables and one bit of a chunk bring all keys that differ in up to five bits, and of those that differ in six and
+        seven bits 86 and 68 of 100, if these lie anywhere in the key.
+
+        Parameters
+        ----------
+        queries
+            Shape (n,), fewer than 2³².
+        radius_bits, chunk_radius_bits
+            As told; the first may be negative and finds nothing then.
+
+        Returns
+        -------
+        tuple
+            A row each, in no order that means anything: number of the query and what the key belongs to.
+        """
+        found = [part.near(queries, radius_bits, chunk_radius_bits) for part in self.segments]
+        query = np.concatenate([np.empty(0, np.int64), *(upper(part).astype(np.int64) for part in found)])
+        items = (part.items[lower(hits)] for part, hits in zip(self.segments, found, strict=True))
+        return query, np.concatenate([np.empty(0, np.uint32), *items])
+
     def pairs(self, radius_bits: int) -> Hits:
         """Find every two keys that differ in at most ``radius_bits`` bits, each pair once.
 

@@ -69,8 +69,10 @@ class Segment:
         """Keys in rising order, shape (n,); a key's place here is its slot."""
         return self.tables[0].keys[: self.items.size]
 
-    def near(self, queries: NDArray[np.uint64], radius_bits: int) -> NDArray[np.uint64]:
-        """Find all keys within a radius of queries.
+    def near(
+        self, queries: NDArray[np.uint64], radius_bits: int, chunk_radius_bits: int | None = None
+    ) -> NDArray[np.uint64]:
+        """Find keys within a radius of queries: all of them, unless a radius within chunks is given.
 
         Parameters
         ----------
@@ -78,6 +80,8 @@ class Segment:
             Shape (n,), fewer than 2³².
         radius_bits
             Largest distance; negative finds nothing.
+        chunk_radius_bits
+            If given, only those are found that differ in at most so many bits within the chunk of at least one table.
 
         Returns
         -------
@@ -86,7 +90,7 @@ class Segment:
         """
         if radius_bits < 0 or not queries.size or not self.items.size:
             return np.empty(0, np.uint64)
-        radii = self._radii(radius_bits)
+        radii = self._radii(radius_bits) if chunk_radius_bits is None else (chunk_radius_bits,) * len(self.tables)
         if radii is None:
             names = np.arange(queries.size, dtype=np.uint64)
             return np.sort(compare_all(np.array(queries), names, self.tables[0], everything(radius_bits)))
@@ -167,10 +171,12 @@ def build(
     return arrays
 
 
-def merge(parts: Sequence[Arrays]) -> dict[str, NDArray[np.generic]]:
-    """Build one segment of the keys of several."""
+def merge(parts: Sequence[Arrays], n_tables: int | None = None) -> dict[str, NDArray[np.generic]]:
+    """Build one segment of the keys of several, by default with as many tables as suit their number."""
     segments = [Segment.of(part) for part in parts]
-    return build(np.concatenate([part.keys for part in segments]), np.concatenate([part.items for part in segments]))
+    keys = np.concatenate([part.keys for part in segments])
+    items = np.concatenate([part.items for part in segments])
+    return build(keys, items, layout_for(keys.size, n_tables))
 
 
 def everything(radius_bits: int) -> Rule:

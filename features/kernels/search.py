@@ -265,6 +265,34 @@ def join(table: Table, rule: Rule, first: int, last: int) -> NDArray[np.uint64]:
 
 
 @compiled
+def compare(queries: NDArray[np.uint64], keys: NDArray[np.uint64], radius_bits: np.uint64) -> NDArray[np.uint64]:
+    """Compare a few keys with each other: each query's number in the upper half, the place of a near key in the lower.
+
+    Parameters
+    ----------
+    queries
+        Shape (n,).
+    keys
+        Shape (m + LANES,), the last ones any.
+    radius_bits
+        Largest distance of a pair.
+    """
+    found = np.empty(FIRST_ROOM, np.uint64)
+    n_found = 0
+    n_keys = keys.size - LANES
+    for i in range(queries.size):
+        for first in range(0, n_keys, LANES):
+            near = near_lanes(keys, first, queries[i], radius_bits)
+            if near:
+                found = with_room(found, n_found, LANES)
+            for lane in range(min(LANES, n_keys - first) if near else 0):
+                if near >> np.uint64(lane) & np.uint64(1):
+                    found[n_found] = np.uint64(i) << np.uint64(SLOT_BITS) | np.uint64(first + lane)
+                    n_found += 1
+    return found[:n_found]
+
+
+@compiled
 def compare_all(queries: NDArray[np.uint64], names: NDArray[np.uint64], table: Table, rule: Rule) -> NDArray[np.uint64]:
     """Compare all queries with all keys; arguments and result are those of `probe`, the rule's flips play no part."""
     near = np.empty((GROUPS_A_TILE + 1, 2), np.int64)

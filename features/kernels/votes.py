@@ -108,67 +108,51 @@ def _is_new(matched: Matched, centre: int, match: int, seen: NDArray[np.int64]) 
 
 
 @compiled
-def partners(
-    asked: NDArray[np.float64],
-    asked_hash: NDArray[np.uint64],
-    known: NDArray[np.float64],
-    known_hash: NDArray[np.uint64],
-    near: NDArray[np.float64],
-    most_bits: int,
+def repeated(
+    query: NDArray[np.int64],
+    known: NDArray[np.int64],
+    picture: NDArray[np.int64],
+    n_pictures: int,
+    n_known: int,
+    fewest: int,
 ) -> NDArray[np.int64]:
-    """Find for each point the most similar one near to where it should lie.
+    """Find the hits on known pictures that have several from the same asked picture.
 
     Parameters
     ----------
-    asked, known
-        Column, row and natural logarithm of the size, in one frame, shapes (n, 3) and (m, 3).
-    asked_hash, known_hash
-        Hashes in one orientation, shapes (n,) and (m,).
-    near
-        Most that the logarithms of the sizes may differ, and most pixels from place to place, shape (2,).
-    most_bits
-        Most differing bits.
+    query, known
+        Number of the reading that asked and of the known picture, of each hit, shape (n,).
+    picture
+        The asked picture of each reading, rising.
+    n_pictures, n_known
+        How many pictures ask, and how many are known.
+    fewest
+        Hits that are enough, up to 255.
 
     Returns
     -------
     numpy.ndarray
-        Number of the known point or -1, shape (n,); no known point has two partners.
+        Numbers of the hits, those of each asked picture together.
     """
-    found = np.full(len(asked), -1, np.int64)
-    distance = np.full(len(asked), most_bits + 1, np.int64)
-    for n in range(len(asked)):
-        for m in range(len(known)):
-            x, y = asked[n, 0] - known[m, 0], asked[n, 1] - known[m, 1]
-            if x * x + y * y > near[1] * near[1] or abs(asked[n, 2] - known[m, 2]) > near[0]:
-                continue
-            bits = _differing_bits(asked_hash[n] ^ known_hash[m], most_bits)
-            if bits < distance[n]:
-                distance[n], found[n] = bits, m
-    _leave_to_nearest(found, distance, len(known))
-    return found
-
-
-@compiled
-def _differing_bits(rest: np.uint64, most: int) -> int:
-    """Count bits, as far as one more than ``most``."""
-    bits = 0
-    while rest and bits <= most:
-        rest &= rest - np.uint64(1)
-        bits += 1
-    return bits
-
-
-@compiled
-def _leave_to_nearest(found: NDArray[np.int64], distance: NDArray[np.int64], count: int) -> None:
-    """Leave each of the known points to the most similar of those that found it, the first one among equals."""
-    owner = np.full(count, -1, np.int64)
-    for n in range(len(found)):
-        m = found[n]
-        if m < 0:
-            continue
-        if owner[m] >= 0 and distance[owner[m]] <= distance[n]:
-            found[n] = -1
-            continue
-        if owner[m] >= 0:
-            found[owner[m]] = -1
-        owner[m] = n
+    starts = np.zeros(n_pictures + 1, np.int64)
+    for n in query:
+        starts[picture[n] + 1] += 1
+    starts = np.cumsum(starts)
+    order, places = np.empty(len(query), np.int64), starts.copy()
+    for hit in range(len(query)):
+        asked = picture[query[hit]]
+        order[places[asked]] = hit
+        places[asked] += 1
+    # A table of counts is several times as fast as putting all hits in order: most are the only one of their pair.
+    counts = np.zeros(n_known, np.uint8)
+    kept, n_kept = np.empty(len(query) + 1, np.int64), 0
+    for asked in range(n_pictures):
+        own = order[starts[asked] : starts[asked + 1]]
+        for hit in own:
+            counts[known[hit]] = min(counts[known[hit]] + 1, fewest)
+        for hit in own:
+            kept[n_kept] = hit
+            n_kept += int(counts[known[hit]] >= fewest)
+        for hit in own:
+            counts[known[hit]] = 0
+    return kept[:n_kept]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.options import Json, Moment, moment, settings_of
+from flows.options import Json, Moment, moment
 
 EXAMPLE = "Example: `seenbefore evaluate --since 2026-06-01 --out report`"
 
@@ -22,18 +21,14 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Judge a model on listings it has not learned from: tables, plots and one self-contained HTML report."""
-    settings = settings_of(context)
-    from flows.console import STDERR, show_summary
-    from flows.progress import bars
-    from flows.steps.evaluating import evaluate_model
-    from models.serving.context import open_context
+    first, last = moment(since), moment(until)
+    from flows.console import show_summary
+    from flows.start import started
 
-    with bars(STDERR, quiet=as_json):
-        summary = evaluate_model(
-            open_context(settings),
-            model_id=model,
-            since=moment(since),
-            until=moment(until) or datetime.now(UTC),
-            out=out,
+    with started(context.obj, "evaluate", quiet=as_json) as settings:
+        from flows.evaluate import evaluate as judge
+
+        summary = judge(
+            model_id=model, since=first, until=last, out=None if out is None else str(out), home=str(settings.home)
         )
     show_summary("Evaluated", summary, next_steps=(f"open {summary['report']}",), as_json=as_json)

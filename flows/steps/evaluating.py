@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from data.errors import NotEnoughLabels
 from features.frame import SPECS
-from flows.steps.training import figures, gather
+from flows.steps.grouping import SLICES, grouped
+from flows.steps.retrying import tried_again
+from flows.steps.training import Gathered, figures, gather
 from flows.steps.worst import worst_cases
 from models.evaluate import Evaluation, evaluate
+from models.money import commonest_currency
 from models.report import report_html
+from models.report_tables import overall_markdown
 from models.rule import RULE_ID, rule_for
 from models.score import score
 from models.serving.scoring import scorer_in_use, scorer_named
@@ -22,11 +25,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data.catalog.facts import Market
+    from models.out_of_fold import Tried
     from models.scorer import Scorer
     from models.serving.context import Context
 
 WORST = 5
-TABLES = ("overall", "periods", "slices", "calibration", "capacities", "curve")
+TABLES = ("overall", "periods", "slices", "calibration", "capacities", "money", "curve")
 
 
 def evaluate_model(
@@ -45,7 +49,7 @@ def evaluate_model(
     learned = scorer.trained_until
     start = max((moment for moment in (since, learned) if moment is not None), default=None)
     gathered = gather(context, since=start, until=until, rows=context.settings.batch_rows)
-    scored = _scored(gathered.examples, gathered.market, scorer)
+    scored, currency = _scored(context, gathered, scorer)
     decided = scored["y"]
     if decided.nunique() < 2:
         fraud, legit = int((decided == 1).sum()), int((decided == 0).sum())
@@ -57,12 +61,14 @@ def evaluate_model(
         capacity=context.settings.review.daily_capacity,
         scorer=scorer.model_id,
         baselines=baselines,
-        slices=("new_seller", "category"),
+        slices=SLICES,
         high=scorer.bands.high,
+        currency=currency,
         seed=context.settings.model.seed,
     )
+    tried = tried_again(context, scorer, scored[decided.notna()])
     folder = out or context.settings.home / "reports" / f"{scorer.model_id}-{until:%Y%m%d-%H%M%S}"
-    report = _write(context, folder, judged, scored, scorer, gathered.market)
+    report = _write(folder, judged, tried, _page(context, judged, tried, scored, scorer, gathered.market))
     return {
         "model_id": scorer.model_id,
         "listings": judged.rows,
@@ -73,33 +79,45 @@ def evaluate_model(
     }
 
 
-def _scored(examples: pd.DataFrame, known: Market, scorer: Scorer) -> pd.DataFrame:
-    category = known.listings.set_index("listing_key")["category"]
-    rule = score(examples, rule_for(SPECS), SPECS).table["score"]
-    return examples[["listing_key", "seller_key", "as_of", "y"]].assign(
+def _scored(context: Context, gathered: Gathered, scorer: Scorer) -> tuple[pd.DataFrame, str]:
+    """Return the examples with their scores and groups, prices in one currency, and which that is."""
+    examples, known = gathered.examples, gathered.market
+    currency = examples["listing_key"].map(known.listings.set_index("listing_key")["currency"])
+    price, named = commonest_currency(examples["price"], currency)
+    scored = examples[["listing_key", "seller_key", "as_of", "y"]].assign(
+        price=price,
         score=score(examples, scorer, SPECS).table["score"],
-        new_seller=np.where(examples["seller_listings"] > 0, "known before", "new"),
-        category=examples["listing_key"].map(category).fillna("(none)"),
-        **{RULE_ID: rule},
+        **{RULE_ID: score(examples, rule_for(SPECS), SPECS).table["score"]},
     )
+    return scored.join(grouped(context, examples, known)), named
 
 
-def _write(
-    context: Context, folder: Path, judged: Evaluation, scored: pd.DataFrame, scorer: Scorer, known: Market
-) -> Path:
+def _write(folder: Path, judged: Evaluation, tried: Tried, page: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    for name in TABLES:
-        getattr(judged, name).to_csv(folder / f"{name}.csv", index=False)
-    card = {} if scorer.trained_until is None else context.registry.card(scorer.model_id)
-    misses = scored[(scored["y"] == 1) & (scored["score"] < scorer.bands.high)].nsmallest(WORST, "score")
-    alarms = scored[(scored["y"] == 0) & (scored["score"] >= scorer.bands.medium)].nlargest(WORST, "score")
-    page = report_html(
-        judged,
-        card,
-        model_id=scorer.model_id,
-        misses=worst_cases(context, misses, scorer, known),
-        false_alarms=worst_cases(context, alarms, scorer, known),
-    )
+    tables = {name: getattr(judged, name) for name in TABLES}
+    for name, table in {**tables, "ablation": tried.ablation, "optimism": tried.optimism}.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
     report = folder / "report.html"
     report.write_text(page, encoding="utf-8")
     return report
+
+
+def _page(
+    context: Context, judged: Evaluation, tried: Tried, scored: pd.DataFrame, scorer: Scorer, known: Market
+) -> str:
+    card = {} if scorer.trained_until is None else context.registry.card(scorer.model_id)
+    misses = scored[(scored["y"] == 1) & (scored["score"] < scorer.bands.high)].nsmallest(WORST, "score")
+    alarms = scored[(scored["y"] == 0) & (scored["score"] >= scorer.bands.medium)].nlargest(WORST, "score")
+    return report_html(
+        judged,
+        card,
+        model_id=scorer.model_id,
+        tried=tried,
+        misses=worst_cases(context, misses, scorer, known),
+        false_alarms=worst_cases(context, alarms, scorer, known),
+    )
+
+
+def figures_markdown(folder: Path) -> str:
+    """Return the main table of an evaluation that was written to a folder."""
+    return overall_markdown(pd.read_csv(folder / "overall.csv"))

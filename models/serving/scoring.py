@@ -58,8 +58,19 @@ def describe(context: Context, moments: pd.DataFrame) -> tuple[pd.DataFrame, Fac
 def score_moments(context: Context, keys: Sequence[Moment], run_id: str) -> Counts:
     """Score some moments and keep everything needed to replay and to explain it."""
     moments = pd.DataFrame(list(keys), columns=["listing_key", "as_of"])
+    features, rows = scored_rows(context, moments, scorer_in_use(context))
+    with context.catalog.write() as connection:
+        save_features(connection, moments, features, SPEC_FINGERPRINT)
+        save_scores(connection, rows.assign(run_id=run_id))
+    return {"scored": len(rows), **bands_of(rows)}
+
+
+def scored_rows(context: Context, moments: pd.DataFrame, scorer: Scorer) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the features of some moments, and their scores with reasons: all columns that are kept but ``run_id``.
+
+    The same moment gives the same bytes, whatever other moments are asked for with it.
+    """
     features, facts = describe(context, moments)
-    scorer = scorer_in_use(context)
     scored = score(features, scorer, SPECS)
     found = evidence(moments, facts)
     told = reasons(
@@ -68,16 +79,13 @@ def score_moments(context: Context, keys: Sequence[Moment], run_id: str) -> Coun
         SPECS,
         evidence=_named(found),
     )
-    rows = pd.concat([moments, scored.table, first_owner(moments, facts)], axis=1).assign(
-        observed_at=moments["as_of"],
-        reasons=told.map(json.dumps),
-        spec=SPEC_FINGERPRINT,
-        run_id=run_id,
-    )
-    with context.catalog.write() as connection:
-        save_features(connection, moments, features, SPEC_FINGERPRINT)
-        save_scores(connection, rows)
-    return {"scored": len(rows), **{f"band_{name}": int(n) for name, n in rows["band"].value_counts().items()}}
+    rows = pd.concat([moments, scored.table, first_owner(moments, facts)], axis=1)
+    return features, rows.assign(observed_at=moments["as_of"], reasons=told.map(json.dumps), spec=SPEC_FINGERPRINT)
+
+
+def bands_of(rows: pd.DataFrame) -> Counts:
+    """Count scores by their band."""
+    return {f"band_{name}": int(n) for name, n in rows["band"].value_counts().items()}
 
 
 def rank(context: Context, run_id: str) -> None:

@@ -92,7 +92,17 @@ def test_every_seller_is_known_by_the_first_listing(market: Market) -> None:
 def test_labels_come_after_their_listing_and_agree_with_the_truth(market: Market, everything: pd.DataFrame) -> None:
     labels = market.labels.merge(everything, on="listing_id", validate="one_to_one")
     assert (labels["labelled_at"] > labels["observed_at"]).all()
-    assert ((labels["label"] == "fraud") == labels["fraud"]).all()
+    assert ((labels["label"] == "fraud") == labels["called_fraud"]).all()
+
+
+def test_a_few_decisions_are_wrong_and_some_take_months(market: Market, everything: pd.DataFrame) -> None:
+    labels = market.labels.merge(everything, on="listing_id", validate="one_to_one")
+    wrong = labels["called_fraud"] != labels["fraud"]
+    assert 0.002 < wrong[~labels["fraud"]].mean() < 0.015
+    assert 0.01 < wrong[labels["fraud"]].mean() < 0.1
+    waited = labels["labelled_at"] - labels["observed_at"]
+    assert waited.median() < timedelta(days=10)
+    assert (waited > timedelta(days=45)).mean() > 0.01
 
 
 def test_most_labels_are_missing_and_frauds_are_labelled_more_often(market: Market, everything: pd.DataFrame) -> None:
@@ -104,9 +114,9 @@ def test_most_labels_are_missing_and_frauds_are_labelled_more_often(market: Mark
 
 def test_about_a_tenth_is_fraud_and_all_of_the_cast_is_there(everything: pd.DataFrame) -> None:
     assert 0.07 < everything["fraud"].mean() < 0.14
-    assert everything["scheme"].nunique() == 10
+    assert everything["scheme"].nunique() == 12
     stolen = everything[everything["stolen_from"] != "[]"]
-    assert stolen["edit"].nunique() == 9
+    assert stolen["edit"].nunique() == 11
 
 
 @pytest.mark.parametrize("measure", ["age_days", "feedback_count", "pictures", "price"])
@@ -138,6 +148,40 @@ def test_taken_over_accounts_were_honest_first(everything: pd.DataFrame) -> None
     assert len(turned) >= 3
     assert not turned["first"].any()
     assert turned["last"].all()
+
+
+def test_few_accounts_go_on_after_one_of_their_listings_was_called_a_fraud(
+    market: Market, everything: pd.DataFrame
+) -> None:
+    called = market.labels[market.labels["label"] == "fraud"].merge(everything, on="listing_id")
+    first = called.groupby("seller_id")["labelled_at"].min()
+    known_at = everything["seller_id"].map(first)
+    assert 0 < (everything["created_at"] > known_at).mean() < 0.02
+
+
+def test_honest_people_show_lent_and_borrowed_pictures_of_others(market: Market, everything: pd.DataFrame) -> None:
+    shown = everything.assign(owner=everything["lent_by"].map(json.loads)).explode("owner").dropna(subset="owner")
+    assert set(shown["scheme"]) >= {"agent", "borrower"}
+    assert not shown["fraud"].any()
+    owners = everything.set_index("listing_id").loc[shown["owner"]].set_index(shown.index)
+    assert (owners["created_at"] < shown["created_at"]).all()
+    assert (owners["seller_id"] != shown["seller_id"]).all()
+    copied = market.pictures.loc[market.pictures["source"] != "", "listing_id"]
+    assert shown["listing_id"].isin(copied).all()
+    agents = shown[shown["scheme"] == "agent"].assign(owner_seller=owners["seller_id"])
+    per_agent = agents.groupby("seller_id").agg(listings=("owner", "size"), owners=("owner_seller", "nunique"))
+    assert (per_agent["owners"] < per_agent["listings"]).sum() >= 3
+
+
+def test_a_collage_holds_two_pictures_of_one_listing(market: Market) -> None:
+    plan = market.pictures
+    collages = plan[(plan["edit"] == "collage") & (plan["beside"] != "")]
+    assert len(collages) > 0
+    listing_of = plan.set_index("path")["listing_id"]
+    assert (listing_of[collages["source"]].to_numpy() == listing_of[collages["beside"]].to_numpy()).all()
+    assert (collages["source"] != collages["beside"]).all()
+    depth_of = plan.set_index("path")["depth"]
+    assert (depth_of[collages["beside"]].to_numpy() < collages["depth"].to_numpy()).all()
 
 
 def test_a_business_lays_one_banner_over_all_its_own_pictures(market: Market, everything: pd.DataFrame) -> None:

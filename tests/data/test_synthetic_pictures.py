@@ -86,11 +86,36 @@ def test_a_crop_is_smaller_and_a_frame_is_larger() -> None:
     assert frame.crop((border_px, border_px, border_px + picture.width, border_px + picture.height)) == picture
 
 
-def test_a_small_turn_leaves_no_empty_corner() -> None:
+def test_a_small_tilt_leaves_no_empty_corner() -> None:
     white = Image.new("RGB", SIZES[0], (255, 255, 255))
     for seed in range(20):
-        turned = edited(white, Edit.TURN, np.random.default_rng(seed))
-        assert np.asarray(turned).min() == 255
+        tilted = edited(white, Edit.TILT, np.random.default_rng(seed))
+        assert np.asarray(tilted).min() == 255
+
+
+def test_a_screenshot_is_upright_and_shows_the_whole_picture() -> None:
+    red = Image.new("RGB", (600, 450), (200, 10, 10))
+    for seed in range(10):
+        screen = np.asarray(edited(red, Edit.SCREENSHOT, np.random.default_rng(seed)))
+        is_red = (screen == (200, 10, 10)).all(axis=2)
+        height, width = is_red.shape
+        assert height > 1.4 * width
+        assert is_red.any(axis=0).all()
+        assert abs(is_red.all(axis=1).sum() - 0.75 * width) <= 2
+
+
+def test_a_collage_shows_both_pictures_at_one_height() -> None:
+    red, blue = Image.new("RGB", (400, 300), (200, 10, 10)), Image.new("RGB", (300, 400), (10, 10, 200))
+    collage = np.asarray(edited(red, Edit.COLLAGE, np.random.default_rng(1), blue)).astype(int)
+    middle = collage[len(collage) // 2]
+    shares = [(np.abs(middle - colour).max(axis=1) < 5).mean() for colour in ((200, 10, 10), (10, 10, 200))]
+    assert shares[0] / shares[1] == pytest.approx((4 / 3) / (3 / 4), rel=0.05)
+
+
+def test_a_collage_of_one_picture_shows_a_detail_beside_it() -> None:
+    picture = draw_photo(A_SCENE)
+    collage = edited(picture, Edit.COLLAGE, np.random.default_rng(1))
+    assert collage.width / collage.height == pytest.approx(2 * picture.width / picture.height, rel=0.05)
 
 
 def test_a_banner_is_the_same_on_every_picture_of_one_width() -> None:

@@ -6,12 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.alignment import (
-    LOG_LARGEST,
-    LOG_SMALLEST,
+    LOG_SIZES,
     PARTNER_BITS,
     PARTNER_PIXELS,
     Spots,
@@ -20,6 +19,7 @@ from features.alignment import (
     inverse,
     spots_of,
 )
+from features.kernels.alignment import partners
 from features.orientations import COUNT, MATRICES, UPRIGHT, turned
 from features.points import POINT
 
@@ -81,7 +81,7 @@ def test_points_too_small_or_too_large_to_be_found_in_the_other_picture_are_not_
     for scale in (0.3, 3.0):
         known = random_spots(300)
         asked = moved_spots(known, lead_by(scale, 0.0), UPRIGHT)
-        visible = (asked.at[:, 2] > LOG_SMALLEST) & (asked.at[:, 2] < LOG_LARGEST)
+        visible = (asked.at[:, 2] > LOG_SIZES[0]) & (asked.at[:, 2] < LOG_SIZES[1])
         assert visible.mean() < 0.75
         others = random_spots(900, seed=2)
         shown = Spots(
@@ -141,3 +141,25 @@ def test_empty_points_are_left_out_and_units_are_pixels():
     assert spots.hash.tolist() == [5]
     assert spots.frame[0] / spots.frame[1] == pytest.approx(640 / 480)
     np.testing.assert_array_equal(geometry(points)[1], spots.at[0])
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 1000))
+def test_partners_are_near_alike_and_nobody_elses(asked_count, known_count, seed):
+    rng = np.random.default_rng(seed)
+    asked, known = (rng.uniform(0, [20, 20, 1], (count, 3)) for count in (asked_count, known_count))
+    asked_hash, known_hash = (rng.integers(0, 1 << 6, count, dtype=np.uint64) for count in (asked_count, known_count))
+    near, most_bits = np.array([0.5, 12.0]), 3
+    off = np.linalg.norm(asked[:, None, :2] - known[None, :, :2], axis=2)
+    bits = np.bitwise_count(asked_hash[:, None] ^ known_hash).astype(int)
+    bits[(off > near[1]) | (np.abs(asked[:, None, 2] - known[:, 2]) > near[0]) | (bits > most_bits)] = 99
+    chosen = [int(row.argmin()) if known_count and row.min() <= most_bits else -1 for row in bits]
+    expected = [
+        known_point
+        if known_point >= 0
+        and point
+        == min((bits[rival, known_point], rival) for rival in range(asked_count) if chosen[rival] == known_point)[1]
+        else -1
+        for point, known_point in enumerate(chosen)
+    ]
+    assert partners(asked, asked_hash, known, known_hash, near, most_bits).tolist() == expected

@@ -10,18 +10,22 @@ from PIL import Image
 
 from features.alignment import geometry
 from features.candidates import (
+    CHUNK_RADIUS_BITS,
     FEWEST_VOTES,
     INDEXED,
     MOST_CANDIDATES,
     PAIR_SHIFT,
     RADIUS_BITS,
     SHUFFLE,
+    TABLES,
     PointIndex,
     details_of,
     keys_of,
 )
 from features.hamming import within
+from features.index.layout import layout_for
 from features.index.search import Index
+from features.index.segment import build
 from features.orientations import COUNT
 from features.points import MOST_POINTS, POINT, readings, upright
 from features.votes import Matches
@@ -29,6 +33,7 @@ from tests.features.sketched import photo, sketch_of
 from tests.features.slow_votes import voted_slowly
 
 KNOWN = range(8)
+CHUNKS = np.array([(1 << 22) - 1 << 42, (1 << 21) - 1 << 21, (1 << 21) - 1], np.uint64)
 
 
 def points_of(images):
@@ -38,8 +43,9 @@ def points_of(images):
 def index_of(points, parts=1):
     bounds = np.linspace(0, len(points), parts + 1).astype(int)
     pieces = [points[first:last] for first, last in pairwise(bounds)]
-    keys = keys_of(points, 0)
-    return PointIndex(Index.of_keys(*keys), tuple(map(details_of, pieces)))
+    indexed = [keys_of(piece, int(first)) for piece, first in zip(pieces, bounds, strict=False)]
+    segments = [build(keys, items, layout_for(keys.size, TABLES)) for keys, items in indexed]
+    return PointIndex(Index.of(segments), tuple(map(details_of, pieces)))
 
 
 def copy_of(image):
@@ -47,6 +53,12 @@ def copy_of(image):
     width, height = image.size
     box = (width // 8, height // 10, width, height * 9 // 10)
     return image.crop(box).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+
+def shuffled(hashes):
+    """Return hashes with their bits in the order of the index, the slow way."""
+    texts = [f"{key:064b}" for key in hashes.tolist()]
+    return np.array([int("".join(text[bit] for bit in SHUFFLE), 2) for text in texts], np.uint64)
 
 
 def candidates_slowly(asked, known):
@@ -58,7 +70,9 @@ def candidates_slowly(asked, known):
         points = points[points["size"] > 0]
         known_turn = points["turn"] % COUNT
         hits = within(hashes, upright(points["hash"], known_turn), RADIUS_BITS)
-        reading, point = hits.query_index, hits.key_index
+        differing = shuffled(hashes[hits.query_index] ^ upright(points["hash"], known_turn)[hits.key_index])
+        looked_up = (np.bitwise_count(differing[:, None] & CHUNKS) <= CHUNK_RADIUS_BITS).any(axis=1)
+        reading, point = hits.query_index[looked_up], hits.key_index[looked_up]
         matches = Matches(
             pair=np.full(len(point), picture),
             asked=geometry(asked[asked_point[reading]]),
@@ -127,7 +141,5 @@ def test_keys_say_which_point_of_which_picture_they_are(known):
     points = known[picture - 100, number]
     assert (points["size"] > 0).all()
     assert len(items) == np.count_nonzero(known[:, :INDEXED]["size"])
-    texts = [f"{key:064b}" for key in upright(points["hash"], points["turn"] % COUNT).tolist()]
-    shuffled = [int("".join(text[bit] for bit in SHUFFLE), 2) for text in texts]
-    np.testing.assert_array_equal(hashes, np.array(shuffled, np.uint64))
+    np.testing.assert_array_equal(hashes, shuffled(upright(points["hash"], points["turn"] % COUNT)))
     assert sorted(SHUFFLE) == list(range(64))

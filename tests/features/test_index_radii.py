@@ -46,6 +46,7 @@ def test_chunks_cover_every_bit_once(n_keys):
     assert max(layout.shifts) < 64
 
 
-def test_a_layout_is_known_by_its_tables():
-    layout = layout_for(5000)
+@pytest.mark.parametrize("n_tables", [None, 3, 4])
+def test_a_layout_is_known_by_its_tables(n_tables):
+    layout = layout_for(5000, n_tables)
     assert Layout.of_tables(tuple(1 << bits for bits in layout.address_bits)) == layout

@@ -30,6 +30,7 @@ def test_after_warming_no_query_compiles_anything():
         index.within(keys[:50], radius_bits)
         index.within(keys[::100], radius_bits)
         index.pairs(min(radius_bits, 12))
+        index.items_near(keys[:50], radius_bits, 1)
     assert [kernel.signatures for kernel in kernels] == before
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from features.hamming import Hits, within
 from features.index import segment
-from features.index.layout import Layout
+from features.index.layout import Layout, layout_for
 from features.index.radii import cheapest
 from features.index.search import Index
 from features.index.segment import build, merge
@@ -42,6 +42,11 @@ def drawn(seed, n_keys):
     centres = rng.integers(0, 2**64, max(1, n_keys // 40), dtype=np.uint64)
     near = np.concatenate([flip(rng, centres, bits) for bits in (0, 0, 1, 2, 3, 4, 5, 6, 8, 10)])
     return rng.permutation(np.concatenate([alone, near, np.array([0, 0, ALL_BITS, ALL_BITS], np.uint64)]))
+
+
+def flip_anywhere(rng, keys, bits):
+    places = rng.random((keys.size, 64)).argsort(axis=1)[:, :bits].astype(np.uint64)
+    return keys ^ np.bitwise_or.reduce(np.uint64(1) << places, axis=1, initial=np.uint64(0))
 
 
 def numbered(keys, first=0):
@@ -124,6 +129,42 @@ def test_several_segments_answer_as_one(radius_bits):
     index = index_of(keys, parts=5)
     assert same(index.within(queries, radius_bits), within(queries, index.keys, radius_bits))
     assert same(index.pairs(radius_bits), later_of_each_pair(within(index.keys, index.keys, radius_bits)))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 14), st.integers(0, 3), st.integers(1, 4), st.integers(0, 1000))
+def test_near_items_are_those_within_both_radii_however_they_are_divided(radius_bits, chunk_radius_bits, parts, seed):
+    keys, rng = drawn(seed, 400), np.random.default_rng(seed)
+    queries = np.concatenate([drawn(seed + 1, 40), *(flip_anywhere(rng, keys[:40], bits) for bits in range(0, 15, 2))])
+    segments = [
+        build(keys[own], own.astype(np.uint32), layout_for(own.size, 3))
+        for own in np.array_split(np.arange(keys.size), parts)
+    ]
+    found = np.stack(Index.of(segments).items_near(queries, radius_bits, chunk_radius_bits))
+    differing = queries[:, None] ^ keys
+    in_a_chunk = np.bitwise_count(differing[:, :, None] & THREE.masks) <= chunk_radius_bits
+    expected = np.argwhere((np.bitwise_count(differing) <= radius_bits) & in_a_chunk.any(axis=2)).T
+    assert expected.size
+    assert np.array_equal(found[:, np.lexsort(found[::-1])], expected)
+
+
+def test_most_of_what_lies_within_seven_bits_is_near():
+    rng = np.random.default_rng(0)
+    keys = rng.integers(0, 2**64, 4000, dtype=np.uint64)
+    index = Index.of([build(*numbered(keys), layout_for(keys.size, 3))])
+    shares = []
+    for bits in range(8):
+        query, item = index.items_near(flip_anywhere(rng, keys, bits), 7, 1)
+        shares.append(np.count_nonzero(query == item) / keys.size)
+    assert shares[:6] == [1.0] * 6
+    assert shares[6:] == pytest.approx([0.86, 0.68], abs=0.02)
+
+
+def test_nothing_is_near_among_nothing():
+    some, none = np.array([1, 2], np.uint64), np.empty(0, np.uint64)
+    for index, queries, radius_bits in ((Index.of([]), some, 7), (index_of(some), none, 7), (index_of(some), some, -1)):
+        query, item = index.items_near(queries, radius_bits, 1)
+        assert (query.size, query.dtype, item.size, item.dtype) == (0, np.int64, 0, np.uint32)
 
 
 def test_large_segments_are_looked_up_in_each_other_block_by_block(monkeypatch):

@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 from features import laying
 from features.collection import Pictures
 from features.comparison import without_votes
+from features.kernels.search import LANES, compare
 from features.laying import Ready, first_guesses, lay_over
 from features.orientations import MATRICES, UPRIGHT
 from features.overlays import OVERLAY, upright_guess
@@ -53,7 +54,8 @@ def test_a_mirrored_part_is_first_put_where_it_is_from_both_sides():
 def test_where_only_the_second_picture_finds_the_first_its_answer_is_turned_back():
     one, other = ready(photo(2)), ready(photo(2).transpose(Image.Transpose.ROTATE_90))
     (expected,), (turn,) = first_guesses([(one, other)])
-    mute = Ready(one.view, one.point[:0], one.turn[:0], one.hashes[:0], one.upright_turn, one.upright_hashes)
+    mute = Ready(one.view, one.points)
+    vars(mute)["asking"] = tuple(part[:0] for part in one.asking)
     (found,), (turn_found,) = first_guesses([(mute, other)])
     corners = np.array([[0.0, 0.0], [300.0, 0.0], [0.0, 300.0]])
     np.testing.assert_allclose(led(found[None], corners), led(expected[None], corners), atol=NEAR_PIXELS)
@@ -107,3 +109,12 @@ def test_of_a_picture_without_a_sketch_nothing_is_seen(gallery):
 
 def test_no_pairs_are_laid_over_nothing(gallery):
     assert len(laid(gallery, []).overlays) == len(laid(gallery, []).seen) == 0
+
+
+@pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 40])
+def test_few_keys_are_compared_as_counting_their_bits_compares_them(count):
+    rng = np.random.default_rng(count)
+    queries, keys = (rng.integers(0, 1 << 12, n).astype(np.uint64) for n in (50, count))
+    found = compare(queries, np.append(keys, np.zeros(LANES, np.uint64)), np.uint64(4))
+    expected = np.argwhere(np.bitwise_count(queries[:, None] ^ keys) <= 4)
+    assert np.column_stack([found >> np.uint64(32), found & np.uint64(0xFFFFFFFF)]).tolist() == expected.tolist()

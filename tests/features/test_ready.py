@@ -9,11 +9,12 @@ COMPARE = """
 import numba
 from features.ready import warm
 warm(print)
-from features.kernels import agreement, patches, scale_space, search, votes
-kernels = [value for module in (agreement, patches, scale_space, search, votes) for value in vars(module).values()
+from features.kernels import agreement, alignment, patches, scale_space, search, votes
+modules = agreement, alignment, patches, scale_space, search, votes
+kernels = [value for module in modules for value in vars(module).values()
            if isinstance(value, numba.core.registry.CPUDispatcher)]
 loaded = {kernel.py_func.__qualname__: len(kernel.signatures) for kernel in kernels}
-assert loaded["consistent"] and loaded["partners"] and loaded["block_correlations"] and loaded["probe"]
+assert all(loaded[name] for name in ("consistent", "repeated", "aligned", "shown", "block_correlations", "probe", "compare"))
 print("warm")
 """
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from features.alike import RADII
-from features.candidates import INDEXED, keys_of
+from features.candidates import INDEXED, TABLES, keys_of
 from features.collection import ID_TYPE, Pictures
 from features.facts import HASH_KINDS
-from features.stored import collection, merged
+from features.stored import POINTS, collection, merged
 from tests.features.pictured import cropped, pictured
 from tests.features.sketched import photo
 
@@ -65,6 +65,12 @@ def test_parts_and_merged_parts_answer_as_one_part_does(pictures, asked, cuts, k
     assert_same(collection(parts, pictures.read), whole, asked)
     if len(parts) > keep:
         assert_same(collection([*parts[:keep], merged(parts[keep:])], pictures.read), whole, asked)
+
+
+def test_points_are_in_as_many_tables_whatever_they_were_merged_of(pictures):
+    parts = pictures.parts(2, 5)
+    for arrays in (*parts, merged(parts)):
+        assert sum(name.startswith(f"{POINTS}.keys_") for name in arrays) == TABLES
 
 
 def test_the_rows_of_a_collection_are_the_fingerprints_in_their_order(pictures):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.kernels.votes import MOST_MATCHES, partners
+from features.kernels.votes import MOST_MATCHES, repeated
 from features.orientations import BETWEEN, COUNT, MATRICES, UPRIGHT
 from features.votes import Matches, vote
 from tests.features.slow_votes import lead_of, voted_slowly
@@ -80,6 +80,17 @@ def test_pairs_of_pictures_are_told_apart():
     assert votes.take(np.array([2, 0])).pair.tolist() == [9, 3]
 
 
+@given(st.integers(0, 60), st.integers(1, 4), st.integers(1, 8), st.integers(1, 3), st.integers(0, 1000))
+def test_hits_stay_whose_pair_of_pictures_has_enough(n_hits, n_pictures, n_known, fewest, seed):
+    rng = np.random.default_rng(seed)
+    picture = np.sort(rng.integers(0, n_pictures, 10))
+    query, known = rng.integers(0, 10, n_hits), rng.integers(0, n_known, n_hits)
+    pairs = list(zip(picture[query].tolist(), known.tolist(), strict=True))
+    found = repeated(query, known, picture, n_pictures, n_known, fewest)
+    assert sorted(found.tolist()) == [hit for hit, pair in enumerate(pairs) if pairs.count(pair) >= fewest]
+    assert (np.diff(picture[query[found]]) >= 0).all()
+
+
 def test_without_matches_there_are_no_votes():
     votes = vote(random_matches(np.random.default_rng(0), 0, 1, 1.0))
     assert [len(field) for field in votes] == [0, 0, 0, 0]
@@ -90,25 +101,3 @@ def test_of_very_many_matches_the_first_ones_are_looked_at():
     flood = Matches(*(np.repeat(array[:1], MOST_MATCHES, axis=0) for array in far))
     votes = vote(Matches(*map(np.concatenate, zip(flood, true, strict=True))))
     assert votes.agreeing.tolist() == [1]
-
-
-@settings(max_examples=60)
-@given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 1000))
-def test_partners_are_near_alike_and_nobody_elses(asked_count, known_count, seed):
-    rng = np.random.default_rng(seed)
-    asked, known = (rng.uniform(0, [20, 20, 1], (count, 3)) for count in (asked_count, known_count))
-    asked_hash, known_hash = (rng.integers(0, 1 << 6, count, dtype=np.uint64) for count in (asked_count, known_count))
-    near, most_bits = np.array([0.5, 12.0]), 3
-    off = np.linalg.norm(asked[:, None, :2] - known[None, :, :2], axis=2)
-    bits = np.bitwise_count(asked_hash[:, None] ^ known_hash).astype(int)
-    bits[(off > near[1]) | (np.abs(asked[:, None, 2] - known[:, 2]) > near[0]) | (bits > most_bits)] = 99
-    chosen = [int(row.argmin()) if known_count and row.min() <= most_bits else -1 for row in bits]
-    expected = [
-        known_point
-        if known_point >= 0
-        and point
-        == min((bits[rival, known_point], rival) for rival in range(asked_count) if chosen[rival] == known_point)[1]
-        else -1
-        for point, known_point in enumerate(chosen)
-    ]
-    assert partners(asked, asked_hash, known, known_hash, near, most_bits).tolist() == expected

@@ -10,15 +10,32 @@ from sklearn.linear_model import LogisticRegression
 
 from features.spec import FeatureSpec
 from models.holding_out import MIN_FIT, STRETCHES, held_out
-from models.line import FAR_BITS, RIDGE, fit_line
+from models.lesson import Lesson
+from models.line import FAR_BITS, RIDGES, Line
+from models.line import fit_line as fit_line_to
 from models.pipeline import fit
-from models.trees import fit_trees, growing_margins, tree_margins
+from models.trees import BINS, SHAPES, fit_trees, growing_margins, tree_margins
 
 A, B, FREE = (
     FeatureSpec(name=name, block="reuse", unit="ratio", meaning="", direction=direction)
     for name, direction in (("a", 1), ("b", -1), ("free", 0))
 )
 THREE = (A, B, FREE)
+
+
+def lesson(x: np.ndarray, y: np.ndarray, opinion: np.ndarray | None = None, weight: np.ndarray | None = None) -> Lesson:
+    """A lesson in which, unless it is given, the rule has no opinion and each row stands for itself."""
+    rows = len(y)
+    opinion = np.zeros(rows) if opinion is None else opinion
+    return Lesson(x=x, opinion=opinion, y=y, weight=np.ones(rows) if weight is None else weight)
+
+
+def fit_line(x: np.ndarray, y: np.ndarray, specs: tuple[FeatureSpec, ...]) -> Line:
+    return fit_line_to(lesson(x, y), specs, ridge=RIDGES[0])
+
+
+def margins(line: Line, x: np.ndarray) -> np.ndarray:
+    return line.margins(x, np.zeros(len(x)))
 
 
 def examples(rows: int, seed: int) -> pd.DataFrame:
@@ -67,8 +84,8 @@ def test_without_known_directions_the_line_is_scikit_learns_logistic_regression(
     free = tuple(FeatureSpec(name=spec.name, block="reuse", unit="ratio", meaning="") for spec in THREE)
     compressed = np.log1p(x)
     deviations = (compressed - compressed.mean(axis=0)) / compressed.std(axis=0)
-    theirs = LogisticRegression(C=1 / RIDGE, tol=1e-8).fit(deviations, y)
-    np.testing.assert_allclose(fit_line(x, y, free).margins(x), theirs.decision_function(deviations), atol=1e-3)
+    theirs = LogisticRegression(C=1 / RIDGES[0], tol=1e-8).fit(deviations, y)
+    np.testing.assert_allclose(margins(fit_line(x, y, free), x), theirs.decision_function(deviations), atol=1e-3)
 
 
 def test_the_line_keeps_known_directions_even_against_the_labels():
@@ -81,14 +98,14 @@ def test_the_line_does_not_run_on_beyond_what_was_seen():
     x, y = drawn(400, seed=6)
     line = fit_line(x, y, THREE)
     far = np.array([[1e9, 0.5, 1.0]])
-    assert line.margins(far)[0] == line.margins(np.minimum(far, x.max(axis=0)))[0]
+    assert margins(line, far)[0] == margins(line, np.minimum(far, x.max(axis=0)))[0]
 
 
 def test_pictures_far_apart_are_all_equally_far_to_the_line():
     x, y = drawn(400, seed=6)
     bits = (FeatureSpec(name="bits", block="reuse", unit="bits", meaning=""), B, FREE)
     line = fit_line(x * [10.0, 1.0, 1.0], y, bits)
-    near, far, further = line.margins(np.array([[2.0, 1.0, 1.0], [FAR_BITS, 1.0, 1.0], [60.0, 1.0, 1.0]]))
+    near, far, further = margins(line, np.array([[2.0, 1.0, 1.0], [FAR_BITS, 1.0, 1.0], [60.0, 1.0, 1.0]]))
     assert near != far
     assert far == further
 
@@ -97,17 +114,54 @@ def test_a_missing_feature_counts_as_the_typical_one():
     x, y = drawn(401, seed=7)
     line = fit_line(x, y, THREE)
     middle = np.median(x[:, 0])
-    assert line.margins(np.array([[np.nan, 1.0, 1.0]]))[0] == pytest.approx(
-        line.margins(np.array([[middle, 1.0, 1.0]]))[0]
+    assert margins(line, np.array([[np.nan, 1.0, 1.0]]))[0] == pytest.approx(
+        margins(line, np.array([[middle, 1.0, 1.0]]))[0]
     )
 
 
 def test_the_last_of_the_growing_margins_is_that_of_all_trees():
     x, y = drawn(300, seed=8)
-    estimator = fit_trees(x, y, THREE, trees=12, seed=0)
-    grown = list(growing_margins(estimator, x))
+    told = lesson(x, y)
+    estimator = fit_trees(told, THREE, trees=12, shape=SHAPES[0], seed=0)
+    grown = list(growing_margins(estimator, told.stacked))
     assert len(grown) == 12
-    np.testing.assert_array_equal(grown[-1], tree_margins(estimator, x))
+    np.testing.assert_array_equal(grown[-1], tree_margins(estimator, told.stacked))
+
+
+def test_trees_and_line_take_a_weight_for_as_many_equal_rows():
+    x, y = drawn(3 * BINS, seed=9)
+    weight = np.where(np.arange(len(y)) % 3 == 0, 4.0, 1.0)
+    times = np.repeat(np.arange(len(y)), weight.astype(int))
+    line = fit_line_to(lesson(x, y, weight=weight), THREE, ridge=0.0)
+    repeated = fit_line_to(lesson(x[times], y[times]), THREE, ridge=0.0)
+    np.testing.assert_allclose(margins(line, x), margins(repeated, x), atol=0.02)
+    first, again = (
+        fit_trees(each, THREE, trees=10, shape=SHAPES[0], seed=0)
+        for each in (lesson(x, y, weight=weight), lesson(x[times], y[times]))
+    )
+    stacked = lesson(x, y).stacked
+    assert np.corrcoef(tree_margins(first, stacked), tree_margins(again, stacked))[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("ridge", RIDGES)
+def test_without_anything_to_learn_the_line_is_the_rule(ridge):
+    opinion = np.linspace(-4, 3, 300)
+    y = (np.random.default_rng(3).random(300) < expit(opinion)).astype(float)
+    line = fit_line_to(lesson(np.zeros((300, 3)), y, opinion), THREE, ridge=ridge)
+    assert line.trust == pytest.approx(1.0, abs=0.35)
+    np.testing.assert_allclose(line.margins(np.zeros((300, 3)), opinion), opinion, atol=1.2)
+
+
+def test_a_rule_that_the_labels_contradict_loses_its_say_and_never_counts_in_reverse():
+    x, y = drawn(3_000, seed=5)
+    opinion = np.where(y == 1, -4.0, 2.0)
+    line = fit_line_to(lesson(x, y, opinion), THREE, ridge=RIDGES[0])
+    assert line.trust == 0.0
+    stacked = lesson(x, y, opinion).stacked
+    estimator = fit_trees(lesson(x, y, opinion), THREE, trees=20, shape=SHAPES[0], seed=0)
+    lower, higher = stacked.copy(), stacked.copy()
+    lower[:, -1], higher[:, -1] = -4.0, 2.0
+    assert (tree_margins(estimator, higher) >= tree_margins(estimator, lower)).all()
 
 
 def described(rows: int, honest, seed: int) -> pd.DataFrame:

@@ -1,0 +1,109 @@
+"""What the desk shows of listings: their newest version, their pictures, and whom these were seen with before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import func, select
+
+from data.catalog.frames import read_by_keys, read_frame, records, whole_table
+from data.catalog.gallery import with_names
+from data.catalog.tables import images, listings, matches, scores, sellers, sightings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+TITLED = ("listing_key", "observed_at", "marketplace", "listing_id", "seller_key", "seller_id", "title")
+SHOWN = ("listing_key", "image_id", "position", "observed_at")
+
+
+def titles_of(connection: Connection, listing_keys: Sequence[int] | pd.Series[int]) -> pd.DataFrame:
+    """Return what some listings are called now: `TITLED`, one row each, in no order."""
+    return _newest(read_by_keys(connection, whole_table(listings, TITLED), listings.c.listing_key, listing_keys))
+
+
+def versions_of(connection: Connection, listing_key: int) -> list[dict[str, Any]]:
+    """Return all versions of a listing, all columns, the newest first; empty if there is no such listing."""
+    names = tuple(column.name for column in listings.columns)
+    query = whole_table(listings, names).where(listings.c.listing_key == listing_key)
+    return records(read_frame(connection, query.order_by(listings.c.observed_at.desc())))
+
+
+def pictures_of(connection: Connection, listing_keys: Sequence[int] | pd.Series[int]) -> pd.DataFrame:
+    """Return the readable pictures of some listings.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `SHOWN`, ``width``, ``height``, ``information``, ordered by listing and position.
+    """
+    seen = read_by_keys(connection, whole_table(sightings, SHOWN), sightings.c.listing_key, listing_keys)
+    sizes = whole_table(images, ("image_id", "width", "height", "information")).where(images.c.status == "hashed")
+    known = read_by_keys(connection, sizes, images.c.image_id, seen["image_id"])
+    return seen.merge(known, on="image_id").sort_values(["listing_key", "position", "image_id"], ignore_index=True)
+
+
+def matches_of(connection: Connection, listing_key: int) -> pd.DataFrame:
+    """Return whom a listing's pictures were seen with, all columns of ``matches``, the surest and earliest first.
+
+    With ``other_listing_id, other_seller_id, other_marketplace, other_title, other_price`` and ``other_currency`` of
+    the other listing as it is now.
+    """
+    names = tuple(column.name for column in matches.columns)
+    found = read_frame(connection, whole_table(matches, names).where(matches.c.listing_key == listing_key))
+    named = with_names(connection, found, "other_")
+    stated = ("listing_key", "observed_at", "title", "price", "currency")
+    others = _newest(
+        read_by_keys(connection, whole_table(listings, stated), listings.c.listing_key, found["other_listing_key"])
+    )
+    told = others.drop(columns="observed_at").add_prefix("other_")
+    ordered = named.merge(told, on="other_listing_key", how="left")
+    return ordered.sort_values(["same_photo", "other_observed_at"], ascending=[False, True], ignore_index=True)
+
+
+def scores_of(connection: Connection, listing_key: int) -> list[dict[str, Any]]:
+    """Return all scores of a listing, all columns, those of the newest moment first."""
+    names = tuple(column.name for column in scores.columns)
+    query = whole_table(scores, names).where(scores.c.listing_key == listing_key)
+    return records(read_frame(connection, query.order_by(scores.c.as_of.desc(), scores.c.model_id)))
+
+
+def listings_of_seller(connection: Connection, seller_key: int, most: int) -> pd.DataFrame:
+    """Return the newest version of a seller's listings, the latest posted first, ``most`` at most."""
+    names = (*TITLED, "created_at", "category", "price", "currency", "location")
+    query = whole_table(listings, names).where(listings.c.seller_key == seller_key)
+    found = read_frame(connection, query.order_by(listings.c.created_at.desc(), listings.c.listing_key).limit(4 * most))
+    return _newest(found).sort_values(["created_at", "listing_key"], ascending=[False, True], ignore_index=True)[:most]
+
+
+def count_of_seller(connection: Connection, seller_key: int) -> int:
+    """Return how many listings a seller has."""
+    distinct = func.count(listings.c.listing_key.distinct())
+    return connection.execute(select(distinct).where(listings.c.seller_key == seller_key)).scalar_one()
+
+
+def accounts_of(connection: Connection, seller_key: int) -> list[dict[str, Any]]:
+    """Return all versions of a seller's account, all columns, the newest first."""
+    names = tuple(column.name for column in sellers.columns)
+    query = whole_table(sellers, names).where(sellers.c.seller_key == seller_key)
+    return records(read_frame(connection, query.order_by(sellers.c.observed_at.desc())))
+
+
+def find_listings(connection: Connection, text: str, most: int) -> pd.DataFrame:
+    """Return listings whose id, seller or title is, or begins with, a text; `TITLED`, the newest version of each."""
+    until = text + "\U0010ffff"
+    conditions = (
+        listings.c.listing_id == text,
+        listings.c.seller_id == text,
+        (listings.c.title >= text) & (listings.c.title < until),
+    )
+    parts = [read_frame(connection, whole_table(listings, TITLED).where(each).limit(most)) for each in conditions]
+    return _newest(pd.concat([part for part in parts if len(part)] or parts[:1]))[:most]
+
+
+def _newest(versions: pd.DataFrame) -> pd.DataFrame:
+    newest = versions.sort_values("observed_at", kind="stable").drop_duplicates("listing_key", keep="last")
+    return newest.reset_index(drop=True)

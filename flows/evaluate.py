@@ -1,0 +1,53 @@
+"""The flow ``evaluate``: judge a model on listings it has not learned from, and keep a report of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+
+from data.settings import Settings, load_settings
+from flows.lock import hold
+from flows.record import recorded
+from flows.steps.evaluating import evaluate_model, figures_markdown
+from flows.tasks import outside_task
+from models.serving.context import open_context
+
+
+@outside_task("evaluate")
+def judge(
+    settings: Settings, model_id: str | None, since: datetime | None, until: datetime, out: Path | None
+) -> dict[str, Any]:
+    """Judge in one piece: tables, pictures and the recipe tried again share the described listings."""
+    return evaluate_model(open_context(settings), model_id=model_id, since=since, until=until, out=out)
+
+
+@flow(name="seenbefore-evaluate", validate_parameters=False)
+def evaluate(
+    model_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    out: str | None = None,
+    home: str | None = None,
+) -> dict[str, Any]:
+    """Evaluate a kept model (default: the one in use) by the decisions known by ``until`` (default: now)."""
+    settings = load_settings(Path(home) if home else None)
+    with hold(settings.home, "evaluate"), recorded(settings, "evaluate") as summary:
+        folder = Path(out) if out else None
+        summary.update(judge(settings, model_id, since, until or datetime.now(UTC), folder))
+    _publish(summary)
+    return dict(summary)
+
+
+def _publish(summary: dict[str, Any]) -> None:
+    """Keep the main table and the way to the report beside the run."""
+    report = Path(summary["report"])
+    create_markdown_artifact(
+        markdown=f"# How good is {summary['model_id']}?\n\n{figures_markdown(report.parent)}\n"
+        f"[The whole report]({report.resolve().as_uri()})\n",
+        key="evaluate-figures",
+        description=f"Figures of {summary['model_id']}, and where its report lies",
+    )

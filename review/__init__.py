@@ -1,0 +1,1 @@
+"""The analysts' desk: where people look at scored listings and decide."""

@@ -1,0 +1,100 @@
+"""Serve the desk: ``python -m review``, which ``seenbefore review`` runs."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from data.errors import ExitCode, SeenbeforeError
+from data.settings import load_settings
+from models.serving.context import open_context
+from models.serving.decoding.pool import workers_for
+from models.serving.known import known_pictures
+from review.app import create_app
+from review.doors import LocalDoor, door_for
+from review.pages import signing_in
+from review.sessions import Sessions, kept_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PORT = 8484
+STOP_WITHIN_S = 5
+
+
+class Server(uvicorn.Server):
+    """A server that says where it is once it listens."""
+
+    greeting: tuple[str, ...] = ()
+
+    async def startup(self, sockets: object = None) -> None:
+        """Begin to listen, then say so."""
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started:
+            for line in self.greeting:
+                print(line, flush=True)
+
+
+def serve(home: Path | None, host: str, port: int) -> None:
+    """Serve the desk of a home until somebody stops it.
+
+    Raises
+    ------
+    SeenbeforeError
+        A setting is wrong, or the catalog or the picture store cannot be used.
+    """
+    settings = load_settings(home)
+    sessions = Sessions(kept_secret(settings.home / "desk" / "secret"))
+    door = door_for(settings.desk, sessions, host)
+    context = open_context(settings)
+    # What the first search would wait for: the compiled search, the known pictures, a process that opens pictures.
+    workers_for(settings.decode)
+    known_pictures(context)
+    server = Server(
+        uvicorn.Config(
+            create_app(context, door),
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=STOP_WITHIN_S,
+        )
+    )
+    at = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
+    address = f"{at}{signing_in.PATH}?token={door.token}" if isinstance(door, LocalDoor) else at
+    server.greeting = (
+        f"The desk of {settings.home} is open: {address}",
+        "The address opens it once, for one browser." if isinstance(door, LocalDoor) else "Sign in as your team does.",
+        "Ctrl-C closes it; what was decided stays.",
+    )
+    server.run()
+    if not server.started:
+        raise SystemExit(ExitCode.OUTSIDE)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the options and serve."""
+    options = argparse.ArgumentParser(prog="seenbefore review", description=serve.__doc__)
+    options.add_argument("--home", type=Path)
+    options.add_argument("--host", default="127.0.0.1")
+    options.add_argument("--port", type=int, default=PORT)
+    given = options.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING)
+    try:
+        serve(given.home, given.host, given.port)
+    except SeenbeforeError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

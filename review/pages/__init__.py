@@ -1,0 +1,7 @@
+"""One file for each kind of page."""
+
+from __future__ import annotations
+
+from review.pages import cases, insight, pictures, queue, search, sellers, signing_in, verdicts
+
+PAGES = (signing_in, queue, cases, pictures, sellers, verdicts, search, insight)
