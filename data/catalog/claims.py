@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
 
-from data.catalog.frames import to_instant
+from data.catalog.frames import read_by_keys, to_instant, whole_table
 from data.catalog.tables import claims
 
 if TYPE_CHECKING:
+    import pandas as pd
     from sqlalchemy import Connection
 
 
@@ -53,3 +54,10 @@ def claim_on(connection: Connection, listing_key: int, now: datetime) -> Claim |
 def release(connection: Connection, listing_key: int, actor: str) -> None:
     """Give back a case that somebody has; one that others have stays theirs."""
     connection.execute(delete(claims).where(claims.c.listing_key == listing_key, claims.c.actor == actor))
+
+
+def claims_on(connection: Connection, listing_keys: pd.Series[int], now: datetime) -> dict[int, str]:
+    """Return who has which of some cases."""
+    query = whole_table(claims, ("listing_key", "actor")).where(claims.c.expires_at > to_instant(now))
+    found = read_by_keys(connection, query, claims.c.listing_key, listing_keys)
+    return dict(zip(found["listing_key"].tolist(), found["actor"].tolist(), strict=True))

@@ -18,7 +18,7 @@ from data.catalog.frames import records
 from data.catalog.showing import pictures_of, titles_of
 from review.desk import Desk, desk_of
 from review.permissions import Analyst, Viewer
-from review.words import reason_words
+from review.words import PROBLEM_WORDS, edit_words, reason_words
 
 PAGE_ROWS = 25
 AGES = {"1": "1 day", "7": "a week", "30": "a month", "365": "a year"}
@@ -79,7 +79,6 @@ def queue(
         claimed = claims_on(connection, keys, now)
         told = {
             "counters": counters(connection, now),
-            "choices": choices(connection),
             "rows": [
                 {
                     **row,
@@ -87,13 +86,22 @@ def queue(
                     "image_id": pictures.get(row["listing_key"]),
                     "claimed_by": claimed.get(row["listing_key"]),
                     "reason_words": reason_words(row["reason"]),
+                    "edit_words": edit_words(row["edit"]),
                 }
                 for row in records(found.rows)
             ],
         }
+        chosen = choices(connection)
     last = max(1, math.ceil(found.total / PAGE_ROWS))
     told |= {"asked": asked, "page": page, "last": last, "total": found.total, "most": MOST_COUNTED, "now": now}
-    told |= {"ages": AGES, "states": list(State), "session": session, "reason_words": reason_words}
+    told |= {
+        "reasons": [(code, reason_words(code)) for code in chosen["reason"]],
+        "categories": [(name, name) for name in chosen["category"]],
+        "edits": [(code, edit_words(code)) for code in chosen["edit"]],
+        "problems": list(PROBLEM_WORDS.items()),
+        "ages": AGES,
+        "session": session,
+    }
     return desk.templates.TemplateResponse(request, "queue.html", told)
 
 
