@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import func, insert, select
 
 from data.catalog.cases import State, set_state
 from data.catalog.claims import release
@@ -74,9 +74,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An event that was written, and the listing's version since."""
+    """An event that was written, about which listing, and the listing's version since."""
 
     verdict_id: str
+    listing_key: int
     version: int
 
 
@@ -250,28 +251,23 @@ def said_about(connection: Connection, image_ids: pd.Series[str]) -> pd.DataFram
 
 
 def audit_page(
-    connection: Connection, *, before: tuple[datetime, str] | None = None, size: int, actor: str | None = None
+    connection: Connection, *, before: str | None = None, size: int, actor: str | None = None
 ) -> pd.DataFrame:
-    """Return events of all listings, the latest first.
+    """Return events of all listings, all columns of `verdicts`, the latest first.
 
     Parameters
     ----------
     before
-        ``decided_at`` and ``verdict_id`` of the last event of the page before; ``None`` begins.
+        ``verdict_id`` of the last event of the page before, since ids rise with time; ``None`` begins.
     actor
         Only theirs.
     """
     query = whole_table(verdicts, _names())
     if before is not None:
-        at = to_instant(before[0])
-        query = query.where(
-            or_(verdicts.c.decided_at < at, (verdicts.c.decided_at == at) & (verdicts.c.verdict_id < before[1]))
-        )
+        query = query.where(verdicts.c.verdict_id < before)
     if actor is not None:
         query = query.where(verdicts.c.actor == actor)
-    return read_frame(
-        connection, query.order_by(verdicts.c.decided_at.desc(), verdicts.c.verdict_id.desc()).limit(size)
-    )
+    return read_frame(connection, query.order_by(verdicts.c.verdict_id.desc()).limit(size))
 
 
 def _check(decision: Decision) -> None:
@@ -309,7 +305,7 @@ def _write(connection: Connection, kind: Kind, now: datetime, **values: Any) -> 
     at = to_instant(now)
     verdict_id = f"{at:016x}-{secrets.token_hex(4)}"
     connection.execute(insert(verdicts).values(verdict_id=verdict_id, kind=str(kind), decided_at=at, **values))
-    return Recorded(verdict_id, version_of(connection, values["listing_key"]))
+    return Recorded(verdict_id, values["listing_key"], version_of(connection, values["listing_key"]))
 
 
 def _event(connection: Connection, verdict_id: str) -> dict[str, Any]:

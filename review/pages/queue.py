@@ -3,62 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from data.catalog.cases import MOST_COUNTED, Filter, State, choices, counters, next_open, page_of
+from data.catalog.cases import MOST_COUNTED, choices, counters, page_of
 from data.catalog.claims import claims_on
 from data.catalog.frames import records
 from data.catalog.showing import pictures_of, titles_of
-from review.desk import Desk, desk_of
+from review.asked import AGES, Asked
+from review.desk import desk_of
+from review.handing_out import next_for
 from review.permissions import Analyst, Viewer
 from review.words import PROBLEM_WORDS, edit_words, reason_words
 
 PAGE_ROWS = 25
-AGES = {"1": "1 day", "7": "a week", "30": "a month", "365": "a year"}
 router = APIRouter()
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The filter as it stands in the URL: texts, empty where nothing is asked for."""
-
-    band: Annotated[Literal["", "high", "medium", "low"], Query()] = ""
-    reason: Annotated[str, Query(max_length=80)] = ""
-    category: Annotated[str, Query(max_length=200)] = ""
-    edit: Annotated[str, Query(max_length=80)] = ""
-    seller: Annotated[int | None, Query()] = None
-    days: Annotated[Literal["", "1", "7", "30", "365"], Query()] = ""
-    least: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None
-    most: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None
-    state: Annotated[State, Query()] = State.OPEN
-
-    def filter(self, now: datetime) -> Filter:
-        """Return what the catalog is asked for."""
-        return Filter(
-            band=self.band or None,
-            reason=self.reason or None,
-            category=self.category or None,
-            edit=self.edit or None,
-            seller_key=self.seller,
-            posted_since_at=now - timedelta(days=int(self.days)) if self.days else None,
-            least_price=self.least,
-            most_price=self.most,
-            state=self.state,
-        )
-
-    def query(self, **more: Any) -> str:
-        """Return the filter as the query of a URL, with what is given added; empty if nothing is asked for."""
-        named = {name: value for name, value in {**asdict(self), **more}.items() if value not in ("", None)}
-        if named.get("state") == State.OPEN:
-            del named["state"]
-        return "?" + urlencode(named) if named else ""
 
 
 @router.get("/")
@@ -113,12 +75,6 @@ def take_next(
     after: Annotated[int | None, Query()] = None,
 ) -> Response:
     """Lead to the first case that nobody else has; back to the queue when there is none."""
-    key = next_key(desk_of(request), session.person.name, asked, after)
+    desk = desk_of(request)
+    key = next_for(desk, session.person.name, asked.filter(desk.clock()), after)
     return RedirectResponse("/" + asked.query() if key is None else f"/cases/{key}{asked.query()}", 303)
-
-
-def next_key(desk: Desk, actor: str, asked: Asked, after: int | None = None) -> int | None:
-    """Return the case that somebody is given next; ``None`` if none waits."""
-    now = desk.clock()
-    with desk.context.catalog.read() as connection:
-        return next_open(connection, asked.filter(now), actor, now, after)
