@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from data.catalog.frames import read_by_keys, read_frame, records, whole_table
 from data.catalog.gallery import with_names
-from data.catalog.tables import images, listings, matches, scores, sellers, sightings
+from data.catalog.tables import alike, images, listings, matches, scores, sellers, sightings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +62,27 @@ def matches_of(connection: Connection, listing_key: int) -> pd.DataFrame:
     told = others.drop(columns="observed_at").add_prefix("other_")
     ordered = named.merge(told, on="other_listing_key", how="left")
     return ordered.sort_values(["same_photo", "other_observed_at"], ascending=[False, True], ignore_index=True)
+
+
+def alignment_of(connection: Connection, image_id: str, other_image_id: str) -> dict[str, Any] | None:
+    """Return what is kept of two pictures that look alike, in whichever order they are; ``None`` if they do not.
+
+    Returns
+    -------
+    dict
+        All columns of ``alike``; ``lead`` leads from the picture whose id is smaller to the other.
+    """
+    first, second = sorted((image_id, other_image_id))
+    names = tuple(column.name for column in alike.columns)
+    pair = (alike.c.image_id == first) & (alike.c.other_image_id == second)
+    found = records(read_frame(connection, whole_table(alike, names).where(pair)))
+    return found[0] if found else None
+
+
+def is_known_picture(connection: Connection, image_id: str) -> bool:
+    """Tell whether a readable picture of this id stood in some listing."""
+    seen = select(sightings.c.image_id).where(sightings.c.image_id == image_id).limit(1)
+    return connection.execute(seen).first() is not None
 
 
 def scores_of(connection: Connection, listing_key: int) -> list[dict[str, Any]]:

@@ -10,12 +10,15 @@ if TYPE_CHECKING:
     from models.serving.context import Context
 
 
-def thumbnail(context: Context, image_id: str) -> bytes | None:
-    """Return a JPEG of a stored picture, at most 320 pixels a side; ``None`` if it cannot be read.
+SIDE_PIXELS = 320
+
+
+def thumbnail(context: Context, image_id: str, side_pixels: int = SIDE_PIXELS) -> bytes | None:
+    """Return a JPEG of a stored picture, at most so many pixels a side; ``None`` if it cannot be read.
 
     Raises
     ------
     LostPicture
         The store does not have it any more.
     """
-    return workers_for(context.settings.decode).thumbnail(context.store.get(image_id))
+    return workers_for(context.settings.decode).thumbnail(context.store.get(image_id), side_pixels)

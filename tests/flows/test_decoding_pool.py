@@ -106,8 +106,8 @@ def test_what_ends_two_workers_is_poison_and_the_next_picture_is_read(workers, g
 
 @pytest.mark.parametrize("content", [poison.SEGFAULT, b"no picture at all", b""])
 def test_what_is_no_picture_has_no_thumbnail(workers, good, content):
-    assert workers.thumbnail(content) is None
-    assert workers.thumbnail(good) is not None
+    assert workers.thumbnail(content, 320) is None
+    assert workers.thumbnail(good, 320) is not None
 
 
 @pytest.mark.parametrize("size", [(1600, 400), (90, 60), (1, 1)])
@@ -116,7 +116,7 @@ def test_a_thumbnail_is_the_picture_made_small_and_nothing_else_of_its_file(work
     secret = b"from a stranger"
     exif = Image.Exif()
     exif[0x010E] = secret.decode()
-    jpeg = workers.thumbnail(as_file(image, quality=95, comment=secret, icc_profile=secret, exif=exif))
+    jpeg = workers.thumbnail(as_file(image, quality=95, comment=secret, icc_profile=secret, exif=exif), 320)
     assert secret not in jpeg
     with Image.open(io.BytesIO(jpeg)) as small:
         assert (small.format, small.mode, max(small.size)) == ("JPEG", "RGB", min(320, max(size)))

@@ -84,10 +84,10 @@ class Worker:
             self.end()
             raise WorkerError(self.process.returncode) from error
 
-    def ask(self, wanted: Wanted, content: bytes) -> Message | UnreadableReason:
+    def ask(self, wanted: Wanted, content: bytes, **more: int) -> Message | UnreadableReason:
         """Return what a picture file gives, or how it ended this worker, which is of no more use then."""
         try:
-            tell(self._connection, {"wanted": wanted, "content": content})
+            tell(self._connection, {"wanted": wanted, "content": content, **more})
             return self._hear(self._patience_s)
         except Late:
             self.process.kill()
@@ -151,15 +151,15 @@ class Workers:
         """
         return self._ask(Wanted.FINGERPRINT, content)
 
-    def thumbnail(self, content: bytes) -> bytes | None:
-        """Return a small JPEG of a picture file for people; ``None`` if it cannot be read.
+    def thumbnail(self, content: bytes, side_pixels: int) -> bytes | None:
+        """Return a JPEG of a picture file for people, at most so large a side; ``None`` if it cannot be read.
 
         Raises
         ------
         WorkerError
             No worker can be started.
         """
-        jpeg: bytes | None = self._ask(Wanted.THUMBNAIL, content).get("jpeg")
+        jpeg: bytes | None = self._ask(Wanted.THUMBNAIL, content, side_pixels=side_pixels).get("jpeg")
         return jpeg
 
     def end(self) -> None:
@@ -167,11 +167,11 @@ class Workers:
         while self._idle:
             self._idle.pop().end()
 
-    def _ask(self, wanted: Wanted, content: bytes) -> Message:
+    def _ask(self, wanted: Wanted, content: bytes, **more: int) -> Message:
         ended_by = UnreadableReason.POISON_CRASH
         for attempt in range(TRIES):
             worker = self._take(fresh=attempt > 0)
-            answer = worker.ask(wanted, content)
+            answer = worker.ask(wanted, content, **more)
             if not isinstance(answer, UnreadableReason):
                 self._idle.append(worker)
                 return answer

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 MEMORY_EXIT = 70
 """Exit code of a worker whose picture asked for more memory than it may have."""
-SIDE_PIXELS = 320
 JPEG_QUALITY = 80
 
 
@@ -42,7 +41,7 @@ class Wanted(StrEnum):
     FINGERPRINT = "fingerprint"
     """Its values in the tables ``images`` and ``sketches``, by column."""
     THUMBNAIL = "thumbnail"
-    """A ``jpeg`` for people, at most 320 pixels a side: ours, without anything a stranger put into the file."""
+    """A ``jpeg`` for people, at most ``side_pixels`` a side: ours, without anything a stranger put into the file."""
 
 
 def answer(request: Message, settings: DecodeSettings) -> Message:
@@ -51,7 +50,7 @@ def answer(request: Message, settings: DecodeSettings) -> Message:
     Parameters
     ----------
     request
-        ``content``, the whole file, and which of `Wanted` is ``wanted`` of it.
+        ``content``, the whole file, which of `Wanted` is ``wanted`` of it, and ``side_pixels`` of a thumbnail.
 
     Returns
     -------
@@ -69,7 +68,11 @@ def answer(request: Message, settings: DecodeSettings) -> Message:
         if picture.reason is UnreadableReason.POISON_MEMORY:
             raise MemoryError(picture.detail)
         return {"reason": picture.reason, "detail": picture.detail}
-    made = _fingerprinted(picture) if request["wanted"] == Wanted.FINGERPRINT else _drawn_small(picture)
+    made = (
+        _fingerprinted(picture)
+        if request["wanted"] == Wanted.FINGERPRINT
+        else _drawn_small(picture, request["side_pixels"])
+    )
     return {"reason": None, **made}
 
 
@@ -114,9 +117,9 @@ def _fingerprinted(picture: Picture) -> Message:
     return {**asdict(found), **pack(sketch), "format": picture.format, "orientation": picture.orientation}
 
 
-def _drawn_small(picture: Picture) -> Message:
+def _drawn_small(picture: Picture, side_pixels: int) -> Message:
     small = picture.image.convert("RGB")
-    small.thumbnail((SIDE_PIXELS, SIDE_PIXELS))
+    small.thumbnail((side_pixels, side_pixels))
     small.info.clear()  # Pillow would write the file's comment into ours
     jpeg = io.BytesIO()
     small.save(jpeg, "JPEG", quality=JPEG_QUALITY)
