@@ -20,6 +20,7 @@ GRID = 64
 NOISE_LEVELS = 24
 """Grey levels by which saving again may change a pixel; less is not marked as a difference."""
 JPEG_QUALITY = 85
+OUTSIDE = (127, 127, 127)
 IDENTITY = np.eye(2, 3)
 
 

@@ -1,0 +1,147 @@
+"""A case: a listing's photos beside the earlier ones, why it was scored as it was, and the verdict."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pandas as pd
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from starlette.responses import Response
+
+from data.catalog.cases import State, case_of
+from data.catalog.claims import claim, claim_on
+from data.catalog.decisions import history, ruling, said_about, version_of
+from data.catalog.frames import records
+from data.catalog.gallery import sightings_of, with_names
+from data.catalog.showing import (
+    accounts_of,
+    count_of_seller,
+    matches_of,
+    pictures_of,
+    scores_of,
+    versions_of,
+)
+from features.facts import HASH_KINDS
+from features.information import LOW_INFORMATION
+from review.asked import Asked
+from review.desk import Desk, desk_of
+from review.people import Role
+from review.permissions import Viewer
+from review.words import KIND_WORDS, PROBLEM_WORDS, VERDICT_WORDS, edit_words
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from review.sessions import Session
+
+MOST_EARLIER = 3
+"""Earlier pictures shown beside one photo; the surest first."""
+MOST_SIGHTINGS = 40
+SNOOZE_DAYS = {1: "a day", 7: "a week", 30: "a month"}
+router = APIRouter()
+
+
+@router.get("/cases/{key}")
+def case(
+    request: Request,
+    session: Viewer,
+    key: int,
+    asked: Annotated[Asked, Depends()],
+    told: Annotated[str, Query(max_length=80)] = "",
+) -> Response:
+    """Show a case, and keep it for whoever opens it, if they may decide and nobody else has it."""
+    desk = desk_of(request)
+    now = desk.clock()
+    holder = _claimed(desk, session, key, now)
+    with desk.context.catalog.read() as connection:
+        versions = versions_of(connection, key)
+        if not versions:
+            raise HTTPException(404, "There is no such listing.")
+        shown = _shown(connection, key, versions[0], session, now)
+    mine = holder is None or holder == session.person.name
+    shown |= {
+        "session": session,
+        "asked": asked,
+        "told": told,
+        "now": now,
+        "holder": None if mine else holder,
+        "may_decide": session.person.role >= Role.ANALYST and mine,
+        "snoozes": SNOOZE_DAYS,
+        "problems": list(PROBLEM_WORDS.items()),
+        "verdict_words": VERDICT_WORDS,
+        "kind_words": KIND_WORDS,
+        "problem_words": PROBLEM_WORDS,
+        "kinds": HASH_KINDS,
+    }
+    return desk.templates.TemplateResponse(request, "case.html", shown)
+
+
+def _claimed(desk: Desk, session: Session, key: int, now: datetime) -> str | None:
+    """Return who has the case from now on."""
+    if session.person.role < Role.ANALYST:
+        with desk.context.catalog.read() as connection:
+            held = claim_on(connection, key, now)
+        return None if held is None else held.actor
+    with desk.context.catalog.write() as connection:
+        if case_of(connection, key) is None:
+            return None
+        return claim(connection, key, session.person.name, now, desk.context.settings.desk.claim_minutes).actor
+
+
+def _shown(
+    connection: Connection, key: int, listing: dict[str, Any], session: Session, now: datetime
+) -> dict[str, Any]:
+    """Return all that the page tells."""
+    past = history(connection, key)
+    waiting = case_of(connection, key)
+    second = _is_second_reading(waiting, past, session)
+    found = matches_of(connection, key)
+    pictures = pictures_of(connection, [key])
+    scores = scores_of(connection, key)
+    account = next(iter(accounts_of(connection, listing["seller_key"])), None)
+    return {
+        "key": key,
+        "listing": listing,
+        "attributes": json.loads(listing["attributes"] or "{}"),
+        "case": waiting,
+        "score": scores[0] if scores else None,
+        "reasons": json.loads(scores[0]["reasons"]) if scores else [],
+        "scores": scores,
+        "photos": _photos(pictures, found),
+        "timeline": _timeline(connection, pictures, found),
+        "account": account,
+        "seller_listings": count_of_seller(connection, listing["seller_key"]),
+        "version": version_of(connection, key),
+        "second_reading": second,
+        # Whoever reads again is not told what was found the first time.
+        "history": [] if second else records(past),
+        "ruling": None if second else ruling(past),
+        "said": [] if second else records(said_about(connection, pictures["image_id"])),
+    }
+
+
+def _is_second_reading(waiting: dict[str, Any] | None, past: pd.DataFrame, session: Session) -> bool:
+    if waiting is None or waiting["state"] != State.DECIDED or not waiting["second_wanted"]:
+        return False
+    return session.person.name not in set(past["actor"])
+
+
+def _photos(pictures: pd.DataFrame, found: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return each photo with the earlier ones it is like, those with the surest evidence first."""
+    photos = []
+    for picture in records(pictures.drop_duplicates("image_id")):
+        of_it = found[found["image_id"] == picture["image_id"]].head(MOST_EARLIER)
+        earlier = [{**row, "edit_words": edit_words(row["edit"])} for row in records(of_it)]
+        photos.append({**picture, "earlier": earlier, "is_empty": picture["information"] < LOW_INFORMATION})
+    return sorted(photos, key=lambda photo: -max((row["same_photo"] for row in photo["earlier"]), default=-1.0))
+
+
+def _timeline(connection: Connection, pictures: pd.DataFrame, found: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return where these photos and the earlier ones were seen, in order of time."""
+    same = found.loc[found["same_photo"] >= 0.5, "other_image_id"]
+    seen = sightings_of(connection, pd.concat([pictures["image_id"], same]).drop_duplicates())
+    listed = seen.drop_duplicates("listing_key").head(MOST_SIGHTINGS)
+    return records(with_names(connection, listed))
