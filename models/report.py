@@ -130,12 +130,9 @@ def _how_good(told: Evaluation) -> Sections:
 
 
 def _why(told: Evaluation, tried: Tried) -> Sections:
-    again = {
-        "promise": ("Did it keep its promise?", _promise(tried), ""),
-        "evidence": ("Which evidence carries it", _evidence(tried), ""),
-    }
     return {
-        **({} if tried.optimism.empty else again),
+        **({} if tried.optimism.empty else {"promise": ("Did it keep its promise?", _promise(tried), "")}),
+        **({} if tried.ablation.empty else {"evidence": ("Which evidence carries it", _evidence(tried), "")}),
         "periods": ("Period by period", figures_table(told.periods, "period", told.capacity), ""),
         "groups": (
             "Group by group",
