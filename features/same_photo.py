@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from features.alignment import PARTNER_BITS
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -129,13 +131,18 @@ def measures(overlays: NDArray[np.void]) -> dict[str, NDArray[np.float64]]:
     dict
         ``matches``, ``bits``, ``off_pixels``, ``agreeing``, ``common_asked`` and ``common_known`` as they are;
         ``repeated`` with `NO_POINTS` further points that were not, and ``mean_off``, ``middle_off`` and ``low_off``,
-        what the correlations lack to 1, with `NO_BLOCKS` further blocks that lack all of it.
+        what the correlations lack to 1, with `NO_BLOCKS` further blocks that lack all of it. ``evidence`` counts the
+        matches, each for less the fewer of the points match, the more their hashes differ, the further they are off
+        and the less the blocks correlate: many poor matches are found in any two striped skirts, few good ones in any
+        two of one outline, many good ones in copies alone.
     """
-    matches, repeated = overlays["matches"].astype(np.float64), overlays["repeated"]
-    textured = overlays["textured"]
+    matches, textured = overlays["matches"].astype(np.float64), overlays["textured"]
+    repeated = matches * overlays["repeated"] / np.maximum(matches + NO_POINTS * overlays["repeated"], 1.0)
+    alike = np.clip(1.0 - overlays["bits"] / PARTNER_BITS, 0.0, 1.0) / (1.0 + overlays["off_pixels"])
     return {
+        "evidence": matches * repeated * alike * overlays["mean"] * textured / (textured + NO_BLOCKS),
         "matches": matches,
-        "repeated": matches * repeated / np.maximum(matches + NO_POINTS * repeated, 1.0),
+        "repeated": repeated,
         "bits": overlays["bits"],
         "off_pixels": overlays["off_pixels"],
         "agreeing": overlays["agreeing"].astype(np.float64),
