@@ -258,6 +258,20 @@ scores = Table(
     Index("scores_by_run", "run_id"),
 )
 
+# Moments drawn at random to be looked at whatever they scored. ``propensity`` is the chance with which each was drawn,
+# ``band`` and ``model_id`` are those of the score it had then.
+audits = Table(
+    "audits",
+    metadata,
+    _key("listing_key"),
+    _key("as_of"),
+    _required("model_id"),
+    _required("band"),
+    _required("propensity", Float),
+    _required("run_id"),
+    Index("audits_by_run", "run_id"),
+)
+
 # Append-only: what analysts decided.
 verdicts = Table(
     "verdicts",
