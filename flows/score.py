@@ -16,6 +16,7 @@ from flows.engine import workers
 from flows.lock import hold
 from flows.record import recorded
 from flows.steps import scoring
+from flows.steps.auditing import draw_for_audit
 from flows.tasks import outside_task
 
 Counts = dict[str, int]
@@ -41,4 +42,5 @@ def score(since: datetime | None = None, until: datetime | None = None, home: st
         with workers(settings, chunk=settings.batch_rows) as team:
             summary.update(team.spread("scoring", score_chunk, keys, settings=settings, run_id=summary["run_id"]))
         scoring.rank(context, summary["run_id"])
+        summary["drawn_to_check"] = draw_for_audit(context, summary["run_id"])
     return dict(summary)
