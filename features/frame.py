@@ -12,10 +12,12 @@ from features.habits import HABIT_SPECS, habit_block
 from features.listing_facts import LISTING_SPECS, listing_block
 from features.prices import PRICE_SPECS, price_block
 from features.reuse import REUSE_SPECS, reuse_block
+from features.rings import RING_SPECS, ring_block
 from features.sellers import SELLER_SPECS, seller_block
 from features.spec import fingerprint
+from features.texts import TEXT_SPECS, text_block
 
-SPECS = (*REUSE_SPECS, *PRICE_SPECS, *SELLER_SPECS, *HABIT_SPECS, *LISTING_SPECS)
+SPECS = (*REUSE_SPECS, *PRICE_SPECS, *SELLER_SPECS, *HABIT_SPECS, *RING_SPECS, *LISTING_SPECS, *TEXT_SPECS)
 """All features, in the order of the frame's columns."""
 
 SPEC_FINGERPRINT = fingerprint(SPECS)
@@ -55,7 +57,9 @@ def build(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
         price_block(described, copied, facts),
         seller_block(described, judged, facts),
         habit_block(described, facts.listings),
+        ring_block(described, facts),
         listing_block(described),
+        text_block(described, facts),
     )
     columns = pd.concat(blocks, axis="columns")[[spec.name for spec in SPECS]]
     values = columns.to_numpy(np.float64, na_value=np.nan)

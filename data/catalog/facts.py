@@ -11,6 +11,8 @@ from sqlalchemy import select, union
 from data.catalog.frames import read_by_keys, read_frame, to_instant, whole_table
 from data.catalog.matches import DISTANCES, FINGERPRINT, HASHED, SELLER, SIGHTING, measured
 from data.catalog.tables import alike, images, labels, listings, matches, scores, sellers, sightings
+from data.catalog.texts import texts_like
+from data.catalog.ties import taken_around
 from data.catalog.verdicts import verdict_labels
 
 if TYPE_CHECKING:
@@ -69,16 +71,28 @@ def facts_about(connection: Connection, moments: pd.DataFrame, price_window: pd.
         connection, whole_table(listings, LISTING), listings.c.listing_key, found["other_listing_key"]
     )
     prints = whole_table(images, FINGERPRINT).where(images.c.status == HASHED)
+    taken = taken_around(connection, concerned)
+    texts = texts_like(connection, keys)
+    accounts = pd.concat([concerned, taken["seller_key"], texts["other_seller_key"]])
     return {
         "listings": pd.concat([theirs, others]).drop_duplicates(["listing_key", "observed_at"], ignore_index=True),
-        "sellers": read_by_keys(connection, whole_table(sellers, SELLER), sellers.c.seller_key, concerned),
+        "sellers": read_by_keys(connection, whole_table(sellers, SELLER), sellers.c.seller_key, accounts),
         "sightings": seen,
         "fingerprints": read_by_keys(connection, prints, images.c.image_id, seen["image_id"]),
         "matches": measured(found),
         "other_photos": _photos(connection, found["other_listing_key"]),
-        "labels": known_labels(connection, theirs).drop(columns="source"),
+        "labels": known_labels(connection, _owned(connection, theirs, taken["seller_key"])).drop(columns="source"),
         "prices": _prices(connection, theirs, moments["as_of"], price_window),
+        "taken": taken,
+        "texts": texts,
     }
+
+
+def _owned(connection: Connection, theirs: pd.DataFrame, others: pd.Series) -> pd.DataFrame:
+    """Return ``listing_key, seller_key`` of some listings, and of all listings of other sellers."""
+    names = ["listing_key", "seller_key"]
+    owned = read_by_keys(connection, whole_table(listings, names), listings.c.seller_key, others)
+    return pd.concat([theirs[names], owned]).drop_duplicates()
 
 
 def known_labels(connection: Connection, of_listings: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,8 @@ from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, M
 
 metadata = MetaData()
 
+TEXT_BANDS = ("band_1", "band_2", "band_3", "band_4")
+
 
 def _required(name: str, kind: type = Text) -> Column[object]:
     return Column(name, kind, nullable=False)
@@ -84,6 +86,20 @@ labels = Table(
     _required("label"),
     _required("observed_at", BigInteger),
     Column("attributes", Text),
+)
+
+# What texts that are nearly the same share, for each version of a listing. ``hashed`` is 0 until the text was read; the
+# bands stay NULL where it is too short.
+texts = Table(
+    "texts",
+    metadata,
+    _key("listing_key"),
+    _key("observed_at"),
+    _required("seller_key", BigInteger),
+    _required("hashed", Integer),
+    *(Column(band, BigInteger) for band in TEXT_BANDS),
+    Index("texts_by_hashed", "hashed"),
+    *(Index(f"texts_by_{band}", band, "seller_key", "observed_at") for band in TEXT_BANDS),
 )
 
 image_links = Table(
@@ -226,6 +242,7 @@ matches = Table(
     _required("sellers_sharing", BigInteger),
     _required("sightings", BigInteger),
     Index("matches_by_seller", "seller_key"),
+    Index("matches_by_other_image", "other_image_id"),
 )
 
 # Feature vectors as scored: float64 values in the order of the feature list that ``spec`` fingerprints.

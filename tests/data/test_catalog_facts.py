@@ -33,6 +33,8 @@ COLUMNS = {
     "other_photos": wanted.OTHER_PHOTO_COLUMNS,
     "labels": wanted.LABEL_COLUMNS,
     "prices": wanted.PRICE_COLUMNS,
+    "taken": wanted.TAKEN_COLUMNS,
+    "texts": wanted.TEXT_COLUMNS,
 }
 
 
@@ -47,7 +49,15 @@ def expected_type(table: str, name: str) -> str:
         return "datetime64[us, UTC]"
     if name in wanted.HASH_KINDS:
         return "uint64"
-    if name.endswith("_key") or name in {"position", "width", "height", "sellers_sharing", "sightings"}:
+    if name.endswith("_key") or name in {
+        "position",
+        "width",
+        "height",
+        "sellers_sharing",
+        "sightings",
+        "sellers_showing",
+        "band",
+    }:
         return "int64"
     if name.startswith("distance_") or name in {"price", "feedback_count", "rating", "information", "same_photo"}:
         return "float64"
