@@ -119,7 +119,7 @@ def _how_good(told: Evaluation) -> Sections:
             "By money",
             money_table(told),
             "The prices of the known frauds that were looked at, added up, and their share of all. Ordering by price "
-            "times score finds the dear ones first, and fewer of the others.",
+            "times score looks at dear listings first: that may find more money, and fewer frauds.",
         ),
         "calibration": (
             "Does a score mean what it says?",
