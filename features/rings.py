@@ -35,7 +35,7 @@ MOST_TIES = 16
 HOPS = 2
 """From a seller to those it is tied to, and to those they are tied to."""
 
-TIE = ["seller_key", "tied_key", "other_image_id", "since_at", "until_at", "known_at"]
+TIE = ["seller_key", "tied_key", "other_image_id", "since_at", "until_at"]
 NO_TIE = "the seller is tied to nobody"
 
 RING_SPECS = (
@@ -111,23 +111,28 @@ def ties_of(taken: pd.DataFrame, sellers: pd.DataFrame) -> pd.DataFrame:
         seller took them.
     """
     by_age = taken.sort_values(["known_at", "seller_key", "other_image_id"], ignore_index=True)
-    beyond = by_age[by_age.groupby("other_image_id").cumcount() == RARE_SELLERS]
-    until = beyond.set_index("other_image_id")["known_at"].rename("until_at")
-    rare = by_age[by_age["sellers_showing"] <= RARE_SELLERS].join(until, on="other_image_id")
-    # Bounded on the own side only: of the other's photos, these may be all that was read.
+    by_age["place"] = by_age.groupby("other_image_id").cumcount()
+    beyond = by_age[by_age["place"] == RARE_SELLERS].set_index("other_image_id")["known_at"]
+    rare = by_age[by_age["sellers_showing"] <= RARE_SELLERS].join(beyond.rename("until_at"), on="other_image_id")
     own = rare[rare.groupby("seller_key").cumcount() < MOST_PHOTOS].rename(columns={"known_at": "since_at"})
-    theirs = rare[["seller_key", "other_image_id", "known_at"]].rename(columns={"seller_key": "tied_key"})
-    same_photo = own.merge(theirs, on="other_image_id")
-    victims = own[["seller_key", "other_seller_key", "since_at"]].set_axis(
-        ["other_seller_key", "seller_key", "known_at"], axis="columns"
-    )
-    each_other = own.merge(victims, on=["seller_key", "other_seller_key"]).assign(
-        tied_key=lambda pairs: pairs["other_seller_key"]
-    )
-    ties = pd.concat([same_photo[TIE], each_other[TIE]], ignore_index=True)
+    early = own[own["place"] < RARE_SELLERS]
+    ties = pd.concat([_same_photo(early, rare[rare["place"] < RARE_SELLERS]), _each_other(early, own)])
     ties = ties[(ties["known_at"] <= ties["since_at"]) & (ties["seller_key"] != ties["tied_key"])]
     kin = same_party(sellers, ties["seller_key"], ties["tied_key"], ties["since_at"])
-    return ties[~kin].drop(columns="known_at")
+    return ties.loc[~kin, TIE]
+
+
+def _same_photo(own: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
+    """Pair what each seller took with all takers of the same photo; of theirs, these rows may be all that was read."""
+    theirs = taken[["seller_key", "other_image_id", "known_at"]].rename(columns={"seller_key": "tied_key"})
+    return own.merge(theirs, on="other_image_id")
+
+
+def _each_other(own: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
+    """Pair what each seller took from somebody with the first time that one took from the seller."""
+    back = taken.groupby(["other_seller_key", "seller_key"])["since_at"].min().rename("known_at")
+    pairs = own.merge(back.rename_axis(["seller_key", "other_seller_key"]).reset_index())
+    return pairs.assign(tied_key=pairs["other_seller_key"])
 
 
 def _active(nodes: pd.DataFrame, ties: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from flows.lock import hold
 from flows.record import recorded
 from flows.steps import scoring
 from flows.steps.auditing import draw_for_audit
+from flows.steps.texts import read_texts
 from flows.tasks import outside_task
 
 Counts = dict[str, int]
@@ -34,6 +35,8 @@ def score(since: datetime | None = None, until: datetime | None = None, home: st
     settings = load_settings(Path(home) if home else None)
     context = open_context(settings)
     with hold(settings.home, "score"), recorded(settings, "score") as summary:
+        # Those that came with a load were read then; a catalog of an older version brings texts that were not.
+        read_texts(context)
         with context.catalog.read() as connection:
             moments = unscored_moments(connection, since, until)
         keys = list(moments.itertuples(index=False, name=None))
