@@ -14,6 +14,7 @@ from features.overlays import OVERLAY, overlay, upright_guess
 from features.same_photo import (
     COEFFICIENTS_FILE,
     FALSE_MATCHES_PER_LISTING,
+    HALF_OFF_PIXELS,
     LEAST,
     MOST,
     PICTURES_PER_LISTING,
@@ -101,10 +102,12 @@ def test_each_pair_is_judged_alone(several):
 
 @settings(deadline=None)
 @given(rows())
-def test_evidence_is_a_part_of_the_matches_and_none_without_matching_points_or_blocks(row):
-    evidence = measures(overlays(row, dict(row) | {"repeated": 0.0}, dict(row) | {"textured": 0}))["evidence"]
-    assert 0 <= evidence[0] <= row["matches"]
-    assert evidence[1:].tolist() == [0, 0]
+def test_evidence_is_a_part_of_the_matches_and_half_of_that_where_they_are_off(row):
+    exact, off = (dict(row) | {"off_pixels": pixels} for pixels in (0.0, HALF_OFF_PIXELS))
+    evidence = measures(overlays(row, exact, off, dict(row) | {"repeated": 0.0}))["evidence"]
+    assert 0 <= evidence[0] <= evidence[1] <= row["matches"]
+    assert evidence[2] == pytest.approx(evidence[1] / 2)
+    assert evidence[3] == 0
 
 
 def test_pictures_without_points_and_blocks_are_not_one_photo():
