@@ -136,6 +136,7 @@ fetches = Table(
     Column("next_attempt_at", BigInteger),
     Index("fetches_by_image", "image_id"),
     Index("fetches_due", "status", "next_attempt_at"),
+    Index("fetches_by_time", "fetched_at"),
 )
 
 # Distinct pictures. ``recipe`` is NULL until fingerprinted; ``compared`` is 1 once matched against all known ones.
@@ -242,6 +243,7 @@ matches = Table(
     _required("sellers_sharing", BigInteger),
     _required("sightings", BigInteger),
     Index("matches_by_seller", "seller_key"),
+    Index("matches_by_time", "observed_at"),
     Index("matches_by_other_image", "other_image_id"),
 )
 
@@ -253,6 +255,7 @@ features = Table(
     _key("as_of"),
     _key("spec", Text),
     _required("vector", LargeBinary),
+    Index("features_by_time", "spec", "as_of", "listing_key"),  # complete, so that a sample is drawn without any vector
 )
 
 scores = Table(
@@ -273,6 +276,41 @@ scores = Table(
     _required("images", Integer),
     _required("run_id"),
     Index("scores_by_run", "run_id"),
+    Index("scores_by_time", "as_of"),
+)
+
+# What stood in ``features`` and ``scores`` until the same moment was scored again from facts that came late.
+# ``replaced_by`` is the run.
+past_features = Table(
+    "past_features",
+    metadata,
+    _key("listing_key"),
+    _key("as_of"),
+    _key("spec", Text),
+    _key("replaced_at"),
+    _required("vector", LargeBinary),
+    _required("replaced_by"),
+)
+
+past_scores = Table(
+    "past_scores",
+    metadata,
+    _key("listing_key"),
+    _key("as_of"),
+    _key("model_id", Text),
+    _key("replaced_at"),
+    _required("observed_at", BigInteger),
+    _required("score", Float),
+    _required("rank", Integer),
+    _required("band"),
+    _required("reasons"),
+    _required("spec"),
+    Column("first_seller_key", BigInteger),
+    Column("first_listing_key", BigInteger),
+    _required("matched_images", Integer),
+    _required("images", Integer),
+    _required("run_id"),
+    _required("replaced_by"),
 )
 
 # Moments drawn at random to be looked at whatever they scored. ``propensity`` is the chance with which each was drawn,
