@@ -21,7 +21,6 @@ def same_party(
     An account without a version by then (``SELLER_COLUMNS`` in ``sellers``) has no group.
     """
     times_us = microseconds(at)
-    group, other_group = (
-        rows_as_of(sellers, "seller_key", side.to_numpy(np.int64), times_us)["group_id"] for side in (one, other)
-    )
+    group = rows_as_of(sellers, "seller_key", np.asarray(one, np.int64), times_us)["group_id"]
+    other_group = rows_as_of(sellers, "seller_key", np.asarray(other, np.int64), times_us)["group_id"]
     return (group.notna() & (group == other_group)).to_numpy(bool)
