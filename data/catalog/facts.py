@@ -34,7 +34,8 @@ PRICE = ("marketplace", "category", "currency", "observed_at", "price")
 def unscored_moments(connection: Connection, since: datetime | None, until: datetime | None) -> pd.DataFrame:
     """Return the moments (``listing_key, as_of``) that have no score yet, ordered by time.
 
-    A listing has a moment whenever something about it was first known: a version of it, or one of its pictures.
+    A listing has a moment whenever something about it was first known: a version of it, one of its pictures, or that
+    somebody else had posted such a picture earlier (a late match).
     """
     moments = _moments().subquery()
     scored = select(scores.c.listing_key).where(
@@ -160,6 +161,9 @@ def _moments() -> Any:
     return union(
         select(listings.c.listing_key, listings.c.observed_at.label("as_of")),
         select(sightings.c.listing_key, sightings.c.observed_at.label("as_of")),
+        select(matches.c.listing_key, matches.c.other_observed_at.label("as_of")).where(
+            matches.c.other_observed_at > matches.c.observed_at
+        ),
     )
 
 
