@@ -198,9 +198,9 @@ def _money_tile(evaluation: Evaluation, scorer: str) -> str:
 def _unseen(audit: AuditEstimate) -> str:
     if not audit.fraud_in_rest.decided:
         return note(
-            f"Of {audit.rest:,} listings below the daily queue, {audit.audited:,} were drawn at random, and none of "
-            "these was decided on yet. Until some are, nobody knows how many frauds are overlooked: recall above "
-            "counts known frauds only."
+            f"{audit.rest:,} listings lay below the daily queue; no decision is known on any that was drawn at random "
+            f"from them ({audit.audited:,} were). Until some are, nobody knows how many frauds are overlooked: recall "
+            "above counts known frauds only."
         )
     return note(
         f"Of {audit.rest:,} listings below the daily queue, {audit.audited:,} were drawn at random, whatever they "
