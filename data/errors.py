@@ -10,6 +10,7 @@
     │   ├── BusyError          another run holds this home
     │   ├── ModelError         a model is unknown, changed, or made for other features
     │   ├── NotEnoughLabels    too few decisions are known to learn from or to judge by
+    │   ├── EmptySpan          nothing became known in the span of time that was asked for
     │   ├── ExportError        a table cannot be written as asked
     │   ├── VerdictError       a decision cannot be written as asked
     │   └── CaseChanged        somebody else decided first
@@ -34,6 +35,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
 
 class ExitCode(IntEnum):
@@ -126,6 +128,23 @@ class NotEnoughLabels(CallerError):  # noqa: N818 -- the name is the fact
             f"Not enough labels {what_for}: found {fraud} fraud and {legit} legit, needed at least {needed} of each. "
             "Load more with `seenbefore ingest LISTINGS --labels LABELS`, or ask for a later --until; until then the "
             "rule scores."
+        )
+
+
+class EmptySpan(CallerError):  # noqa: N818 -- the name is the fact
+    """Nothing became known in a span of time."""
+
+    def __init__(self, since: datetime, until: datetime, known: tuple[datetime, datetime] | None) -> None:
+        shown = "%Y-%m-%dT%H:%M:%SZ"
+        found = (
+            f"what the catalog knows came from {known[0]:{shown}} to {known[1]:{shown}}. Give a --since and an --until "
+            "that take in some of it"
+            if known
+            else "the catalog is empty. Load listings with `seenbefore ingest LISTINGS` first"
+        )
+        super().__init__(
+            f"Nothing to score: expected listings or pictures first known from {since:{shown}} to {until:{shown}}, "
+            f"found none; {found}."
         )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from features.certainty import with_certainty
 from features.facts import DISTANCE_COLUMNS
 from features.information import LOW_INFORMATION
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from features.facts import Facts
 
 SAME_PHOTO = 0.5
@@ -25,8 +26,9 @@ say how common the photos are.
 """
 
 PHOTO = ["listing_key", "image_id"]
+STATE = [*PHOTO, "known_at"]
 BEST_FIRST = {
-    "same_photo": False, "other_observed_at": True, "other_created_at": True, "other_listing_key": True,
+    "sureness": False, "other_observed_at": True, "other_created_at": True, "other_listing_key": True,
     "image_id": True, "other_image_id": True,
 }  # fmt: skip
 """The surest match first, of equally sure ones the earliest original; texts and keys only settle ties."""
@@ -36,17 +38,21 @@ BEST_FIRST = {
 class Judged:
     """All photos of the sellers concerned and their matches, judged as of each photo's own sighting.
 
-    Everything about a photo is settled when it is first known in its listing, so one judgement serves every later
-    moment.
+    What is judged of a photo is settled when it is first known in its listing, but for late matches: when one becomes
+    known, the photo and its matches are judged anew. Every judgement is a row of its own, which counts from
+    ``known_at`` until ``replaced_at`` (NaT: for good), so that one reading serves every later moment.
 
     Parameters
     ----------
     photos
-        One row for each sighting: ``listing_key, image_id, observed_at, readable, low_information``, the smallest
-        distances over its matches (NaN without), ``same_photo`` (largest over its matches if the photo is telling,
-        else 0), ``sellers_showing`` (NaN if it is nobody's photo but the seller's) and ``copied``.
+        One row for each sighting and judgement: ``listing_key, image_id, observed_at, readable, low_information,
+        known_at, replaced_at``, the smallest distances over its matches (NaN without), ``same_photo`` (largest over its
+        matches if the photo is telling, else 0), ``sellers_showing`` (NaN if it is nobody's photo but the seller's) and
+        ``copied``.
     matches
-        ``MATCH_COLUMNS`` with the own ``created_at``, ``sellers_showing`` and ``copied``.
+        ``MATCH_COLUMNS`` with the own ``created_at``, ``late`` (the other side's earlier posting became known only
+        after the own sighting), ``certainty`` (that the other side was first, see `features.certainty`), ``sureness``
+        (``same_photo`` times ``certainty``), ``known_at, replaced_at, sellers_showing`` and ``copied``.
     """
 
     photos: pd.DataFrame
@@ -62,25 +68,30 @@ def judge(facts: Facts) -> Judged:
     """
     photos = _own_photos(facts)
     matches = facts.matches.merge(photos[[*PHOTO, "created_at", "readable", "low_information"]], on=PHOTO)
+    matches = with_certainty(matches)
+    states = _states(photos, matches)
+    matches = matches.rename(columns={"known_at": "matched_at"}).merge(states, on=PHOTO)
+    matches = matches[matches["matched_at"] <= matches["known_at"]]
     same = matches["same_photo"] >= SAME_PHOTO
-    by_photo = matches[same].groupby(PHOTO)
-    showing = by_photo.agg(most=("sellers_sharing", "max"), first_posters=("other_seller_key", "nunique"))
-    matches = matches.join(showing.max(axis="columns").astype("float64").rename("sellers_showing"), on=PHOTO)
+    by_state = matches[same].groupby(STATE)
+    showing = by_state.agg(most=("sellers_sharing", "max"), first_posters=("other_seller_key", "nunique"))
+    matches = matches.join(showing.max(axis="columns").astype("float64").rename("sellers_showing"), on=STATE)
     common = matches["sellers_showing"] > COMMON_SELLERS
     telling = matches["readable"] & ~matches["low_information"] & ~common
     matches = matches.assign(copied=same & telling, telling_same_photo=matches["same_photo"].where(telling, 0.0))
-    return Judged(_with_best_match(photos, matches), matches.drop(columns="telling_same_photo"))
+    judged = _with_best_match(photos.merge(states, on=PHOTO), matches)
+    return Judged(judged, matches.drop(columns=["telling_same_photo", "matched_at"]))
 
 
 def visible(described: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of each described listing that were observed by its moment.
+    """Return the rows of each described listing that hold at its moment.
 
     Parameters
     ----------
     described
         ``listing_key, as_of``; its index numbers the moments.
     rows
-        ``listing_key, observed_at`` and more.
+        ``listing_key, known_at, replaced_at`` and more, as in `Judged`.
 
     Returns
     -------
@@ -89,7 +100,8 @@ def visible(described: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """
     moments = described[["listing_key", "as_of"]].rename_axis("moment").reset_index()
     joined = moments.merge(rows, on="listing_key")
-    return joined[joined["observed_at"] <= joined["as_of"]]
+    replaced = joined["replaced_at"] <= joined["as_of"]
+    return joined[(joined["known_at"] <= joined["as_of"]) & ~replaced]
 
 
 def copies(described: pd.DataFrame, judged: Judged) -> pd.DataFrame:
@@ -108,11 +120,18 @@ def _own_photos(facts: Facts) -> pd.DataFrame:
     return photos.drop(columns="information").assign(readable=readable, low_information=low)
 
 
+def _states(photos: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
+    """Return from when until when each photo is judged alike: ``listing_key, image_id, known_at, replaced_at``."""
+    first = photos[[*PHOTO, "observed_at"]].rename(columns={"observed_at": "known_at"})
+    states = pd.concat([first, matches[STATE]], ignore_index=True).drop_duplicates().sort_values(STATE)
+    return states.assign(replaced_at=states.groupby(PHOTO)["known_at"].shift(-1))
+
+
 def _with_best_match(photos: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
-    by_photo = matches.groupby(PHOTO)
+    by_photo = matches.groupby(STATE)
     best = by_photo[list(DISTANCE_COLUMNS)].min()
     best["same_photo"] = by_photo["telling_same_photo"].max()
     best["sellers_showing"] = by_photo["sellers_showing"].max()
     best["copied"] = by_photo["copied"].any()
-    joined = photos.join(best, on=PHOTO)
+    joined = photos.join(best, on=STATE)
     return joined.assign(same_photo=joined["same_photo"].fillna(0.0), copied=joined["copied"].eq(True))

@@ -61,6 +61,8 @@ MATCH_COLUMNS = (
     "sightings",
 )
 LABEL_COLUMNS = ("listing_key", "seller_key", "label", "known_at")
+TAKEN_COLUMNS = ("seller_key", "other_image_id", "other_seller_key", "known_at", "sellers_showing")
+TEXT_COLUMNS = ("listing_key", "observed_at", "seller_key", "band", "other_seller_key", "other_observed_at")
 PRICE_COLUMNS = ("marketplace", "category", "currency", "observed_at", "price")
 
 
@@ -76,7 +78,8 @@ class Facts:
         Versions of listings (``LISTING_COLUMNS``): every version of every listing of the sellers concerned, and of
         the listings named as ``other_listing_key`` in ``matches``. One row for each (listing_key, observed_at).
     sellers
-        Versions of seller accounts (``SELLER_COLUMNS``), one row for each (seller_key, observed_at).
+        Versions of seller accounts (``SELLER_COLUMNS``), one row for each (seller_key, observed_at): of the sellers
+        concerned and of those named in ``taken`` and ``texts``.
     sightings
         Which picture stood in which listing (``SIGHTING_COLUMNS``), for all listings of the sellers concerned.
         ``observed_at`` is when we could first know the picture there; one row for each (image_id, listing_key).
@@ -91,11 +94,21 @@ class Facts:
         All photos (``OTHER_PHOTO_COLUMNS``) of the listings named as ``other_listing_key`` in ``matches``, one row for
         each (listing_key, image_id). ``width`` and ``height`` are ``float64``, NaN if the picture is unreadable.
     labels
-        Decisions on listings of the sellers concerned (``LABEL_COLUMNS``): ``label`` is ``fraud`` or ``legit``,
-        ``known_at`` is when it could first be known.
+        Decisions on listings of the sellers concerned and of those in ``taken`` (``LABEL_COLUMNS``): ``label`` is
+        ``fraud`` or ``legit``, ``known_at`` is when it could first be known.
     prices
         Prices by category (``PRICE_COLUMNS``): one row for each version of any listing of the categories concerned
         that states a price, within the look-back of the price features.
+    taken
+        Photos that sellers took (``TAKEN_COLUMNS``): seller ``seller_key`` showed the same photo as picture
+        ``other_image_id``, after ``other_seller_key``, which could be known from ``known_at`` on; by then
+        ``sellers_showing`` others had shown it. Only pictures that hold information; one row for each (seller_key,
+        other_image_id), the first. Of the sellers concerned and those that rings reach from them
+        (`features.rings`), as much as rings look at.
+    texts
+        Who showed nearly the same text as a listing (``TEXT_COLUMNS``): one row for each version, each ``band`` of its
+        text (`features.texts`) that anybody else shows too, and each of the first sellers to show it, the own one
+        included, with when that was; enough of them to tell a common text.
     """
 
     listings: pd.DataFrame
@@ -106,3 +119,5 @@ class Facts:
     other_photos: pd.DataFrame
     labels: pd.DataFrame
     prices: pd.DataFrame
+    taken: pd.DataFrame
+    texts: pd.DataFrame

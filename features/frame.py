@@ -12,10 +12,12 @@ from features.habits import HABIT_SPECS, habit_block
 from features.listing_facts import LISTING_SPECS, listing_block
 from features.prices import PRICE_SPECS, price_block
 from features.reuse import REUSE_SPECS, reuse_block
+from features.rings import RING_SPECS, ring_block
 from features.sellers import SELLER_SPECS, seller_block
 from features.spec import fingerprint
+from features.texts import TEXT_SPECS, text_block
 
-SPECS = (*REUSE_SPECS, *PRICE_SPECS, *SELLER_SPECS, *HABIT_SPECS, *LISTING_SPECS)
+SPECS = (*REUSE_SPECS, *PRICE_SPECS, *SELLER_SPECS, *HABIT_SPECS, *RING_SPECS, *LISTING_SPECS, *TEXT_SPECS)
 """All features, in the order of the frame's columns."""
 
 SPEC_FINGERPRINT = fingerprint(SPECS)
@@ -55,7 +57,9 @@ def build(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
         price_block(described, copied, facts),
         seller_block(described, judged, facts),
         habit_block(described, facts.listings),
+        ring_block(described, facts),
         listing_block(described),
+        text_block(described, facts),
     )
     columns = pd.concat(blocks, axis="columns")[[spec.name for spec in SPECS]]
     values = columns.to_numpy(np.float64, na_value=np.nan)
@@ -64,13 +68,17 @@ def build(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     return pd.DataFrame(values, index=moments.index, columns=columns.columns)
 
 
-def moments_of(listings: pd.DataFrame, sightings: pd.DataFrame) -> pd.DataFrame:
-    """Return when each listing is to be described: whenever a version of it or a picture of it was first known.
+def moments_of(listings: pd.DataFrame, sightings: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
+    """Return when each listing is to be described: whenever something about it was first known.
+
+    That is a version of it, a picture of it, or that somebody else had posted such a picture earlier.
 
     Parameters
     ----------
     listings, sightings
         ``listing_key, observed_at``; sightings before a listing's first version wait for it.
+    matches
+        ``listing_key, observed_at, other_observed_at``: a late match is news, any other is known with its picture.
 
     Returns
     -------
@@ -79,7 +87,9 @@ def moments_of(listings: pd.DataFrame, sightings: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["listing_key", "observed_at"]
     first = listings.groupby("listing_key")["observed_at"].min()
-    events = pd.concat([listings[columns], sightings[columns]], ignore_index=True)
+    late = matches.loc[matches["other_observed_at"] > matches["observed_at"], ["listing_key", "other_observed_at"]]
+    late = late.rename(columns={"other_observed_at": "observed_at"})
+    events = pd.concat([listings[columns], sightings[columns], late], ignore_index=True)
     known = events[events["observed_at"] >= events["listing_key"].map(first)]
     moments = known.rename(columns={"observed_at": "as_of"}).drop_duplicates()
     return moments.sort_values(["as_of", "listing_key"], ignore_index=True)
@@ -122,14 +132,15 @@ def evidence(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``moment`` (position in ``moments``), ``as_of``, ``MATCH_COLUMNS``, ``created_at`` (of the own sighting),
-        ``sellers_showing`` (how common the photo was by then, NaN if no match of it is the same photo) and ``copied``
-        (whether the match counts); within a moment those that count come first, then the surest, then the earliest.
+        ``sellers_showing`` (how common the photo was by then, NaN if no match of it is the same photo), ``late``,
+        ``certainty`` (both as in `features.evidence.Judged`) and ``copied`` (whether the match counts); within a moment
+        those that count come first, then the surest, then the earliest.
     """
     described = _described(moments, facts.listings)
     seen = visible(described, judge(facts).matches)
     order = {"moment": True, "copied": False, **BEST_FIRST}
     ordered = seen.sort_values(list(order), ascending=list(order.values()), ignore_index=True)
-    return ordered[["moment", "as_of", *MATCH_COLUMNS, "created_at", "sellers_showing", "copied"]]
+    return ordered[["moment", "as_of", *MATCH_COLUMNS, "created_at", "sellers_showing", "late", "certainty", "copied"]]
 
 
 def _described(moments: pd.DataFrame, listings: pd.DataFrame) -> pd.DataFrame:

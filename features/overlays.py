@@ -101,20 +101,26 @@ def overlay(asked: View, known: View, guess: NDArray[np.float64], orientation: i
     aligned = align(asked.spots, known.spots, guess, orientation)
     lead = np.column_stack([aligned.lead[:, :2] * known.spots.frame, aligned.lead[:, 2]]) / asked.spots.frame[:, None]
     found = agreement(asked.levels, known.levels, lead)
-    correlations = np.clip(found.correlation[~np.isnan(found.correlation)], 0.0, 1.0)
-    if not correlations.size:
-        correlations = np.zeros(1, np.float32)
+    textured = np.sort(found.correlation[~np.isnan(found.correlation)])
+    correlations = np.clip(textured, 0.0, 1.0) if textured.size else np.zeros(1, np.float32)
     common = _common_known(lead)
     out = np.zeros((), OVERLAY)
     out["matches"], out["repeated"] = aligned.matches, aligned.repeated
     out["bits"], out["off_pixels"] = aligned.bits, aligned.off_pixels
-    out["textured"] = np.count_nonzero(~np.isnan(found.correlation))
+    out["textured"] = textured.size
     out["agreeing"] = np.count_nonzero(correlations > AGREES)
-    out["mean"], out["middle"], out["low"] = correlations.mean(), *np.percentile(correlations, [50, 25])
+    out["mean"], out["middle"], out["low"] = correlations.mean(), _at(correlations, 0.5), _at(correlations, 0.25)
     out["common_known"] = common
-    out["common_asked"] = min(1.0, common * abs(np.linalg.det(lead[:, :2])))
+    out["common_asked"] = min(1.0, common * abs(lead[0, 0] * lead[1, 1] - lead[0, 1] * lead[1, 0]))
     out["lead"], out["box"], out["correlation"] = lead, found.box, found.correlation
     return out
+
+
+def _at(ordered: NDArray[np.float32], share: float) -> float:
+    """Read between rising values, at a share of the way, as `numpy.percentile` does far more slowly."""
+    below = int(share * (ordered.size - 1))
+    low, high = ordered[below : below + 2].tolist() if ordered.size > 1 else (ordered.item(), ordered.item())
+    return low + (high - low) * (share * (ordered.size - 1) - below)
 
 
 def _common_known(lead: NDArray[np.float64]) -> float:

@@ -14,6 +14,7 @@ HEADINGS = {
     "reuse": "Photos seen before",
     "price": "Price",
     "seller": "The seller's past",
+    "ring": "Accounts that work together",
     "listing": "The listing itself",
 }
 SPEAKS = {1: "for fraud", -1: "against fraud", 0: "either way"}

@@ -96,6 +96,18 @@ REUSE_SPECS = (
         "listing claims to be older, which leaves doubt about who copied.",
         reason="The surest copied photo was posted by another seller {value} days earlier.",
     ),
+    FeatureSpec(
+        name="owner_certainty", block="reuse", unit="probability", missing=NO_COPY, direction=1,
+        meaning="How certainly the other seller was first with the surest copied photo: 1 if both observed and posted "
+        "clearly earlier, about a half if close, less if posted later than this seller's though observed earlier.",
+        reason="The order in which the surest copied photo was posted and observed is certain to {value}.",
+    ),
+    FeatureSpec(
+        name="late_photos", block="reuse", unit="count",
+        meaning="Copied photos of which it became known only after this listing's that somebody had posted them "
+        "earlier.",
+        reason="Photos that another seller turned out to have posted earlier: {value}.",
+    ),
 )  # fmt: skip
 
 
@@ -120,6 +132,7 @@ def reuse_block(described: pd.DataFrame, judged: Judged, copied: pd.DataFrame) -
     moments = described.index
     readable = _total(photos["readable"], moments)
     copied_photos = _total(photos["copied"], moments)
+    late = copied[copied["late"]].groupby("moment")["image_id"].nunique()
     surest = copied.drop_duplicates("moment").set_index("moment").reindex(moments)
     return pd.DataFrame(
         {
@@ -136,6 +149,8 @@ def reuse_block(described: pd.DataFrame, judged: Judged, copied: pd.DataFrame) -
             "rarest_sellers": photos["sellers_showing"].min().reindex(moments),
             "lead_days": days_between(surest["other_observed_at"], surest["observed_at"]),
             "posted_lead_days": days_between(surest["other_created_at"], surest["created_at"]),
+            "owner_certainty": surest["certainty"],
+            "late_photos": late.reindex(moments, fill_value=0),
         }
     )
 
@@ -143,7 +158,7 @@ def reuse_block(described: pd.DataFrame, judged: Judged, copied: pd.DataFrame) -
 def _proximity(described: pd.DataFrame, photos: pd.DataFrame) -> dict[str, pd.Series[Any]]:
     """Count photos within each hash's radius, and find the nearest."""
     distances = [f"distance_{kind}" for kind in HASH_KINDS]
-    seen = visible(described, photos[["listing_key", "observed_at", *distances]])
+    seen = visible(described, photos[["listing_key", "known_at", "replaced_at", *distances]])
     by_moment = seen.groupby("moment")
     columns = {}
     for kind, radius in RADII.items():

@@ -108,6 +108,8 @@ def seller_block(described: pd.DataFrame, judged: Judged, facts: Facts) -> pd.Da
     asked = _Asked.of(described)
     listings = _listings_known(asked, facts.listings)
     copied = judged.matches[judged.matches["copied"]]
+    # A match counts from when it was known, which for a late one is after its photo was.
+    copied = copied.assign(observed_at=copied["known_at"])
     copied_listings = _copied_listings(asked, copied)
     return pd.DataFrame(
         {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Block = Literal["reuse", "price", "seller", "listing"]
+Block = Literal["reuse", "price", "seller", "ring", "listing"]
 
 UNITS = {
     "count": "{:,.0f}",

@@ -18,11 +18,9 @@ from models.serving.context import open_context
 
 
 @outside_task("evaluate")
-def judge(
-    settings: Settings, model_id: str | None, since: datetime | None, until: datetime, out: Path | None
-) -> dict[str, Any]:
+def judge(settings: Settings, **asked: Any) -> dict[str, Any]:
     """Judge in one piece: tables, pictures and the recipe tried again share the described listings."""
-    return evaluate_model(open_context(settings), model_id=model_id, since=since, until=until, out=out)
+    return evaluate_model(open_context(settings), **asked)
 
 
 @flow(name="seenbefore-evaluate", validate_parameters=False)
@@ -31,13 +29,14 @@ def evaluate(
     since: datetime | None = None,
     until: datetime | None = None,
     out: str | None = None,
+    quick: bool = False,
     home: str | None = None,
 ) -> dict[str, Any]:
     """Evaluate a kept model (default: the one in use) by the decisions known by ``until`` (default: now)."""
     settings = load_settings(Path(home) if home else None)
     with hold(settings.home, "evaluate"), recorded(settings, "evaluate") as summary:
-        folder = Path(out) if out else None
-        summary.update(judge(settings, model_id, since, until or datetime.now(UTC), folder))
+        last, folder = until or datetime.now(UTC), Path(out) if out else None
+        summary.update(judge(settings, model_id=model_id, since=since, until=last, out=folder, quick=quick))
     _publish(summary)
     return dict(summary)
 

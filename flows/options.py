@@ -45,6 +45,14 @@ def settings_of(context: typer.Context, *, quiet: bool = True) -> Settings:
     return settings
 
 
+@overload
+def moment(text: str) -> datetime: ...
+
+
+@overload
+def moment(text: str | None) -> datetime | None: ...
+
+
 def moment(text: str | None) -> datetime | None:
     """Return a time given on the command line, aware UTC; a time without a zone is UTC.
 

@@ -14,6 +14,8 @@ from data.settings import Settings, load_settings
 from flows.engine import workers
 from flows.lock import hold
 from flows.record import recorded
+from flows.steps.auditing import draw_for_audit
+from flows.steps.texts import read_texts
 from flows.tasks import outside_task
 from models.serving import scoring
 from models.serving.context import open_context
@@ -33,6 +35,8 @@ def score(since: datetime | None = None, until: datetime | None = None, home: st
     settings = load_settings(Path(home) if home else None)
     context = open_context(settings)
     with hold(settings.home, "score"), recorded(settings, "score") as summary:
+        # Those that came with a load were read then; a catalog of an older version brings texts that were not.
+        read_texts(context)
         with context.catalog.read() as connection:
             moments = unscored_moments(connection, since, until)
         keys = list(moments.itertuples(index=False, name=None))
@@ -41,4 +45,5 @@ def score(since: datetime | None = None, until: datetime | None = None, home: st
         with workers(settings, chunk=settings.batch_rows) as team:
             summary.update(team.spread("scoring", score_chunk, keys, settings=settings, run_id=summary["run_id"]))
         scoring.rank(context, summary["run_id"])
+        summary["drawn_to_check"] = draw_for_audit(context, summary["run_id"])
     return dict(summary)

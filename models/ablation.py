@@ -9,6 +9,7 @@ import pandas as pd
 
 from models.metrics import average_precision, resampled, span
 from models.out_of_fold import out_of_fold
+from models.pipeline import PAIR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ def block_ablation(
     *,
     everything: pd.DataFrame,
     seed: int,
+    form: str = PAIR,
     on_step: Callable[[int, int], None] = lambda done, total: None,
 ) -> pd.DataFrame:
     """Train without each block of features and compare on the same rows.
@@ -39,7 +41,7 @@ def block_ablation(
 
     Parameters
     ----------
-    examples, divisions, specs, seed
+    examples, divisions, specs, seed, form
         As for `models.out_of_fold.out_of_fold`.
     everything
         What that gave for all of ``specs``.
@@ -56,7 +58,7 @@ def block_ablation(
     kept = {block: [spec for spec in specs if spec.block != block] for block in blocks if len(blocks) > 1}
     scored = {EVERYTHING: everything}
     for done, (block, some) in enumerate(kept.items(), start=1):
-        scored[block] = out_of_fold(examples, divisions, some, seed=seed)
+        scored[block] = out_of_fold(examples, divisions, some, seed=seed, form=form)
         on_step(done, len(kept))
     left_out = {EVERYTHING: 0} | {block: len(specs) - len(some) for block, some in kept.items()}
     return _compared(scored, left_out, seed=seed)

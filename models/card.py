@@ -7,8 +7,6 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from features.spec import fingerprint
 from models.evaluate import CANDIDATE, evaluation_record
 from models.taught import MAX_WEIGHT, selection_weights
@@ -16,6 +14,8 @@ from models.taught import MAX_WEIGHT, selection_weights
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+    import pandas as pd
 
     from data.settings import ModelSettings
     from features.spec import FeatureSpec
@@ -109,10 +109,10 @@ def _counts_by_source(decided: pd.DataFrame) -> dict[str, int]:
 
 def _selection(decided: pd.DataFrame) -> dict[str, Any]:
     """Tell how many decided rows were drawn at random, and for how many listings they stand."""
-    drawn = decided["propensity"].notna() if "propensity" in decided else pd.Series(False, index=decided.index)
+    weights = selection_weights(decided)
     return {
-        "drawn": int(drawn.sum()),
-        "stand_for": float(selection_weights(decided)[drawn.to_numpy()].sum()),
+        "drawn": int((weights > 1).sum()),
+        "stand_for": float(weights[weights > 1].sum()),
         "most_for_one": MAX_WEIGHT,
     }
 

@@ -11,7 +11,8 @@ from sklearn.model_selection import StratifiedKFold
 
 from data.errors import NotEnoughLabels
 from models.examples import feature_matrix
-from models.pipeline import fit
+from models.pipeline import PAIR, fit_forms
+from models.taught import selection_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,9 +63,16 @@ def random_divisions(examples: pd.DataFrame, *, parts: int, seed: int) -> list[D
 
 
 def out_of_fold(
-    examples: pd.DataFrame, divisions: Sequence[Division], specs: Sequence[FeatureSpec], *, seed: int
+    examples: pd.DataFrame,
+    divisions: Sequence[Division],
+    specs: Sequence[FeatureSpec],
+    *,
+    seed: int,
+    form: str = PAIR,
 ) -> pd.DataFrame:
     """Score the decided test rows of every division by a model of its training rows.
+
+    Listings that nobody decided on teach nothing here, whatever the settings say of them.
 
     Parameters
     ----------
@@ -74,18 +82,21 @@ def out_of_fold(
         A division without enough to learn from is passed over.
     specs
         The features to use.
+    form
+        One of `models.choice.FORMS`.
 
     Returns
     -------
     pandas.DataFrame
         ``y, seller_key, score``, indexed by the row's number in the examples.
     """
+    weighted = examples.assign(weight=selection_weights(examples))
     parts = []
     for train, test in divisions:
         judged = examples.iloc[test]
         judged = judged[judged["y"].notna()]
         try:
-            fitted = fit(examples.iloc[train], specs, seed=seed)
+            fitted = fit_forms(weighted.iloc[train], specs, seed=seed)[form]
         except NotEnoughLabels:
             continue
         parts.append(judged[["y", "seller_key"]].assign(score=fitted.probabilities(feature_matrix(judged, specs))))

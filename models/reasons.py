@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 MAX_REASONS = 5
 MIN_CONTRIBUTION = 0.1
 """Log-odds; less than a tenth changes no one's mind."""
+ACCUSING_BLOCKS = frozenset({"reuse", "ring", "listing"})
+"""What was taken, from whom, with whom, and what is missing: a sentence about none of it accuses nobody. Prices and
+sellers speak at any value: an account without feedback is worth a word."""
+PRINTED_AS_NONE = {"count": 0.5, "characters": 0.5, "days": 0.05, "ratio": 0.005, "share": 0.005, "probability": 0.005}
+"""Up to here a value is printed as 0, as `features.spec.UNITS` prints it."""
 EVIDENCE_COLUMNS = ("listing_key", "block", "evidence_id")
 
 
@@ -90,11 +95,11 @@ def _strongest(features: pd.DataFrame, contributions: pd.DataFrame, specs: Seque
 def _least_told(specs: Sequence[FeatureSpec]) -> NDArray[np.float64]:
     """Return the value above which a feature's sentence says something.
 
-    "0 photos were copied" and "posted -2 days earlier" accuse nobody, so evidence of reuse must be above 0, but for
-    its distances in bits; all other features speak at any value.
+    "0 photos were copied", "0% of them" and "posted -2 days earlier" accuse nobody, so what accuses must be printed as
+    more than 0, but for distances in bits; all other features speak at any value.
     """
-    accuses_above_zero = [spec.block == "reuse" and spec.unit != "bits" for spec in specs]
-    return np.where(accuses_above_zero, 0.0, -np.inf)
+    accuses = [spec.unit != "bits" and (spec.block in ACCUSING_BLOCKS or spec.direction > 0) for spec in specs]
+    return np.where(accuses, [PRINTED_AS_NONE.get(spec.unit, 0.0) for spec in specs], -np.inf)
 
 
 def _untold_from(specs: Sequence[FeatureSpec]) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ from models.plots import (
 )
 from models.report_tables import (
     ablation_table,
+    audit_table,
     calibration_table,
     capacities_table,
     figures_table,
@@ -39,6 +40,7 @@ from models.rule import RULE_ID
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from models.audit import AuditEstimate
     from models.evaluate import Evaluation
 
 Sections = dict[str, tuple[str, str, str]]
@@ -53,6 +55,7 @@ def report_html(
     *,
     model_id: str,
     tried: Tried | None = None,
+    audit: AuditEstimate | None = None,
     misses: Sequence[Case] = (),
     false_alarms: Sequence[Case] = (),
 ) -> str:
@@ -68,6 +71,8 @@ def report_html(
         Named in the title; the evaluation's own scores carry this name or the first one.
     tried
         What came of training the same recipe again.
+    audit
+        What listings drawn at random say of those that nobody would have looked at.
     misses, false_alarms
         Frauds scored low and honest listings scored high, the worst first; all text is escaped.
     """
@@ -77,6 +82,7 @@ def report_html(
         "next": ("What to do next", bullets(advice(evaluation, scorer, tried.optimism)), ""),
         **_where_it_errs(misses, false_alarms),
         **_how_good(told),
+        **({} if audit is None else {"unseen": ("What nobody looked at", _unseen(audit), "")}),
         **_why(told, tried),
         "card": ("What it was made from", _card(card), ""),
     }
@@ -119,7 +125,7 @@ def _how_good(told: Evaluation) -> Sections:
             "By money",
             money_table(told),
             "The prices of the known frauds that were looked at, added up, and their share of all. Ordering by price "
-            "times score finds the dear ones first, and fewer of the others.",
+            "times score looks at dear listings first: that may find more money, and fewer frauds.",
         ),
         "calibration": (
             "Does a score mean what it says?",
@@ -130,12 +136,9 @@ def _how_good(told: Evaluation) -> Sections:
 
 
 def _why(told: Evaluation, tried: Tried) -> Sections:
-    again = {
-        "promise": ("Did it keep its promise?", _promise(tried), ""),
-        "evidence": ("Which evidence carries it", _evidence(tried), ""),
-    }
     return {
-        **({} if tried.optimism.empty else again),
+        **({} if tried.optimism.empty else {"promise": ("Did it keep its promise?", _promise(tried), "")}),
+        **({} if tried.ablation.empty else {"evidence": ("Which evidence carries it", _evidence(tried), "")}),
         "periods": ("Period by period", figures_table(told.periods, "period", told.capacity), ""),
         "groups": (
             "Group by group",
@@ -190,6 +193,19 @@ def _money_tile(evaluation: Evaluation, scorer: str) -> str:
     total = row["money"] / row["share"] if row["share"] else money["money"].max()
     of_all = f"of the {total:,.0f} {evaluation.currency} that known frauds asked for"
     return tile(percent(row["share"]), "Money found", of_all, f"90 % interval: {span}" if span else "")
+
+
+def _unseen(audit: AuditEstimate) -> str:
+    if not audit.fraud_in_rest.decided:
+        return note(
+            f"{audit.rest:,} listings lay below the daily queue; no decision is known on any that was drawn at random "
+            f"from them ({audit.audited:,} were). Until some are, nobody knows how many frauds are overlooked: recall "
+            "above counts known frauds only."
+        )
+    return note(
+        f"Of {audit.rest:,} listings below the daily queue, {audit.audited:,} were drawn at random, whatever they "
+        "scored. What was decided on them stands for all others."
+    ) + audit_table(audit)
 
 
 def _plots(evaluation: Evaluation) -> str:

@@ -11,6 +11,7 @@ from models.optimism import CAME
 from models.page import bullets, cell, note, table
 
 if TYPE_CHECKING:
+    from models.audit import AuditEstimate
     from models.evaluate import Evaluation
 
 AS_PERCENT = {"precision_at_capacity", "recall_at_capacity"}
@@ -155,6 +156,20 @@ def optimism_table(optimism: pd.DataFrame) -> str:
     return table(["", "Decided", "Average precision", "Promised less came"], rows)
 
 
+def audit_table(audit: AuditEstimate) -> str:
+    """Return what is looked at, what is not, and how many of all frauds are found, known or not."""
+    shares = {
+        f"of {audit.top:,} listings looked at are fraud": audit.precision,
+        f"of {audit.rest:,} others are fraud": audit.fraud_in_rest,
+        "of all frauds, known or not, are looked at": audit.recall,
+    }
+    rows = [
+        [cell(fine_percent(share.value), _fine_span(share.low, share.high)), cell(name), f"{share.decided:,}"]
+        for name, share in shares.items()
+    ]
+    return table(["Share", "", "From decisions"], rows, texts=2)
+
+
 def value_text(name: str, value: float) -> str:
     """Write a figure for people."""
     if pd.isna(value):
@@ -172,6 +187,15 @@ def span_text(name: str, low: float, high: float) -> str:
 def percent(share: float) -> str:
     """Write a share for people."""
     return "none" if pd.isna(share) else f"{100 * share:.0f} %"
+
+
+def fine_percent(share: float) -> str:
+    """Write a share that may be small, to a tenth of a percent."""
+    return "not known" if pd.isna(share) else f"{100 * share:.1f} %"
+
+
+def _fine_span(low: float, high: float) -> str:
+    return "" if pd.isna(low) else f"{100 * low:.1f} to {100 * high:.1f} %"
 
 
 def _percent_span(low: float, high: float) -> str:

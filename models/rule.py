@@ -23,7 +23,7 @@ RULE_FEATURES = (
     "surest_same_photo",
     "copied_share",
     "photos_from_one_listing",
-    "posted_lead_days",
+    "owner_certainty",
     "rarest_sellers",
     "price_to_copied",
 )
@@ -39,8 +39,9 @@ SAME_SET = 2.5
 GIVEN_AWAY = 1.5
 """Added as the price falls from the copied listing's to nothing, taken away as it rises to twice: nobody lures with
 a higher price, and other goods under the same picture speak for a placeholder."""
-CLOSE_DAYS = 1.0
-"""Within a day either way, who posted first is doubtful: the evidence fades from whole to none over this span."""
+DOUBT = 0.25
+"""Who was merely observed later, but had posted earlier, is accused of nothing: up to this certainty of the other
+side's being first the evidence counts for none, and from there it grows to whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Rule:
     - ``c = surest_same_photo · rarity · lead`` is how surely a rare photo was taken from an earlier poster,
     - ``rarity = 1 / rarest_sellers``: any of those who had shown the photo may be where it came from, and the more
       they are, the less it is anybody's own; 1 where it is not known,
-    - ``lead`` rises from 0 at a day behind to 1 at a day ahead (``posted_lead_days``), 1 where it is not known,
+    - ``lead`` rises from 0 at an ``owner_certainty`` of 0.25 to 1 where it is 1, and is 1 where it is not known,
     - ``set = photos_from_one_listing - 1`` within 0 and 1, 0 where it is not known,
     - ``discount = 1 - price_to_copied`` within -1 and 1, 0 where a price is not known.
 
@@ -91,9 +92,9 @@ class Rule:
 
     def margins(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the rule's log-odds, shape (rows,)."""
-        surest, share, together, lead_days, sellers, price_ratio = (self._column(x, name) for name in RULE_FEATURES)
+        surest, share, together, certainty, sellers, price_ratio = (self._column(x, name) for name in RULE_FEATURES)
         rarity = 1 / np.fmax(sellers, 1.0)
-        lead = np.clip(np.nan_to_num(lead_days / CLOSE_DAYS, nan=1.0) / 2 + 0.5, 0.0, 1.0)
+        lead = np.clip((np.nan_to_num(certainty, nan=1.0) - DOUBT) / (1 - DOUBT), 0.0, 1.0)
         same_set = np.clip(np.nan_to_num(together) - 1, 0.0, 1.0)
         discount = 1 - np.clip(np.nan_to_num(price_ratio, nan=1.0), 0.0, 2.0)
         copied = np.nan_to_num(surest) * rarity * lead

@@ -40,13 +40,12 @@ def selection_weights(examples: pd.DataFrame) -> NDArray[np.float64]:
     Parameters
     ----------
     examples
-        With a ``propensity`` column, the chance with which a row was drawn at random; NaN, and a missing column, mean
-        that it was decided on for another reason and stands for itself.
+        With a ``chance_of_a_look`` column: the chance with which a row was drawn at random where only that made
+        somebody look at it, and else 1, as without the column; such a row stands for itself.
     """
-    if "propensity" not in examples:
+    if "chance_of_a_look" not in examples:
         return np.ones(len(examples))
-    chance = examples["propensity"].fillna(1.0).to_numpy("float64")
-    return np.minimum(1 / chance, MAX_WEIGHT)
+    return np.minimum(1 / examples["chance_of_a_look"].to_numpy("float64"), MAX_WEIGHT)
 
 
 def mature_undecided(

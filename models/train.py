@@ -95,8 +95,8 @@ def train(
     Parameters
     ----------
     examples
-        As `models.examples.make_examples` gives them for the same ``until``; optionally with ``propensity``, the
-        chance with which a row was drawn to be looked at, see `models.taught`.
+        As `models.examples.make_examples` gives them for the same ``until``; optionally with
+        ``chance_of_a_look``, see `models.taught.selection_weights`.
     specs
         The features and their directions.
     until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -53,14 +53,14 @@ def link(url: object) -> str | None:
 
 def percent(share: float | None) -> str:
     """Return a share as people say it."""
-    if _is_missing(share):
+    if share is None or _is_missing(share):
         return "–"
     return f"{100 * share:.0f} %" if share >= 0.1 or share == 0 else f"{100 * share:.1f} %"
 
 
 def money(price: float | None, currency: object = "") -> str:
     """Return a price with its currency; a dash where none is stated."""
-    if _is_missing(price):
+    if price is None or _is_missing(price):
         return "–"
     digits = 0 if price >= 100 or price == int(price) else 2
     return f"{price:,.{digits}f} {plain(currency, 8)}".rstrip()
@@ -68,12 +68,12 @@ def money(price: float | None, currency: object = "") -> str:
 
 def moment(at: datetime | None) -> str:
     """Return a time in UTC, to the minute."""
-    return "–" if _is_missing(at) else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    return "–" if at is None or _is_missing(at) else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def since(at: datetime | None, now: datetime) -> str:
     """Return how long ago something was, in the largest whole unit."""
-    if _is_missing(at):
+    if at is None or _is_missing(at):
         return "–"
     return span((now - at).total_seconds()) + (" ago" if now >= at else " ahead")
 
@@ -87,7 +87,7 @@ def span(seconds: float) -> str:
     return f"{size:.0f} s"
 
 
-def _is_missing(value: Any) -> TypeGuard[None]:
+def _is_missing(value: Any) -> bool:
     return bool(pd.isna(value))
 
 

@@ -24,6 +24,7 @@ from data.catalog.tables import (
     sellers,
     sightings,
     sketches,
+    texts,
     verdicts,
 )
 
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Connection, Table
 
 KNOWLEDGE = (
-    listings, sellers, labels, image_links, fetches, images, sketches, sightings, alike, different_photos, matches,
-    features, scores, verdicts, rejects, model_events,
+    listings, texts, sellers, labels, image_links, fetches, images, sketches, sightings, alike, different_photos,
+    matches, features, scores, verdicts, rejects, model_events,
 )  # fmt: skip
 # How it came about, not what is known: two runs to the same end differ in these.
 OPERATIONAL = frozenset(

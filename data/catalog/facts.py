@@ -11,6 +11,8 @@ from sqlalchemy import select, union
 from data.catalog.frames import read_by_keys, read_frame, to_instant, whole_table
 from data.catalog.matches import DISTANCES, FINGERPRINT, HASHED, SELLER, SIGHTING, measured
 from data.catalog.tables import alike, images, labels, listings, matches, scores, sellers, sightings
+from data.catalog.texts import texts_like
+from data.catalog.ties import taken_around
 from data.catalog.verdicts import verdict_labels
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ PRICE = ("marketplace", "category", "currency", "observed_at", "price")
 def unscored_moments(connection: Connection, since: datetime | None, until: datetime | None) -> pd.DataFrame:
     """Return the moments (``listing_key, as_of``) that have no score yet, ordered by time.
 
-    A listing has a moment whenever something about it was first known: a version of it, or one of its pictures.
+    A listing has a moment whenever something about it was first known: a version of it, one of its pictures, or that
+    somebody else had posted such a picture earlier (a late match).
     """
     moments = _moments().subquery()
     scored = select(scores.c.listing_key).where(
@@ -69,16 +72,28 @@ def facts_about(connection: Connection, moments: pd.DataFrame, price_window: pd.
         connection, whole_table(listings, LISTING), listings.c.listing_key, found["other_listing_key"]
     )
     prints = whole_table(images, FINGERPRINT).where(images.c.status == HASHED)
+    taken = taken_around(connection, concerned)
+    texts = texts_like(connection, keys)
+    accounts = pd.concat([concerned, taken["seller_key"], texts["other_seller_key"]])
     return {
         "listings": pd.concat([theirs, others]).drop_duplicates(["listing_key", "observed_at"], ignore_index=True),
-        "sellers": read_by_keys(connection, whole_table(sellers, SELLER), sellers.c.seller_key, concerned),
+        "sellers": read_by_keys(connection, whole_table(sellers, SELLER), sellers.c.seller_key, accounts),
         "sightings": seen,
         "fingerprints": read_by_keys(connection, prints, images.c.image_id, seen["image_id"]),
         "matches": measured(found),
         "other_photos": _photos(connection, found["other_listing_key"]),
-        "labels": known_labels(connection, theirs).drop(columns="source"),
+        "labels": known_labels(connection, _owned(connection, theirs, taken["seller_key"])).drop(columns="source"),
         "prices": _prices(connection, theirs, moments["as_of"], price_window),
+        "taken": taken,
+        "texts": texts,
     }
+
+
+def _owned(connection: Connection, theirs: pd.DataFrame, others: pd.Series) -> pd.DataFrame:
+    """Return ``listing_key, seller_key`` of some listings, and of all listings of other sellers."""
+    names = ["listing_key", "seller_key"]
+    owned = read_by_keys(connection, whole_table(listings, names), listings.c.seller_key, others)
+    return pd.concat([theirs[names], owned]).drop_duplicates()
 
 
 def known_labels(connection: Connection, of_listings: pd.DataFrame) -> pd.DataFrame:
@@ -146,6 +161,9 @@ def _moments() -> Any:
     return union(
         select(listings.c.listing_key, listings.c.observed_at.label("as_of")),
         select(sightings.c.listing_key, sightings.c.observed_at.label("as_of")),
+        select(matches.c.listing_key, matches.c.other_observed_at.label("as_of")).where(
+            matches.c.other_observed_at > matches.c.observed_at
+        ),
     )
 
 

@@ -70,7 +70,12 @@ def read_by_keys(
     keys: Keys,
 ) -> pd.DataFrame:
     """Run a query for rows whose ``column`` is among ``keys``, however many; order is not defined."""
-    parts = [read_frame(connection, query.where(column.in_(some))) for some in _portions(keys)]
+    return read_portions(connection, lambda some: query.where(column.in_(some)), keys)
+
+
+def read_portions(connection: Connection, query_of: Callable[[list[Any]], Select[Any]], keys: Keys) -> pd.DataFrame:
+    """Run the queries that ``query_of`` makes of keys, as many at a time as one can take; order is not defined."""
+    parts = [read_frame(connection, query_of(some)) for some in _portions(keys)]
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
@@ -127,7 +132,8 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
     Numbers of numpy are none that a database driver knows: SQLite would take them for bytes.
     """
-    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+    rows: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[assignment]
+    return rows
 
 
 def _portions(keys: Keys) -> Iterator[list[Any]]:

@@ -24,7 +24,7 @@ from data.catalog.tables import fetches, image_links, images, listings, sighting
 from data.images.outcome import FetchStatus, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Select
@@ -122,7 +122,8 @@ def _save_new(connection: Connection, load: Load, outcomes: pd.DataFrame) -> Non
     )
     pictures = outcomes.loc[outcomes["image_id"].notna(), ["image_id"]].drop_duplicates()
     insert(connection, images, pictures.assign(status=STORED, compared=0))
-    _sight(connection, read_by_keys(connection, _links(), image_links.c.url_id, outcomes["url_id"]))
+    links = read_by_keys(connection, _links(), image_links.c.url_id, outcomes["url_id"])
+    _sight(connection, links, swapped=outcomes.loc[changed, "url_id"])
 
 
 def sight_known_pictures(connection: Connection, load: Load) -> None:
@@ -172,6 +173,7 @@ def _asked() -> Select[Any]:
 def _links() -> Select[Any]:
     return (
         select(
+            image_links.c.url_id,
             image_links.c.listing_key,
             image_links.c.position,
             image_links.c.observed_at,
@@ -183,13 +185,17 @@ def _links() -> Select[Any]:
     )
 
 
-def _sight(connection: Connection, links: pd.DataFrame) -> None:
+def _sight(connection: Connection, links: pd.DataFrame, swapped: Collection[str] = ()) -> None:
     versions = whole_table(listings, ("listing_key", "seller_key", "created_at", "observed_at"))
     known = read_by_keys(connection, versions, listings.c.listing_key, links["listing_key"])
-    first = known.sort_values("observed_at").drop_duplicates("listing_key").drop(columns="observed_at")
+    first = known.sort_values("observed_at").drop_duplicates("listing_key").rename(columns={"observed_at": "first_at"})
     seen = links.merge(first, on="listing_key")
+    added = (seen["observed_at"] > seen["first_at"]) | seen["url_id"].isin(list(swapped))
     seen["observed_at"] = seen["known_at"].where(seen["known_at"] > seen["observed_at"], seen["observed_at"])
-    seen = seen.drop(columns="known_at").assign(matched=0)
+    # What was put into an old listing later is no older than our knowing of it: the listing's age vouches for nothing.
+    posted_late = added & (seen["observed_at"] > seen["created_at"])
+    seen["created_at"] = seen["created_at"].mask(posted_late, seen["observed_at"])
+    seen = seen.drop(columns=["known_at", "first_at", "url_id"]).assign(matched=0)
     before = whole_table(sightings, list(seen.columns))
     recorded = read_by_keys(connection, before, sightings.c.listing_key, seen["listing_key"])
     # A picture may stand in a listing under several addresses: the first of them counts, in whichever order they came.

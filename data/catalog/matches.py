@@ -34,6 +34,8 @@ ALIKE = (
     "distance_colorhash", "edit", "same_photo",
 )  # fmt: skip
 DISTANCES = ("distance_ahash", "distance_phash", "distance_dhash", "distance_whash", "distance_colorhash")
+PAIR = ["image_id", "other_image_id"]
+MATCHED = ("listing_key", *PAIR)
 SIGHTING = ("image_id", "listing_key", "seller_key", "position", "observed_at", "created_at")
 SELLER = ("seller_key", "observed_at", "joined_at", "feedback_count", "rating", "country", "group_id")
 
@@ -92,25 +94,24 @@ def save_alike(connection: Connection, compared: Sequence[str], pairs: pd.DataFr
 
 
 def reopen_later(connection: Connection) -> int:
-    """Let sightings be matched again that are later than an unmatched one of a picture like theirs; say how many."""
+    """Let sightings be matched again that an unmatched one of a picture like theirs may change; say how many.
+
+    That are those observed after the new sighting, or named with a late one that is observed after it; and those posted
+    after the new sighting, unless somebody is named already who was observed before it.
+    """
     new = read_frame(connection, whole_table(sightings, SIGHTING).where(sightings.c.matched == 0))
     if new.empty:
         return 0
-    pairs = alike_of(connection, new["image_id"])
-    earliest = new.groupby("image_id")["observed_at"].min()
-    both = pd.concat(
-        [
-            earliest.rename("since").reset_index(),
-            _reached(pairs["image_id"], pairs["other_image_id"], earliest),
-            _reached(pairs["other_image_id"], pairs["image_id"], earliest),
-        ]
-    )
-    since = both.groupby("image_id")["since"].min()
+    near = _near(connection, new)
     query = whole_table(sightings, SIGHTING).where(sightings.c.matched == 1)
-    known = read_by_keys(connection, query, sightings.c.image_id, since.index.to_series())
-    later = known[known["observed_at"] >= known["image_id"].map(since)]
-    update_by_keys(connection, sightings, sightings.c.listing_key, later["listing_key"], matched=0)
-    return len(later)
+    known = read_by_keys(connection, query, sightings.c.image_id, near["image_id"]).merge(near, on="image_id")
+    named = whole_table(matches, (*MATCHED, "other_observed_at"))
+    known = known.merge(read_by_keys(connection, named, matches.c.other_image_id, new["image_id"]), how="left")
+    before = (known["since"] <= known["observed_at"]) | (known["since"] <= known["other_observed_at"])
+    posted_before = known["other_observed_at"].isna() & (known["posted"] < known["created_at"])
+    changed = known[before | posted_before].drop_duplicates(["listing_key", "image_id"])
+    update_by_keys(connection, sightings, sightings.c.listing_key, changed["listing_key"], matched=0)
+    return len(changed)
 
 
 def reopen_accounts(connection: Connection, versions: pd.DataFrame) -> None:
@@ -179,5 +180,13 @@ def _reopen(connection: Connection, image_ids: Sequence[str]) -> None:
     update_by_keys(connection, sightings, sightings.c.image_id, image_ids, matched=0)
 
 
-def _reached(near: pd.Series, far: pd.Series, earliest: pd.Series) -> pd.DataFrame:
-    return pd.DataFrame({"image_id": far, "since": near.map(earliest)}).dropna()
+def _near(connection: Connection, new: pd.DataFrame) -> pd.DataFrame:
+    """Return the pictures like those of new sightings (``other_image_id``), the same included.
+
+    ``since`` and ``posted`` are when the picture was first observed and first posted, among the new sightings.
+    """
+    first = new.groupby("image_id").agg(since=("observed_at", "min"), posted=("created_at", "min"))
+    pairs = alike_of(connection, new["image_id"])[PAIR]
+    itself = pd.DataFrame(dict.fromkeys(PAIR, first.index))
+    turned = pairs.set_axis(PAIR[::-1], axis=1)
+    return pd.concat([itself, pairs, turned])[PAIR].join(first, on="other_image_id", how="inner")

@@ -11,6 +11,8 @@ from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, M
 
 metadata = MetaData()
 
+TEXT_BANDS = ("band_1", "band_2", "band_3", "band_4")
+
 
 def _required(name: str, kind: type = Text) -> Column[object]:
     return Column(name, kind, nullable=False)
@@ -86,6 +88,20 @@ labels = Table(
     Column("attributes", Text),
 )
 
+# What texts that are nearly the same share, for each version of a listing. ``hashed`` is 0 until the text was read; the
+# bands stay NULL where it is too short.
+texts = Table(
+    "texts",
+    metadata,
+    _key("listing_key"),
+    _key("observed_at"),
+    _required("seller_key", BigInteger),
+    _required("hashed", Integer),
+    *(Column(band, BigInteger) for band in TEXT_BANDS),
+    Index("texts_by_hashed", "hashed"),
+    *(Index(f"texts_by_{band}", band, "seller_key", "observed_at") for band in TEXT_BANDS),
+)
+
 image_links = Table(
     "image_links",
     metadata,
@@ -120,6 +136,7 @@ fetches = Table(
     Column("next_attempt_at", BigInteger),
     Index("fetches_by_image", "image_id"),
     Index("fetches_due", "status", "next_attempt_at"),
+    Index("fetches_by_time", "fetched_at"),
 )
 
 # Distinct pictures. ``recipe`` is NULL until fingerprinted; ``compared`` is 1 once matched against all known ones.
@@ -226,6 +243,8 @@ matches = Table(
     _required("sellers_sharing", BigInteger),
     _required("sightings", BigInteger),
     Index("matches_by_seller", "seller_key"),
+    Index("matches_by_time", "observed_at"),
+    Index("matches_by_other_image", "other_image_id"),
 )
 
 # Feature vectors as scored: float64 values in the order of the feature list that ``spec`` fingerprints.
@@ -236,6 +255,7 @@ features = Table(
     _key("as_of"),
     _key("spec", Text),
     _required("vector", LargeBinary),
+    Index("features_by_time", "spec", "as_of", "listing_key"),  # complete, so that a sample is drawn without any vector
 )
 
 scores = Table(
@@ -256,6 +276,55 @@ scores = Table(
     _required("images", Integer),
     _required("run_id"),
     Index("scores_by_run", "run_id"),
+    Index("scores_by_time", "as_of"),
+)
+
+# What stood in ``features`` and ``scores`` until the same moment was scored again from facts that came late.
+# ``replaced_by`` is the run.
+past_features = Table(
+    "past_features",
+    metadata,
+    _key("listing_key"),
+    _key("as_of"),
+    _key("spec", Text),
+    _key("replaced_at"),
+    _required("vector", LargeBinary),
+    _required("replaced_by"),
+)
+
+past_scores = Table(
+    "past_scores",
+    metadata,
+    _key("listing_key"),
+    _key("as_of"),
+    _key("model_id", Text),
+    _key("replaced_at"),
+    _required("observed_at", BigInteger),
+    _required("score", Float),
+    _required("rank", Integer),
+    _required("band"),
+    _required("reasons"),
+    _required("spec"),
+    Column("first_seller_key", BigInteger),
+    Column("first_listing_key", BigInteger),
+    _required("matched_images", Integer),
+    _required("images", Integer),
+    _required("run_id"),
+    _required("replaced_by"),
+)
+
+# Moments drawn at random to be looked at whatever they scored. ``propensity`` is the chance with which each was drawn,
+# ``band`` and ``model_id`` are those of the score it had then.
+audits = Table(
+    "audits",
+    metadata,
+    _key("listing_key"),
+    _key("as_of"),
+    _required("model_id"),
+    _required("band"),
+    _required("propensity", Float),
+    _required("run_id"),
+    Index("audits_by_run", "run_id"),
 )
 
 # Append-only: what analysts decided, and took back. ``kind`` says what a row is, ``said`` what its author found, and

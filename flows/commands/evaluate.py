@@ -18,6 +18,7 @@ def evaluate(
     since: Moment = None,
     until: Moment = None,
     out: Annotated[Path | None, typer.Option(help="Folder for tables and report.", file_okay=False)] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out what needs training again.")] = False,
     as_json: Json = False,
 ) -> None:
     """Judge a model on listings it has not learned from: tables, plots and one self-contained HTML report."""
@@ -29,6 +30,11 @@ def evaluate(
         from flows.evaluate import evaluate as judge
 
         summary = judge(
-            model_id=model, since=first, until=last, out=None if out is None else str(out), home=str(settings.home)
+            model_id=model,
+            since=first,
+            until=last,
+            out=None if out is None else str(out),
+            quick=quick,
+            home=str(settings.home),
         )
     show_summary("Evaluated", summary, next_steps=(f"open {summary['report']}",), as_json=as_json)

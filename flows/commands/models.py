@@ -34,21 +34,21 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command("show", epilog="Example: `seenbefore models show hgb-0123456789abcdef`")
 def show_model(context: typer.Context, model_id: ModelId, as_json: Json = False) -> None:
-    """Print a model's card and what happened to it."""
+    """Print a model's card, or what the rule does."""
     settings = settings_of(context)
     import json
 
     from rich.markdown import Markdown
 
     from flows.console import STDOUT
-    from models.card import card_markdown
+    from flows.steps.registry import described_model
     from models.serving.context import open_context
 
-    card = open_context(settings).registry.card(model_id)
+    text, card = described_model(open_context(settings), model_id)
     if as_json:
         typer.echo(json.dumps(card))
     else:
-        STDOUT.print(Markdown(card_markdown(card, model_id)))
+        STDOUT.print(Markdown(text))
 
 
 @app.command("promote", epilog=EXAMPLE)

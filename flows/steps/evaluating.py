@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,8 +13,11 @@ from flows.steps.grouping import SLICES, grouped
 from flows.steps.retrying import tried_again
 from flows.steps.training import Gathered, figures, gather
 from flows.steps.worst import worst_cases
+from models.audit import audit_estimate
 from models.evaluate import Evaluation, evaluate
+from models.metrics import daily_queue
 from models.money import commonest_currency
+from models.out_of_fold import Tried
 from models.report import report_html
 from models.report_tables import overall_markdown
 from models.rule import RULE_ID, rule_for
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data.catalog.facts import Market
-    from models.out_of_fold import Tried
     from models.scorer import Scorer
     from models.serving.context import Context
 
@@ -33,12 +36,34 @@ WORST = 5
 TABLES = ("overall", "periods", "slices", "calibration", "capacities", "money", "curve")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Judged:
+    """All that a report tells: ``scored`` holds the listings judged, with scores, groups and prices."""
+
+    scorer: Scorer
+    market: Market
+    scored: pd.DataFrame
+    evaluation: Evaluation
+    tried: Tried
+
+
 def evaluate_model(
-    context: Context, *, model_id: str | None, since: datetime | None, until: datetime, out: Path | None
+    context: Context,
+    *,
+    model_id: str | None,
+    since: datetime | None,
+    until: datetime,
+    out: Path | None,
+    quick: bool = False,
 ) -> dict[str, Any]:
     """Evaluate a kept model, or the one in use, and write tables and a report; return a summary.
 
     Listings up to the moment the model was trained at are left out: on them it would quote its own lesson.
+
+    Parameters
+    ----------
+    quick
+        Whether to leave out what needs training again: the promise of the splits, and the blocks of features.
 
     Raises
     ------
@@ -46,17 +71,12 @@ def evaluate_model(
         No decision on later listings is known yet.
     """
     scorer = scorer_in_use(context) if model_id is None else scorer_named(context, model_id)
-    learned = scorer.trained_until
-    start = max((moment for moment in (since, learned) if moment is not None), default=None)
+    start = max((moment for moment in (since, scorer.trained_until) if moment is not None), default=None)
     gathered = gather(context, since=start, until=until, rows=context.settings.batch_rows)
+    _require_both(gathered.examples["y"], start, scorer)
     scored, currency = _scored(context, gathered, scorer)
-    decided = scored["y"]
-    if decided.nunique() < 2:
-        fraud, legit = int((decided == 1).sum()), int((decided == 0).sum())
-        when = f"of listings after {start:%Y-%m-%d %H:%M} UTC, " if start else ""
-        raise NotEnoughLabels(fraud=fraud, legit=legit, needed=1, what_for=f"{when}to evaluate {scorer.model_id}")
     baselines = () if scorer.model_id == RULE_ID else (RULE_ID,)
-    judged = evaluate(
+    evaluation = evaluate(
         scored,
         capacity=context.settings.review.daily_capacity,
         scorer=scorer.model_id,
@@ -66,17 +86,30 @@ def evaluate_model(
         currency=currency,
         seed=context.settings.model.seed,
     )
-    tried = tried_again(context, scorer, scored[decided.notna()])
+    tried = Tried() if quick else tried_again(context, scorer, scored[scored["y"].notna()])
+    judged = _Judged(scorer=scorer, market=gathered.market, scored=scored, evaluation=evaluation, tried=tried)
     folder = out or context.settings.home / "reports" / f"{scorer.model_id}-{until:%Y%m%d-%H%M%S}"
-    report = _write(folder, judged, tried, _page(context, judged, tried, scored, scorer, gathered.market))
+    report = _write(context, folder, judged)
     return {
         "model_id": scorer.model_id,
-        "listings": judged.rows,
-        "labelled": judged.decided,
-        "frauds": judged.frauds,
-        **figures(judged, (scorer.model_id, *baselines)),
+        "listings": evaluation.rows,
+        "labelled": evaluation.decided,
+        "frauds": evaluation.frauds,
+        **figures(evaluation, (scorer.model_id, *baselines)),
         "report": str(report),
     }
+
+
+def figures_markdown(folder: Path) -> str:
+    """Return the main table of an evaluation that was written to a folder."""
+    return overall_markdown(pd.read_csv(folder / "overall.csv", keep_default_na=False, na_values=[""]))
+
+
+def _require_both(y: pd.Series, start: datetime | None, scorer: Scorer) -> None:
+    fraud, legit = int((y == 1).sum()), int((y == 0).sum())
+    if not fraud or not legit:
+        when = f"of listings after {start:%Y-%m-%d %H:%M} UTC, " if start else ""
+        raise NotEnoughLabels(fraud=fraud, legit=legit, needed=1, what_for=f"{when}to evaluate {scorer.model_id}")
 
 
 def _scored(context: Context, gathered: Gathered, scorer: Scorer) -> tuple[pd.DataFrame, str]:
@@ -84,7 +117,7 @@ def _scored(context: Context, gathered: Gathered, scorer: Scorer) -> tuple[pd.Da
     examples, known = gathered.examples, gathered.market
     currency = examples["listing_key"].map(known.listings.set_index("listing_key")["currency"])
     price, named = commonest_currency(examples["price"], currency)
-    scored = examples[["listing_key", "seller_key", "as_of", "y"]].assign(
+    scored = examples[["listing_key", "seller_key", "as_of", "y", "propensity"]].assign(
         price=price,
         score=score(examples, scorer, SPECS).table["score"],
         **{RULE_ID: score(examples, rule_for(SPECS), SPECS).table["score"]},
@@ -92,32 +125,28 @@ def _scored(context: Context, gathered: Gathered, scorer: Scorer) -> tuple[pd.Da
     return scored.join(grouped(context, examples, known)), named
 
 
-def _write(folder: Path, judged: Evaluation, tried: Tried, page: str) -> Path:
+def _write(context: Context, folder: Path, judged: _Judged) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {name: getattr(judged, name) for name in TABLES}
-    for name, table in {**tables, "ablation": tried.ablation, "optimism": tried.optimism}.items():
-        table.to_csv(folder / f"{name}.csv", index=False)
+    tables = {name: getattr(judged.evaluation, name) for name in TABLES}
+    for name, table in {**tables, "ablation": judged.tried.ablation, "optimism": judged.tried.optimism}.items():
+        if len(table.columns):
+            table.to_csv(folder / f"{name}.csv", index=False)
     report = folder / "report.html"
-    report.write_text(page, encoding="utf-8")
+    report.write_text(_page(context, judged), encoding="utf-8")
     return report
 
 
-def _page(
-    context: Context, judged: Evaluation, tried: Tried, scored: pd.DataFrame, scorer: Scorer, known: Market
-) -> str:
-    card = {} if scorer.trained_until is None else context.registry.card(scorer.model_id)
+def _page(context: Context, judged: _Judged) -> str:
+    scorer, scored = judged.scorer, judged.scored
     misses = scored[(scored["y"] == 1) & (scored["score"] < scorer.bands.high)].nsmallest(WORST, "score")
     alarms = scored[(scored["y"] == 0) & (scored["score"] >= scorer.bands.medium)].nlargest(WORST, "score")
+    looked_at = daily_queue(scored["score"].to_numpy("float64"), scored["as_of"], judged.evaluation.capacity)
     return report_html(
-        judged,
-        card,
+        judged.evaluation,
+        {} if scorer.trained_until is None else context.registry.card(scorer.model_id),
         model_id=scorer.model_id,
-        tried=tried,
-        misses=worst_cases(context, misses, scorer, known),
-        false_alarms=worst_cases(context, alarms, scorer, known),
+        tried=judged.tried,
+        audit=audit_estimate(scored, looked_at),
+        misses=worst_cases(context, misses, scorer, judged.market),
+        false_alarms=worst_cases(context, alarms, scorer, judged.market),
     )
-
-
-def figures_markdown(folder: Path) -> str:
-    """Return the main table of an evaluation that was written to a folder."""
-    return overall_markdown(pd.read_csv(folder / "overall.csv"))

@@ -19,6 +19,7 @@ from data.mapping import Mapping, check_columns
 from data.moments import parse_timezone
 from data.progress import advance
 from data.sources import DEFAULT_ENCODING, open_source
+from flows.steps.texts import read_texts
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -86,6 +87,7 @@ def load_tables(context: Context, tables: Tables, now: datetime) -> tuple[Load, 
             with context.catalog.write() as connection:
                 counts.update(_keep(connection, load, name, batch.source, valid))
             advance(f"reading {name}", len(batch.frame))
+    read_texts(context)
     return load, dict(counts)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from data.catalog.champions import PROMOTED, ROLLED_BACK, champion, history, previous_champion, record_model
+from data.catalog.champions import KEPT, PROMOTED, ROLLED_BACK, champion, history, previous_champion, record_model
 from data.errors import ModelError
-from models.card import headline
-from models.rule import RULE_ID
+from models.card import card_markdown, headline
+from models.rule import RULE_ID, Rule
 from models.serving.scoring import scorer_named
 
 if TYPE_CHECKING:
@@ -33,12 +34,35 @@ def kept_models(context: Context) -> pd.DataFrame:
                 "kept_at": own["happened_at"].min(),
                 "trained_until": card["data"]["trained_until"],
                 "average_precision": headline(card),
-                "last_event": own["action"].iloc[-1] if len(own) else "",
-                "reason": own["reason"].iloc[-1] if len(own) else "",
+                **_last_of(own),
             }
         )
     columns = ["model_id", "in_use", "kept_at", "trained_until", "average_precision", "last_event", "reason"]
     return pd.DataFrame(rows, columns=columns).sort_values("kept_at", ascending=False, ignore_index=True)
+
+
+def _last_of(events: pd.DataFrame) -> dict[str, str]:
+    """Return what became of a model last; that it was trained once more says less."""
+    telling = events[events["action"] != KEPT]
+    told = telling if len(telling) else events
+    if told.empty:
+        return {"last_event": "", "reason": ""}
+    return {"last_event": told["action"].iloc[-1], "reason": told["reason"].iloc[-1]}
+
+
+def described_model(context: Context, model_id: str) -> tuple[str, dict[str, Any]]:
+    """Return what there is to say of a model, as Markdown and as plain values; the rule is explained in words.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, or its files were changed.
+    """
+    if model_id == RULE_ID:
+        told = inspect.cleandoc(Rule.__doc__ or "")
+        return f"# Model {RULE_ID}\n\n{told}", {"model_id": RULE_ID, "rule": told}
+    card = context.registry.card(model_id)
+    return card_markdown(card, model_id), card
 
 
 def promote(context: Context, model_id: str, why: str, now: datetime) -> dict[str, Any]:

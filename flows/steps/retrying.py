@@ -33,22 +33,24 @@ def tried_again(context: Context, scorer: Scorer, came: pd.DataFrame) -> Tried:
     """
     if scorer.trained_until is None:
         return Tried()
-    settings = ModelSettings.model_validate(context.registry.card(scorer.model_id)["settings"])
+    card = context.registry.card(scorer.model_id)
+    settings, form = ModelSettings.model_validate(card["settings"]), card["choice"]["form"]
     rows = context.settings.batch_rows
     examples = gather(context, since=None, until=scorer.trained_until, rows=rows).examples
     folds = prequential_folds(examples, folds=settings.folds, delay=timedelta(days=settings.delay_days))
     ours = divisions_of(folds)
     by_lot = random_divisions(examples, parts=settings.folds, seed=settings.seed)
     advance("training on folds again", 0)
-    everything = out_of_fold(examples, ours, SPECS, seed=settings.seed)
+    everything = out_of_fold(examples, ours, SPECS, seed=settings.seed, form=form)
     advance("training on random splits", 0)
-    flattered = out_of_fold(examples, by_lot, SPECS, seed=settings.seed)
+    flattered = out_of_fold(examples, by_lot, SPECS, seed=settings.seed, form=form)
     ablation = block_ablation(
         examples,
         ours,
         SPECS,
         everything=everything,
         seed=settings.seed,
+        form=form,
         on_step=lambda _done, total: advance("training without a block", 1, total),
     )
     promised = {OURS: everything, RANDOM_SPLIT: flattered}

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from data.catalog.audits import all_audits
 from data.catalog.champions import KEPT, PROMOTED, record_model
 from data.catalog.facts import Market, all_moments, market
 from data.progress import advance
 from features.frame import SPECS
+from flows.steps.auditing import with_chances
 from models.clusters import photo_clusters
 from models.evaluate import CANDIDATE, Evaluation
 from models.examples import make_examples
@@ -55,6 +57,7 @@ def gather(context: Context, *, since: datetime | None, until: datetime, rows: i
     with context.catalog.read() as connection:
         known = market(connection)
         moments = all_moments(connection, None, until)
+        audits = all_audits(connection)
     labels = known.labels[known.labels["known_at"] <= pd.Timestamp(until)]
     chosen = judged_moments(moments, labels)
     if since is not None:
@@ -65,7 +68,7 @@ def gather(context: Context, *, since: datetime | None, until: datetime, rows: i
     seen = known.sightings[known.sightings["observed_at"] <= pd.Timestamp(until)]
     clusters = photo_clusters(seen, known.alike)
     examples = make_examples(chosen, features, labels, clusters=clusters, until=until)
-    return Gathered(examples, known)
+    return Gathered(with_chances(examples, audits[audits["as_of"] <= pd.Timestamp(until)]), known)
 
 
 def train_candidate(context: Context, *, until: datetime, promote: Promote, now: datetime) -> dict[str, Any]:
@@ -73,16 +76,21 @@ def train_candidate(context: Context, *, until: datetime, promote: Promote, now:
     settings = context.settings
     examples = gather(context, since=None, until=until, rows=settings.batch_rows).examples
     capacity = settings.review.daily_capacity
-    trained = train(examples, SPECS, until=until, settings=settings.model, capacity=capacity)
+    trained = train(
+        examples,
+        SPECS,
+        until=until,
+        settings=settings.model,
+        capacity=capacity,
+        cost_of_a_look=settings.review.cost_of_a_look,
+    )
     champion = scorer_in_use(context)
     decision = decide(trained, examples, champion, capacity=capacity, seed=settings.model.seed)
     model_id = context.registry.keep(trained)
     wanted = promote is Promote.ALWAYS or (promote is Promote.AUTO and decision.promote)
     why = decision.why if promote is Promote.AUTO else f"--promote {promote}. {decision.why}"
     with context.catalog.write() as connection:
-        record_model(connection, model_id, KEPT, f"trained on what was known at {until.isoformat()}", now)
-        if wanted:
-            record_model(connection, model_id, PROMOTED, why, now)
+        record_model(connection, model_id, PROMOTED if wanted else KEPT, why, now)
     return {
         "model_id": model_id,
         "in_use": model_id if wanted else champion.model_id,

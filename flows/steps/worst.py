@@ -71,11 +71,20 @@ def _pair(context: Context, match: dict[Any, Any], listings: pd.DataFrame) -> Pa
     if own is None:
         return None
     other = listings.loc[match["other_listing_key"]]
-    days = (match["observed_at"] - match["other_observed_at"]) / pd.Timedelta(days=1)
     said = (
-        f"{other['listing_id']} of {other['seller_id']}, seen {days:,.1f} days earlier; "
+        f"{other['listing_id']} of {other['seller_id']}, {_order(match)}; "
         f"the same photo with a probability of {match['same_photo']:.0%}"
     )
     sellers = match["sellers_showing"]
     shown_by = f", which {sellers:,.0f} other sellers had shown by then" if sellers > 1 else ""
     return Pair(own, earlier, f"{said}{shown_by}{'' if match['copied'] else '; does not count as copying'}.")
+
+
+def _order(match: dict[Any, Any]) -> str:
+    """Tell how much earlier the other side was, and that it was seen only later where it was."""
+    day = pd.Timedelta(days=1)
+    if match["late"]:
+        posted = (match["created_at"] - match["other_created_at"]) / day
+        seen = (match["other_observed_at"] - match["observed_at"]) / day
+        return f"posted {posted:,.1f} days earlier, though seen {seen:,.1f} days later"
+    return f"seen {(match['observed_at'] - match['other_observed_at']) / day:,.1f} days earlier"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse
@@ -39,7 +39,7 @@ def queue(
         titles = titles_of(connection, keys).set_index("listing_key")
         pictures = pictures_of(connection, keys).drop_duplicates("listing_key").set_index("listing_key")["image_id"]
         claimed = claims_on(connection, keys, now)
-        told = {
+        told: dict[str, Any] = {
             "counters": counters(connection, now),
             "rows": [
                 {

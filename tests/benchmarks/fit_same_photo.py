@@ -5,7 +5,9 @@
 Positives: a photograph and an edit of it, through the bytes of a file. Negatives: a photograph or an edit, and every
 other picture that the search for copies lays over it: other views of the scene, neighbouring frames of a turntable,
 other clothes on the same hanger, drawn catalogue pictures. Photographs are divided by who took them (sender, house,
-car, scene) into those for training, for calibration, and set aside.
+car, scene) into those for training, for calibration, and set aside. How often chance scores high is measured with
+further catalogue pictures as well, the worst look-alikes there are: without them the tail would have to be guessed from
+far fewer pairs.
 """
 
 from __future__ import annotations
@@ -19,16 +21,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from copies.photos import DRAWN, drawn_photos
 from same_photo_curves import fit, recalibration, tail_of
-from same_photo_material import UNTOUCHED, Side, all_edits, describe_all, material
+from same_photo_material import UNTOUCHED, Material, Side, all_edits, describe_all, material
 from same_photo_pairs import all_pairs
 
 from features.hashing import RECIPE
-from features.same_photo import COEFFICIENTS_FILE, SamePhoto, Tail, probability
+from features.same_photo import (
+    COEFFICIENTS_FILE,
+    FALSE_MATCHES_PER_LISTING,
+    PICTURES_PER_LISTING,
+    SamePhoto,
+    Tail,
+    probability,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from same_photo_material import Described, Material
+    from same_photo_material import Described
 
 PROVENANCE = (
     "Edits of real photographs: second-hand clothes, homes, cars, cars on a turntable, scenes seen from several sides; "
@@ -39,6 +49,11 @@ REPEATED_MEAN, REPEATED_POINTS = 0.985, 0.8
 STRANGERS_WEIGHT = 50.0
 """Strangers count so much more while the curves are fitted: they are what grows with the catalog."""
 CATALOG_PICTURES = 1000
+CHANCE_DRAWN = range(600, 3_000)
+"""Numbers of the catalogue pictures that only measure the tail of chance: none of them is in the collection."""
+CHANCE_CATALOG = 600
+DRAWN_SHARE = 0.25
+"""Share of catalogue pictures that a catalog, and what is asked for, is taken to have."""
 GROWING_SIZES = (300, 600, 1_200, 2_400)
 GROWING_LEVELS = (0.1, 0.5, 0.9)
 SEED = 7
@@ -53,7 +68,7 @@ class Answers:
     ----------
     pairs
         One row for each pair: ``photo`` and ``known`` (numbers), ``edit``, ``group``, ``collection`` of the photo,
-        ``true`` (one photo), ``kin`` (another one of the same taker).
+        ``true`` (one photo), ``kin`` (another one of the same taker), ``both_drawn`` (catalogue pictures).
     overlays
         `features.overlays.OVERLAY` of each.
     asked
@@ -79,6 +94,8 @@ class Answers:
         pairs["true"] = pairs["photo"] == pairs["known"]
         taker = photos["taker"].to_numpy()
         pairs["kin"] = ~pairs["true"] & (taker[found["photo"]] == taker[found["known"]])
+        drawn = (photos["collection"] == DRAWN).to_numpy()
+        pairs["both_drawn"] = drawn[found["photo"]] & drawn[found["known"]]
         asked = photos[source.side == side]
         kin = photos.iloc[known]["taker"].value_counts()
         strangers = asked["edits"].str.len() * (len(known) - asked["taker"].map(kin).fillna(0))
@@ -99,6 +116,11 @@ class Answers:
     @property
     def strange(self) -> NDArray[np.bool_]:
         return ~self.true & ~self.pairs["kin"].to_numpy()
+
+    @property
+    def drawn(self) -> NDArray[np.bool_]:
+        """Tell which pairs are of two catalogue pictures."""
+        return np.asarray(self.pairs["both_drawn"])
 
     def weights(self, strangers_weight: float = 1.0) -> NDArray[np.float64]:
         """Weigh pairs: half for true ones, every edit the same; a quarter for kin and one for strangers."""
@@ -124,13 +146,26 @@ def repeated_photos(found: NDArray[np.void]) -> set[tuple[int, int]]:
     return {(min(pair), max(pair)) for pair in found[["photo", "known"]][alike].tolist()}
 
 
-def fitted(training: Answers, calibration: Answers) -> SamePhoto:
-    """Fit curves on one side; on the other bring them to probabilities and note the tail of chance."""
+def look_alikes(kept_in: Path, workers: int) -> NDArray[np.void]:
+    """Ask for catalogue pictures in catalogs of others; return the `OVERLAY` of each pair."""
+    drawn = drawn_photos(CHANCE_DRAWN)
+    photos = describe_all(Material(drawn, np.zeros(len(drawn), np.int64), [()] * len(drawn), ()), kept_in, workers)
+    everything = np.arange(len(photos))
+    catalogs = [everything[first : first + CHANCE_CATALOG] for first in range(0, len(photos), CHANCE_CATALOG)]
+    return np.concatenate([all_pairs(photos, everything, known, workers)["overlay"] for known in catalogs])
+
+
+def fitted(training: Answers, calibration: Answers, drawn: NDArray[np.void]) -> SamePhoto:
+    """Fit curves on one side; on the other, and on catalogue pictures, make them probabilities and note the tail."""
     shape = fit(training.overlays, training.true, training.weights(STRANGERS_WEIGHT))
     raw = SamePhoto(*shape, NO_TAIL).log_odds(calibration.overlays)
     function = SamePhoto(*shape.stretched(*recalibration(raw, calibration.true, calibration.weights())), NO_TAIL)
-    chance = function.log_odds(calibration.overlays[calibration.strange])
-    tail = tail_of(chance, calibration.strangers, CATALOG_PICTURES)
+    strange = calibration.overlays[calibration.strange & ~calibration.drawn]
+    asked = len(CHANCE_DRAWN)
+    per_pair = np.repeat(
+        [1 / calibration.strangers, DRAWN_SHARE**2 / (asked * (asked - 1))], [len(strange), len(drawn)]
+    )
+    tail = tail_of(function.log_odds(np.concatenate([strange, drawn])), per_pair, CATALOG_PICTURES)
     return SamePhoto(function.intercept, function.curves, tail)
 
 
@@ -153,6 +188,20 @@ def performance(model: SamePhoto, aside: Answers) -> dict[str, object]:
         },
         "strange_pairs": aside.strangers,
         "false_matches": {size: false_matches(hits) for size, hits in found.items()},
+    }
+
+
+def drawn_matches(model: SamePhoto, drawn: NDArray[np.void]) -> dict[str, object]:
+    """Count the pairs of further catalogue pictures above the operating points, and those that the budget allows."""
+    asked, log_odds = len(CHANCE_DRAWN), model.log_odds(drawn)
+    points = {size: model.operating_point(size) for size in CATALOG_SIZES}
+    pairs = asked * (asked - 1)
+    budget = FALSE_MATCHES_PER_LISTING / PICTURES_PER_LISTING * pairs / DRAWN_SHARE**2
+    return {
+        "pictures": asked,
+        "pairs": pairs,
+        "matched": {str(size): int((probability(log_odds) >= point).sum()) for size, point in points.items()},
+        "budget": {str(size): round(budget / size, 3) for size in CATALOG_SIZES},
     }
 
 
@@ -239,7 +288,8 @@ def main() -> None:
     }
     repeated = repeated_photos(np.concatenate(list(found.values())))
     answers = {side: Answers.of(source, found[side], side, catalogs[side]).without(repeated) for side in Side}
-    model = fitted(answers[Side.TRAINING], answers[Side.CALIBRATION])
+    drawn = look_alikes(arguments.kept_in, arguments.workers)
+    model = fitted(answers[Side.TRAINING], answers[Side.CALIBRATION], drawn)
     aside = answers[Side.SET_ASIDE]
     measured = {
         "recipe": RECIPE,
@@ -250,6 +300,7 @@ def main() -> None:
         "repeated_photos_left_out": len(repeated),
         "set_aside": performance(model, aside),
         "calibration": calibrated(model, aside),
+        "drawn_matches": drawn_matches(model, drawn),
         "growth": growth(model, source, photos, repeated, arguments.workers),
     }
     text = json.dumps(stored(model) | measured, indent=2)

@@ -265,9 +265,7 @@ def main() -> None:
         foreign = int((asked.source < 0).sum())
         print(f"{len(asked.source) - foreign} copies and {foreign} foreign pictures asked for, one thread")
         print(f"strangers: foreign pictures whose likeliest stranger has at least {LEVELS}")
-        print(
-            "pictures | point | recall | foreign matched | per 1,000 listings | strangers | candidates, whole ms | /s | GB"
-        )
+        print("pictures | point | recall | foreign matched | per 1,000 listings | strangers | points, all ms | /s | GB")
         for size in given.sizes:
             catalog.grow(size, np.random.default_rng([SEED, size]))
             row = measure(catalog, asked)

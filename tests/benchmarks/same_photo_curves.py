@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 LACKS = (0.015, 0.02, 0.03, 0.045, 0.07, 0.1, 0.14, 0.2, 0.3, 0.45, 0.65, 1.0)
 KNOTS: dict[str, tuple[float, ...]] = {
+    "evidence": (0, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2, 3, 4.5, 7, 10, 15, 25, 40, 70),
     "matches": (0, 1, 2, 3, 4, 6, 9, 13, 20, 30, 45, 70, 100, 150),
     "repeated": SHARES,
     "bits": (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
@@ -27,21 +28,22 @@ KNOTS: dict[str, tuple[float, ...]] = {
     "common_known": SHARES,
 }
 SPEAK_AGAINST = frozenset({"bits", "off_pixels", "mean_off", "middle_off", "low_off"})
-MANY_MATCHES, LEAST_RISE = 30, 1.0
-"""From so many matches on, each stretch adds so much at the least.
+MUCH_EVIDENCE, LEAST_RISE = 1.0, 1.5
+"""From so much on, each further unit adds so much at the least, before log-odds are made probabilities.
 
-More matching points are more evidence, however many there are. The fit alone would not say so, since no two strangers
-here have that many; and what speaks for a copy beyond all doubt is needed where a large catalog asks for more.
+Among strangers evidence falls exponentially, as far as it can be measured, so that what lies far beyond them speaks
+for a copy the more, the further. The fit alone would not say so, since no two strangers here come that far; and what
+is beyond all doubt is needed where a large catalog asks for more.
 """
-ROUGHNESS = 1e-3
+ROUGHNESS = 1e-4
 """Price of the squared difference between what neighbouring stretches add, the weights of all pairs adding up to 1."""
 SIZE = 1e-7
 """Price of the squared log-odds that a stretch adds, so that stretches without pairs have an answer."""
-TAIL_COUNTS = (1000, 700, 500, 300, 200, 150, 100, 70, 50, 40, 30, 20)
+TAIL_COUNTS = (3000, 2000, 1000, 500, 300, 200, 100, 70, 50, 30, 20, 10, 6)
 """False matches at which the tail is noted; beyond the fewest it is taken to fall exponentially."""
 STEEPNESS_COUNTS = (20, 30, 50, 70, 100)
 CAUTION = 1.25
-"""How much flatter the tail is taken to fall than measured: its pairs come in families, and are few."""
+"""How much flatter the tail is taken to fall than measured: its pairs come in twos and families, and are few."""
 DIGITS = 4
 
 
@@ -88,8 +90,8 @@ def owners() -> NDArray[np.str_]:
 
 def least_rises() -> NDArray[np.float64]:
     """Return what each stretch adds at the least, shape (stretches,); what speaks against it adds 0 at most."""
-    start = np.concatenate([knots[:-1] for knots in KNOTS.values()])
-    return np.where((owners() == "matches") & (start >= MANY_MATCHES), LEAST_RISE, 0.0)
+    start, end = (np.concatenate([knots[side] for knots in KNOTS.values()]) for side in (slice(-1), slice(1, None)))
+    return np.where((owners() == "evidence") & (start >= MUCH_EVIDENCE), LEAST_RISE * (end - start), 0.0)
 
 
 def stretches(overlays: NDArray[np.void]) -> NDArray[np.float64]:
@@ -119,19 +121,20 @@ def recalibration(
     return float(stretch), float(shift)
 
 
-def tail_of(log_odds: NDArray[np.float64], looked_at: float, pictures: int) -> Tail:
+def tail_of(log_odds: NDArray[np.float64], per_pair: NDArray[np.float64], pictures: int) -> Tail:
     """Note how many false matches reach how much.
 
     Parameters
     ----------
     log_odds
-        Of the pairs that are not one photo and were laid over each other.
-    looked_at
-        All such pairs, far more than those: every picture that was asked for, times the strange ones in its catalog.
+        Of pairs that are not one photo and were laid over each other.
+    per_pair
+        What each of them stands for: false matches for one picture that is asked for and one that is known.
     pictures
         Size of the catalog for which rates are given.
     """
-    ranked = np.sort(log_odds)[::-1]
+    order = np.argsort(-log_odds)
+    ranked, rates = log_odds[order], pictures * np.cumsum(per_pair[order])
     counts = np.array(TAIL_COUNTS)
     scale = CAUTION * max(float((ranked[:count] - ranked[count]).mean()) for count in STEEPNESS_COUNTS)
-    return Tail(pictures, counts * pictures / looked_at, ranked[counts - 1].round(DIGITS), round(scale, DIGITS))
+    return Tail(pictures, rates[counts - 1], ranked[counts - 1].round(DIGITS), round(scale, DIGITS))

@@ -19,6 +19,7 @@ from data.catalog.matches import save_alike
 from data.catalog.scores import rank_run, save_features, save_scores, unpack
 from data.catalog.tables import features, scores, verdicts
 from features import facts as wanted
+from features.frame import moments_of
 from tests.data.rows import TEXT, TIME, alike_pairs, day, fetch_all, hashed, labels, listings, moment, sellers
 from tests.data.test_catalog_matches import match_all
 
@@ -33,6 +34,8 @@ COLUMNS = {
     "other_photos": wanted.OTHER_PHOTO_COLUMNS,
     "labels": wanted.LABEL_COLUMNS,
     "prices": wanted.PRICE_COLUMNS,
+    "taken": wanted.TAKEN_COLUMNS,
+    "texts": wanted.TEXT_COLUMNS,
 }
 
 
@@ -47,7 +50,15 @@ def expected_type(table: str, name: str) -> str:
         return "datetime64[us, UTC]"
     if name in wanted.HASH_KINDS:
         return "uint64"
-    if name.endswith("_key") or name in {"position", "width", "height", "sellers_sharing", "sightings"}:
+    if name.endswith("_key") or name in {
+        "position",
+        "width",
+        "height",
+        "sellers_sharing",
+        "sightings",
+        "sellers_showing",
+        "band",
+    }:
         return "int64"
     if name.startswith("distance_") or name in {"price", "feedback_count", "rating", "information", "same_photo"}:
         return "float64"
@@ -99,6 +110,24 @@ def test_a_listing_has_a_moment_whenever_something_about_it_became_known(market)
     expected = [("old", -90), ("a", 0), ("e", 10), ("b", 11), ("e2", 12), ("a", 120)]
     pd.testing.assert_frame_equal(found, moments(*expected))
     pd.testing.assert_frame_equal(some, moments(*expected[2:5]))
+
+
+def test_a_listing_has_a_moment_too_when_it_turns_out_that_somebody_had_posted_its_picture_earlier(market):
+    late = Load("late", moment(130), first_bulk=False)
+    thief = {"listing_id": "t", "seller_id": "tom", "created_at": day(40), "observed_at": day(40), "image_urls": ["u4"]}
+    victim = thief | {"listing_id": "v", "seller_id": "vic", "created_at": day(30), "observed_at": day(50)}
+    with market.write() as connection:
+        save_listings(connection, late, listings(thief, victim | {"image_urls": ["u5"]}))
+        fetch_all(connection, late, {"u4": "p4", "u5": "p4"})
+        match_all(connection)
+    with market.read() as connection:
+        found = all_moments(connection, moment(35), None)
+        known = facts_about(connection, moments(("t", 50), ("v", 50)), WINDOW)
+    pd.testing.assert_frame_equal(
+        found, moments(("t", 40), ("t", 50), ("v", 50)).sort_values(["as_of", "listing_key"], ignore_index=True)
+    )
+    told = moments_of(known["listings"], known["sightings"], known["matches"])
+    pd.testing.assert_frame_equal(found, told)
 
 
 def scored(of: pd.DataFrame, model_id: str = "m") -> pd.DataFrame:

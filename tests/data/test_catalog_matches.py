@@ -33,11 +33,13 @@ from tests.data.rows import RECIPE, TEXT, TIME, alike_pairs, day, different_pair
 A, B, C, D = "abcd"
 
 
-def sights(*rows: tuple[str, int, int, float]) -> pd.DataFrame:
-    """Sightings as (picture, listing, seller, day)."""
-    frame = pd.DataFrame(rows, columns=["image_id", "listing_key", "seller_key", "observed_at"])
+def sights(*rows: tuple[str, int, int, float] | tuple[str, int, int, float, float]) -> pd.DataFrame:
+    """Sightings as (picture, listing, seller, day, day of posting: 0 unless given)."""
+    rows = [row if len(row) == 5 else (*row, 0) for row in rows]
+    frame = pd.DataFrame(rows, columns=["image_id", "listing_key", "seller_key", "observed_at", "created_at"])
     frame["observed_at"] = [day(number) for number in frame["observed_at"]]
-    frame = frame.assign(position=0, created_at=day(0), matched=0)
+    frame["created_at"] = [day(number) for number in frame["created_at"]]
+    frame = frame.assign(position=0, matched=0)
     return frame.astype({"image_id": TEXT, "observed_at": TIME, "created_at": TIME})
 
 
@@ -199,7 +201,24 @@ def test_without_anything_new_nothing_is_reopened(catalog):
         assert reopen_later(connection) == 0
 
 
-sighting = st.tuples(st.sampled_from([A, B, C]), st.integers(1, 6), st.integers(0, 4))
+def test_a_sighting_that_was_posted_earlier_but_comes_later_reopens_those_it_may_accuse_and_only_these(catalog):
+    with catalog.write() as connection:
+        save_alike(connection, [A, B, C], alike_pairs((A, B)))
+        early, alike_one, copy, foreign = (A, 1, 1, 1, 1), (B, 2, 2, 5, 5), (A, 3, 3, 6, 6), (C, 4, 4, 9, 9)
+        insert(connection, sightings, sights(early, alike_one, copy, foreign))
+        match_all(connection)
+        insert(connection, sightings, sights((B, 5, 5, 20, 4)))
+        assert reopen_later(connection) == 1
+        assert unmatched_listings(connection) == [2, 5]
+        match_all(connection)
+        found = table(connection, matches).set_index(["listing_key", "other_image_id"])["other_listing_key"]
+        assert found.to_dict() == {(2, A): 1, (2, B): 5, (3, A): 1, (3, B): 2, (5, A): 1, (5, B): 2}
+        # All are spoken for by somebody who was known sooner.
+        insert(connection, sightings, sights((B, 6, 6, 30, 3)))
+        assert reopen_later(connection) == 0
+
+
+sighting = st.tuples(st.sampled_from([A, B, C]), st.integers(1, 6), st.integers(0, 4), st.integers(0, 4))
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
@@ -208,7 +227,7 @@ sighting = st.tuples(st.sampled_from([A, B, C]), st.integers(1, 6), st.integers(
 )
 def test_loading_bit_by_bit_in_any_order_ends_in_the_facts_of_loading_all_at_once(catalog, rows, cuts):
     # A listing belongs to one seller: three sellers, two listings each.
-    every = sights(*((picture, listing, listing % 3, at) for picture, listing, at in rows))
+    every = sights(*((picture, listing, listing % 3, *times) for picture, listing, *times in rows))
     pairs = alike_pairs((A, B))
     edges = sorted({0, len(every), *(cut for cut in cuts if cut < len(every))})
     with catalog.write() as connection:

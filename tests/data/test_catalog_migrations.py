@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -16,11 +17,21 @@ from data.catalog.images import pending_pictures, save_fingerprints
 from data.catalog.matches import alike_of, save_alike
 from data.catalog.migrations import HEAD
 from data.catalog.sketches import sketches_of
-from data.catalog.tables import alike, images, metadata
+from data.catalog.tables import alike, images, listings, metadata
+from data.catalog.texts import unread_texts
 from tests.data.rows import RECIPE, alike_pairs, day, different_pairs, hashed, sketched
 
 NEW = ("untransposed_phash", "matched_points", "common_area", "other_common_area", "lead")
-NEW_TABLES = ("sketches", "different_photos")
+NEW_TABLES = ("sketches", "different_photos", "texts")
+
+
+def listing():
+    """A version of a listing as it was loaded."""
+    row = {
+        "listing_key": 1, "observed_at": day(1), "marketplace": "m", "listing_id": "l", "seller_key": 2,
+        "seller_id": "s", "created_at": day(0), "title": "chair", "content_id": "c",
+    }  # fmt: skip
+    return pd.DataFrame([row])
 
 
 def first(table):
@@ -41,6 +52,7 @@ def upgraded(catalog_url, monkeypatch):
         with old.write() as connection:
             upsert(connection, first(images), hashed("p1", "p2", recipe="older").assign(compared=1))
             upsert(connection, first(alike), alike_pairs(("p1", "p2")).drop(columns=list(NEW[1:])))
+            upsert(connection, first(listings), listing())
             assert revision(connection) == "0001"
             assert not any(connection.dialect.has_table(connection, name) for name in NEW_TABLES)
         old.close()
@@ -93,6 +105,12 @@ def test_it_takes_pairs_with_alignments_and_pairs_of_different_photos(upgraded):
     assert found["matched_points"].tolist() == [40]
     assert found["lead"].tolist() == alike_pairs(("p1", "p2"))["lead"].tolist()
     assert different.to_numpy().tolist() == [["p1", "p2", day(2)]]
+
+
+def test_its_texts_wait_to_be_read(upgraded):
+    with upgraded.read() as connection:
+        found = unread_texts(connection, 10)
+    assert found[["listing_key", "observed_at", "seller_key", "title"]].to_numpy().tolist() == [[1, day(1), 2, "chair"]]
 
 
 def test_opening_it_again_changes_nothing(upgraded, catalog_url):

@@ -184,14 +184,44 @@ def test_a_listings_first_version_says_when_it_was_created_and_by_whom(catalog):
     add(
         catalog,
         FIRST,
-        {"listing_id": "a", "created_at": day(3)},
+        {"listing_id": "a", "created_at": day(3), "observed_at": day(4), "image_urls": [ONE]},
         {"listing_id": "a", "observed_at": day(9), "created_at": day(8), "image_urls": [ONE]},
     )
     fetch(catalog, FIRST, {ONE: "p1"})
     with catalog.read() as connection:
         row = read_frame(connection, select(sightings)).iloc[0]
         seller = connection.execute(select(listings_table.c.seller_key).distinct()).scalar_one()
-    assert (row["created_at"], row["observed_at"], row["seller_key"], row["matched"]) == (day(3), day(9), seller, 0)
+    assert (row["created_at"], row["observed_at"], row["seller_key"], row["matched"]) == (day(3), day(4), seller, 0)
+
+
+def posted(catalog) -> dict[str, pd.Timestamp]:
+    with catalog.read() as connection:
+        return read_frame(connection, select(sightings)).set_index("image_id")["created_at"].to_dict()
+
+
+def test_a_picture_put_into_an_old_listing_is_not_as_old_as_the_listing(catalog):
+    add(
+        catalog,
+        FIRST,
+        {"listing_id": "a", "created_at": day(3), "image_urls": [ONE]},
+        {"listing_id": "a", "created_at": day(3), "observed_at": day(9), "image_urls": [ONE, TWO]},
+    )
+    fetch(catalog, FIRST, {ONE: "p1", TWO: "p2"})
+    assert posted(catalog) == {"p1": day(3), "p2": day(9)}
+
+
+def test_neither_is_one_that_took_the_place_of_another_behind_its_address(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "created_at": day(3), "image_urls": [ONE]})
+    fetch(catalog, FIRST, {ONE: "p1"})
+    ask(catalog, load_at(120), [ONE], {ONE: "p2"})
+    assert posted(catalog) == {"p1": day(3), "p2": day(120)}
+
+
+def test_one_that_was_only_got_late_is(catalog):
+    add(catalog, FIRST, {"listing_id": "a", "created_at": day(3), "image_urls": [ONE]})
+    fetch(catalog, FIRST, {})
+    ask(catalog, load_at(120), [ONE], {ONE: "p1"})
+    assert posted(catalog) == {"p1": day(3)}
 
 
 def test_pictures_without_a_fingerprint_of_the_recipe_are_pending(catalog):

@@ -278,6 +278,15 @@ def test_an_unedited_copy_has_the_bytes_of_its_source(
     assert set().union(*same.values()) == {False}
 
 
+def test_without_an_address_the_tables_name_paths_below_the_folder(tmp_path: Path) -> None:
+    market = a_market(12)
+    files = write_market(market, tmp_path)
+    named = pd.read_csv(files.listings_first)["image_urls"]
+    assert list(named) == list(market.listings["image_urls"])
+    made = set(contents(tmp_path))
+    assert {path for paths in named.map(json.loads) for path in paths} & made
+
+
 def test_writing_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     market = a_market(12)
     once = write_market(market, tmp_path / "once", base_url=BASE_URL)

@@ -52,14 +52,14 @@ def test_a_listing_is_described_only_once_it_is_known(market):
 def test_a_listing_is_described_whenever_something_about_it_is_first_known(market):
     market.listing(20, 2, 8)
     facts = market.facts()
-    own = moments_of(facts.listings, facts.sightings).query("listing_key == 20")
+    own = moments_of(facts.listings, facts.sightings, facts.matches).query("listing_key == 20")
     assert own["as_of"].tolist() == [day(4), day(6), day(8)]
 
 
 def test_a_photo_known_before_its_listing_waits_for_it():
     market = Market().listing(20, 2, 4).photo("a", 20, 3)
     facts = market.facts()
-    assert moments_of(facts.listings, facts.sightings)["as_of"].tolist() == [day(4)]
+    assert moments_of(facts.listings, facts.sightings, facts.matches)["as_of"].tolist() == [day(4)]
 
 
 def test_the_first_owner_is_the_earliest_poster_and_nobody_for_the_victim(market):

@@ -95,7 +95,7 @@ def slow_habits(facts, listing, as_of):
 @given(markets())
 def test_habits_are_what_a_slow_reading_finds(market):
     facts = market.facts()
-    asked = moments_of(facts.listings, facts.sightings)
+    asked = moments_of(facts.listings, facts.sightings, facts.matches)
     slow = [slow_habits(facts, *row) for row in asked.itertuples(index=False, name=None)]
     expected = pd.DataFrame(slow, columns=HABITS, dtype="float64")
     pd.testing.assert_frame_equal(build(asked, facts)[HABITS], expected)

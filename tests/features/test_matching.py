@@ -39,6 +39,9 @@ def different_frame(rows):
     return pairs.assign(known_at=known_at)
 
 
+NEVER = pd.Timestamp.max.tz_localize("UTC")
+
+
 def group_as_of(sellers, seller, moment):
     known = sellers[(sellers["seller_key"] == seller) & (sellers["observed_at"] <= moment)]
     return None if known.empty else known.sort_values("observed_at")["group_id"].iloc[-1]
@@ -48,6 +51,38 @@ def when(sighting):
     return sighting.observed_at, sighting.created_at
 
 
+def order(sighting):
+    return (*when(sighting), sighting.listing_key)
+
+
+def first_of_each_seller(sightings):
+    firsts = {}
+    for sighting in sorted(sightings, key=order):
+        firsts.setdefault(sighting.seller_key, sighting)
+    return list(firsts.values())
+
+
+def records(sightings, image):
+    """Sightings that were posted earlier than all that were seen before of the same seller, as they became known."""
+    earliest = {}
+    for sighting in sorted(sightings.itertuples(), key=order):
+        if sighting.image_id == image and sighting.created_at < earliest.get(sighting.seller_key, NEVER):
+            earliest[sighting.seller_key] = sighting.created_at
+            yield sighting
+
+
+def denied_at(denied, image, other):
+    return denied.get(tuple(sorted((image, other))), NEVER)
+
+
+def row(mine, first, others, distances, edit, same):
+    return (
+        mine.listing_key, mine.image_id, mine.seller_key, mine.observed_at,
+        first.listing_key, first.image_id, first.seller_key, first.observed_at, first.created_at,
+        *distances, edit, same, len({other.seller_key for other in others}), len(others),
+    )  # fmt: skip
+
+
 def oracle(own, alike, sightings, sellers, different):
     """Say it once more, slowly and plainly."""
     matches = []
@@ -55,10 +90,7 @@ def oracle(own, alike, sightings, sellers, different):
     for mine in own.itertuples():
         partners = [(mine.image_id, (0.0,) * 5, "none", 1.0)]
         for pair in alike.itertuples():
-            if (
-                denied.get((pair.image_id, pair.other_image_id), pd.Timestamp.max.tz_localize("UTC"))
-                <= mine.observed_at
-            ):
+            if denied_at(denied, pair.image_id, pair.other_image_id) <= mine.observed_at:
                 continue
             distances = tuple(getattr(pair, column) for column in DISTANCE_COLUMNS)
             if pair.image_id == mine.image_id:
@@ -75,27 +107,49 @@ def oracle(own, alike, sightings, sellers, different):
             of_group = pd.notna(group) and group_as_of(sellers, other.seller_key, mine.observed_at) == group
             return other.seller_key != mine.seller_key and not of_group
 
-        own_showings = []
+        own_showings, own_postings = [], [mine.created_at]
         for image, _, _, same in partners:
-            if same >= SAME_PHOTO and earlier_of[image]:
-                first_of_all = min(earlier_of[image], key=lambda other: (*when(other), other.listing_key))
-                own_showings += [] if foreign(first_of_all) else [when(first_of_all)]
-                own_showings += [when(other) for other in earlier_of[image] if other.seller_key == mine.seller_key]
+            if same < SAME_PHOTO:
+                continue
+            theirs_so_far = [
+                other
+                for other in sightings.itertuples()
+                if other.image_id == image and other.seller_key == mine.seller_key and when(other) <= when(mine)
+            ]
+            own_postings += [other.created_at for other in theirs_so_far]
+            own_showings += [when(other) for other in theirs_so_far if when(other) < when(mine)]
+            for other in first_of_each_seller(earlier_of[image]):
+                if foreign(other):
+                    break
+                own_showings.append(when(other))
+                own_postings.append(other.created_at)
+        late = []
         for image, distances, edit, same in partners:
             others = [other for other in earlier_of[image] if other.seller_key != mine.seller_key]
             candidates = [other for other in others if foreign(other)]
-            if not candidates:
-                continue
-            first = min(candidates, key=lambda other: (*when(other), other.listing_key))
-            if any(shown <= when(first) for shown in own_showings):
-                continue
-            matches.append(
-                (
-                    mine.listing_key, mine.image_id, mine.seller_key, mine.observed_at,
-                    first.listing_key, image, first.seller_key, first.observed_at, first.created_at,
-                    *distances, edit, same, len({other.seller_key for other in others}), len(others),
-                )
-            )  # fmt: skip
+            first = min(candidates, key=order, default=None)
+            if first is not None and not any(shown <= when(first) for shown in own_showings):
+                matches.append(row(mine, first, others, distances, edit, same))
+            elif same >= SAME_PHOTO:
+                since, posted = min([when(mine), *own_showings]), min(own_postings)
+                for other in records(sightings, image):
+                    if when(other) > since and other.created_at < posted:
+                        if foreign(other):
+                            late.append((*order(other), image, other, distances, edit, same))
+                            break
+                        posted = other.created_at
+                if late and late[-1][3] == image and denied_at(denied, mine.image_id, image) <= late[-1][0]:
+                    late.pop()
+        if late:
+            *_, first, distances, edit, same = min(late, key=lambda named: named[:4])
+            by_then = [
+                other
+                for other in sightings.itertuples()
+                if other.image_id == first.image_id
+                and other.seller_key != mine.seller_key
+                and (when(other) < when(mine) or when(other) <= when(first))
+            ]
+            matches.append(row(mine, first, by_then, distances, edit, same))
     return sorted(matches, key=lambda match: (match[0], match[1], match[5]))
 
 

@@ -19,7 +19,7 @@ def as_bytes(frame):
 
 
 def all_moments(facts):
-    return moments_of(facts.listings, facts.sightings)
+    return moments_of(facts.listings, facts.sightings, facts.matches)
 
 
 @few

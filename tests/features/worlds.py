@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 from hypothesis import strategies as st
 
+from features.evidence import SAME_PHOTO
 from features.facts import (
     ALIKE_COLUMNS,
     DISTANCE_COLUMNS,
@@ -17,13 +18,19 @@ from features.facts import (
     PRICE_COLUMNS,
     SELLER_COLUMNS,
     SIGHTING_COLUMNS,
+    TAKEN_COLUMNS,
+    TEXT_COLUMNS,
     Facts,
 )
+from features.information import LOW_INFORMATION
 from features.matching import earlier_sightings
+from features.texts import text_bands
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
-KEYS = ("listing_key", "seller_key", "position", "width", "height")
-TIMES = ("observed_at", "created_at", "joined_at", "known_at", "as_of")
+KEYS = (
+    "listing_key", "seller_key", "other_seller_key", "position", "width", "height", "sellers_showing", "band",
+)  # fmt: skip
+TIMES = ("observed_at", "created_at", "joined_at", "known_at", "as_of", "other_observed_at")
 MEASURES = (*DISTANCE_COLUMNS, "same_photo", "price", "feedback_count", "rating", "information")
 
 
@@ -118,6 +125,8 @@ class Market:
             other_photos=other_photos.astype({"width": "float64", "height": "float64"}),
             labels=labels,
             prices=prices,
+            taken=taken_photos(matches, fingerprints),
+            texts=shown_texts(listings),
         )
 
     def fingerprints(self, images):
@@ -127,8 +136,41 @@ class Market:
         return typed(rows, FINGERPRINT_COLUMNS)
 
 
+def taken_photos(matches, fingerprints):
+    """The first time each seller took each photo, without any bound on how many."""
+    informative = fingerprints.loc[fingerprints["information"] >= LOW_INFORMATION, "image_id"]
+    same = matches[(matches["same_photo"] >= SAME_PHOTO) & matches["image_id"].isin(informative)]
+    same = same.assign(known_at=same[["observed_at", "other_observed_at"]].max(axis="columns"))
+    rows = []
+    for row in same.sort_values(["known_at", "listing_key", "image_id"]).itertuples():
+        by_then = same[
+            (same["listing_key"] == row.listing_key)
+            & (same["image_id"] == row.image_id)
+            & (same["known_at"] <= row.known_at)
+        ]
+        showing = max(by_then["sellers_sharing"].max(), by_then["other_seller_key"].nunique())
+        rows.append((row.seller_key, row.other_image_id, row.other_seller_key, row.known_at, showing))
+    return typed(rows, TAKEN_COLUMNS).drop_duplicates(["seller_key", "other_image_id"], ignore_index=True)
+
+
+def shown_texts(listings):
+    """Who showed each band of each version's text, and since when."""
+    bands = text_bands(listings["title"], listings["description"])
+    own = listings[["listing_key", "observed_at", "seller_key"]].join(bands)
+    own = own.melt(["listing_key", "observed_at", "seller_key"], value_name="band").dropna(subset="band")
+    firsts = own.groupby(["band", "seller_key"])["observed_at"].min().reset_index()
+    firsts.columns = ["band", "other_seller_key", "other_observed_at"]
+    shown = own.merge(firsts, on="band")
+    shared = shown.groupby("band")["other_seller_key"].transform("nunique") > 1
+    return typed(shown[shared][list(TEXT_COLUMNS)], TEXT_COLUMNS)
+
+
 IMAGES = "abcde"
 LAST_DAY = 6
+TEXTS = (
+    "a chair that my grandmother sat in, of oak, with two small scratches on the left side",
+    "four plates and a bowl from the market in the old town, never used since we moved",
+)
 half_days = st.integers(0, 2 * LAST_DAY).map(lambda halves: halves / 2)
 
 
@@ -164,6 +206,7 @@ def _draw_listing(draw, market, key):
             price=draw(st.sampled_from([None, 0.0, 10.0, 12.5, 80.0])),
             category=draw(st.sampled_from([None, "home", "home", "toys"])),
             location=draw(st.sampled_from([None, "here", "there"])),
+            description=draw(st.sampled_from([None, *TEXTS])),
         )
     first = min(row[2] for row in market.listings if row[0] == key)
     for image in draw(st.sets(st.sampled_from(IMAGES), max_size=3)):

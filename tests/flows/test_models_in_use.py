@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from data.catalog.champions import PROMOTED, record_model
+from data.catalog.champions import KEPT, PROMOTED, record_model
 from data.errors import ModelError
 from data.settings import load_settings
 from features.frame import SPECS
 from flows.steps import registry
-from flows.steps.registry import promote, roll_back_champion
+from flows.steps.registry import described_model, kept_models, promote, roll_back_champion
 from models.rule import RULE_ID, rule_for
 from models.serving.context import open_context
 from models.serving.scoring import scorer_in_use
@@ -42,3 +44,40 @@ def test_the_rule_can_be_promoted_by_its_name_and_a_model_that_is_not_kept_canno
     assert scorer_in_use(context).model_id == RULE_ID
     with pytest.raises(ModelError, match="there is no such model"):
         promote(context, "hgb-0", "by mistake", moment(2))
+
+
+class OneModel:
+    """A registry that keeps one model."""
+
+    def list(self):
+        return ["hgb-1"]
+
+    def card(self, _model_id):
+        return {"data": {"trained_until": "2026-01-02"}, "evaluation": {"overall": []}}
+
+
+def test_a_model_in_use_is_listed_as_promoted_even_when_it_was_trained_once_more(context):
+    opened = replace(context, registry=OneModel())
+    with context.catalog.write() as connection:
+        record_model(connection, "hgb-1", PROMOTED, "it found more", moment(1))
+        record_model(connection, "hgb-1", KEPT, "no better than itself", moment(2))
+    row = kept_models(opened).iloc[0]
+    assert (row["in_use"], row["last_event"], row["reason"]) == (True, "promoted", "it found more")
+
+
+def test_a_candidate_that_was_not_promoted_says_why(context):
+    opened = replace(context, registry=OneModel())
+    with context.catalog.write() as connection:
+        record_model(connection, "hgb-1", KEPT, "Not promoted: average precision 0.5 against 0.6", moment(1))
+    row = kept_models(opened).iloc[0]
+    assert not row["in_use"]
+    assert (row["last_event"], row["reason"][:12]) == ("kept", "Not promoted")
+
+
+def test_the_rule_is_explained_where_models_show_their_card(context):
+    text, values = described_model(context, RULE_ID)
+    assert text.startswith(f"# Model {RULE_ID}")
+    assert "log-odds = -4" in text
+    assert values["rule"] in text
+    with pytest.raises(ModelError, match="there is no such model"):
+        described_model(context, "hgb-0")

@@ -117,7 +117,7 @@ WORSE = {
     "surest_same_photo": 1,
     "copied_share": 1,
     "photos_from_one_listing": 1,
-    "posted_lead_days": 1,
+    "owner_certainty": 1,
     "rarest_sellers": -1,
     "price_to_copied": -1,
 }
@@ -129,7 +129,7 @@ WORSE = {
             "surest_same_photo": st.floats(0, 1),
             "copied_share": st.floats(0, 1),
             "photos_from_one_listing": st.integers(0, 9),
-            "posted_lead_days": st.floats(-100, 100),
+            "owner_certainty": st.floats(0, 1),
             "rarest_sellers": st.integers(0, 50),
             "price_to_copied": st.floats(0, 20),
         }
@@ -150,11 +150,11 @@ def test_the_rule_asks_for_features_that_are_computed():
 def test_the_rule_accuses_nobody_without_a_copied_photo():
     rule = rule_for(RULE_SPECS)
     assert rule.margins(evidence(copied_share=1.0, price_to_copied=0.1))[0] == NO_EVIDENCE
-    assert rule.margins(evidence(surest_same_photo=1.0, posted_lead_days=-2.0))[0] == NO_EVIDENCE
+    assert rule.margins(evidence(surest_same_photo=1.0, owner_certainty=0.25))[0] == NO_EVIDENCE
     assert rule_for(()).margins(np.empty((2, 0))).tolist() == [NO_EVIDENCE] * 2
 
 
-TAKEN = {"surest_same_photo": 0.98, "copied_share": 1.0, "posted_lead_days": 9.0, "rarest_sellers": 1}
+TAKEN = {"surest_same_photo": 0.98, "copied_share": 1.0, "owner_certainty": 1.0, "rarest_sellers": 1}
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,8 @@ TAKEN = {"surest_same_photo": 0.98, "copied_share": 1.0, "posted_lead_days": 9.0
         ({"photos_from_one_listing": 1, "price_to_copied": 0.9}, "medium"),
         ({"photos_from_one_listing": 1, "price_to_copied": 8.0}, "low"),
         ({"photos_from_one_listing": 1, "rarest_sellers": 5}, "low"),
-        ({"photos_from_one_listing": 3, "posted_lead_days": -2.0}, "low"),
+        ({"photos_from_one_listing": 3, "owner_certainty": 0.25}, "low"),
+        ({"photos_from_one_listing": 3, "owner_certainty": 0.75}, "medium"),
     ],
 )
 def test_the_rule_alarms_at_copied_sets_and_doubts_lone_common_and_dearer_ones(known, band):

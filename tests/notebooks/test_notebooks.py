@@ -1,4 +1,4 @@
-"""Every notebook is kept without outputs and runs from top to bottom on pictures it makes itself."""
+"""Every notebook is kept without outputs and runs from top to bottom on what it makes itself."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_both_notebooks_are_here():
-    assert [notebook.name for notebook in NOTEBOOKS] == ["01_hashes.ipynb", "02_choosing_a_radius.ipynb"]
+def test_all_notebooks_are_here():
+    names = ["01_hashes.ipynb", "02_choosing_a_radius.ipynb", "03_judging_the_model.ipynb"]
+    assert [notebook.name for notebook in NOTEBOOKS] == names
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from . import silhouettes
-from .photos import SILHOUETTES, Condition, material
+from .photos import Condition, material
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +33,8 @@ SOURCE_PX = 400
 """Longer side of the photographs that crops are taken from."""
 SMALLEST_CROP = 0.35
 """Side of the smallest crop, as a share of the photograph's."""
-SILHOUETTE_EVERY = 5
+SILHOUETTE_EVERY, FIRST_SILHOUETTE = 5, 10_000
+"""Which distractors are catalogue pictures, and the number of the first: none that is asked for or fitted on."""
 
 
 def sources(given: Material) -> list[Image.Image]:
@@ -63,7 +64,7 @@ def with_silhouettes(photographs: Sequence[Image.Image], seed: int) -> Iterator[
     """Yield distractors without end, every `SILHOUETTE_EVERY`-th a catalogue picture that no collection holds."""
     made = distractors(photographs, seed)
     for turn in count(1):
-        yield silhouettes.draw(SILHOUETTES + turn) if turn % SILHOUETTE_EVERY == 0 else next(made)
+        yield silhouettes.draw(FIRST_SILHOUETTE + turn) if turn % SILHOUETTE_EVERY == 0 else next(made)
 
 
 def batches(pictures: Iterable[Image.Image], size: int) -> Iterator[NDArray[np.uint8]]:

@@ -101,9 +101,9 @@ def photographs(folder: Path) -> list[Photo]:
     return list(photos.values())
 
 
-def drawn_photos() -> list[Photo]:
-    """Return the catalogue pictures; each is its own taker."""
-    names = [f"{DRAWN}/{number:04d}" for number in range(SILHOUETTES)]
+def drawn_photos(numbers: Iterable[int] = range(SILHOUETTES)) -> list[Photo]:
+    """Return catalogue pictures, by default those of the collection; each is its own taker."""
+    names = [f"{DRAWN}/{number:04d}" for number in numbers]
     return [Photo(name, DRAWN, name, None) for name in names]
 
 

@@ -1,0 +1,120 @@
+"""Which photos sellers took, read outwards from some sellers: who else took these, what those took, and so on.
+
+Every reading is bounded, whatever the catalog holds: of a seller the earliest photos it took, of a photo its first
+takers. What is told of a seller or of a photo depends on nothing but these, so that one seller asked alone and among
+ten thousand gets the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import case, func, select
+
+from data.catalog.frames import read_portions
+from data.catalog.tables import images, matches
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection, FromClause, ScalarSelect, Select, Subquery
+
+    from data.catalog.frames import Keys
+
+# As features judge them; a test holds the two together.
+SAME_PHOTO = 0.5
+LOW_INFORMATION = 0.5
+RARE_SELLERS = 4
+MOST_PHOTOS = 32
+HOPS = 2
+
+TAKEN = ("seller_key", "other_image_id", "other_seller_key", "known_at", "sellers_showing")
+
+
+def taken_around(connection: Connection, seller_keys: Keys) -> pd.DataFrame:
+    """Return what some sellers took, who else took these photos, what those took, and so on over `HOPS` steps.
+
+    Returns
+    -------
+    DataFrame
+        ``TAKEN``, one row for each seller and picture, that of the first time; in no order. Who else took a photo is
+        told of the photos that sellers took who are reached before the last step.
+    """
+    asked = pd.Series(pd.unique(pd.Series(seller_keys)), dtype="int64")
+    own = _taken_by(connection, asked)
+    parts, reached, photos = [own], asked, own["other_image_id"].iloc[:0]
+    for _ in range(HOPS):
+        new = own["other_image_id"][~own["other_image_id"].isin(photos)]
+        takers = _takers_of(connection, new)
+        near = pd.concat([takers["seller_key"], own["other_seller_key"]]).drop_duplicates()
+        own = _taken_by(connection, near[~near.isin(reached)])
+        reached, photos = pd.concat([reached, near]), pd.concat([photos, new])
+        parts += [takers, own]
+    return pd.concat(parts, ignore_index=True).drop_duplicates(["seller_key", "other_image_id"], ignore_index=True)
+
+
+def _taken_by(connection: Connection, seller_keys: pd.Series) -> pd.DataFrame:
+    """Return the earliest photos that each seller took while they were rare."""
+
+    def query(some: list[Any]) -> Select[Any]:
+        taken = _taken(matches.c.seller_key.in_(some)).subquery()
+        rare = select(taken).where(taken.c.sellers_showing <= RARE_SELLERS).subquery()
+        return _earliest(rare, MOST_PHOTOS, of="seller_key", by="other_image_id")
+
+    return read_portions(connection, query, seller_keys)
+
+
+def _takers_of(connection: Connection, image_ids: pd.Series) -> pd.DataFrame:
+    """Return the first sellers to take each photo, one more than may be for it to be rare."""
+
+    def query(some: list[Any]) -> Select[Any]:
+        taken = _taken(matches.c.other_image_id.in_(some)).subquery()
+        return _earliest(taken, RARE_SELLERS + 1, of="other_image_id", by="seller_key")
+
+    return read_portions(connection, query, image_ids)
+
+
+def _earliest(rows: Subquery, most: int, *, of: str, by: str) -> Select[Any]:
+    """Return the query for the earliest so many rows of each value of a column."""
+    place = func.row_number().over(partition_by=rows.c[of], order_by=(rows.c.known_at, rows.c[by]))
+    placed = select(rows, place.label("place")).subquery()
+    return select(*(placed.c[name] for name in TAKEN)).where(placed.c.place <= most)
+
+
+def _taken(condition: ColumnElement[bool]) -> Select[Any]:
+    """Return the query for the first time each seller took each photo, among the matches that fulfil a condition."""
+    known_at = _known(matches)
+    first = func.row_number().over(
+        partition_by=(matches.c.seller_key, matches.c.other_image_id),
+        order_by=(known_at, matches.c.listing_key, matches.c.image_id),
+    )
+    columns = (matches.c[name] for name in ("listing_key", "image_id", *TAKEN[:3]))
+    informative = (images.c.image_id == matches.c.image_id) & (images.c.information >= LOW_INFORMATION)
+    times = (
+        select(*columns, known_at.label("known_at"), first.label("time"))
+        .join_from(matches, images, informative)
+        .where(condition, matches.c.same_photo >= SAME_PHOTO)
+        .subquery()
+    )
+    names = (times.c[name] for name in TAKEN[:4])
+    return select(*names, _showing(times).label("sellers_showing")).where(times.c.time == 1)
+
+
+def _showing(taken: Subquery) -> ScalarSelect[Any]:
+    """Return how many others were known to have shown a photo when it was taken, whichever copy of it."""
+    rows = matches.alias()
+    first_posters, sharing = func.count(rows.c.other_seller_key.distinct()), func.max(rows.c.sellers_sharing)
+    return (
+        select(case((first_posters > sharing, first_posters), else_=sharing))
+        .where(
+            rows.c.listing_key == taken.c.listing_key,
+            rows.c.image_id == taken.c.image_id,
+            rows.c.same_photo >= SAME_PHOTO,
+            _known(rows) <= taken.c.known_at,
+        )
+        .scalar_subquery()
+    )
+
+
+def _known(rows: FromClause) -> ColumnElement[int]:
+    """Return since when a match can be known: both of its sightings are."""
+    return case((rows.c.other_observed_at > rows.c.observed_at, rows.c.other_observed_at), else_=rows.c.observed_at)

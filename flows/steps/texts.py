@@ -1,0 +1,31 @@
+"""Read the texts of new versions of listings, so that those shown before are found again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from data.catalog.texts import VERSION, save_bands, unread_texts
+from data.progress import advance
+from features.texts import text_bands
+
+if TYPE_CHECKING:
+    from models.serving.context import Context
+
+
+def read_texts(context: Context) -> int:
+    """Read the texts of all versions that were not read yet, also of those kept by an older version; say how many."""
+    read = 0
+    rows = context.settings.batch_rows
+    with context.catalog.read() as connection:
+        unread = unread_texts(connection, rows)
+    while not unread.empty:
+        bands = text_bands(unread["title"], unread["description"])
+        with context.catalog.write() as connection:
+            save_bands(connection, pd.concat([unread[list(VERSION)], bands], axis="columns"))
+        read += len(unread)
+        advance("reading texts", len(unread))
+        with context.catalog.read() as connection:
+            unread = unread_texts(connection, rows)
+    return read

@@ -1,0 +1,118 @@
+"""A home filled with a market by the real ingest; pictures and their fingerprints are made once and kept."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from data.catalog.frames import insert, read_frame, whole_table
+from data.catalog.tables import images, sketches
+from data.synthetic.market import write_market
+from flows.start import started
+from models.serving.context import Context, open_context
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from data.synthetic.market import Market
+
+PRINTS = {"images": images, "sketches": sketches}
+"""The tables that hold all that was read off a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A home with a market in it.
+
+    Parameters
+    ----------
+    pictures
+        Files that there are.
+    drawing_s, ingest_s
+        Wall time; what was kept from an earlier run is not in it.
+    fingerprints_kept
+        Whether the fingerprints were.
+    """
+
+    context: Context
+    pictures: int
+    drawing_s: float
+    ingest_s: float
+    fingerprints_kept: bool
+
+
+def without_pictures(market: Market) -> Market:
+    """Return the market with no picture in any listing."""
+    return replace(market, listings=market.listings.assign(image_urls="[]"), pictures=market.pictures[:0])
+
+
+@contextmanager
+def filled(market: Market, cache: Path, *, name: str) -> Iterator[Filled]:
+    """Draw the market's pictures unless they are there, and ingest it into a home that is removed after the block.
+
+    Parameters
+    ----------
+    cache
+        Folder for pictures and fingerprints; the home is made in it, too.
+    name
+        Of this market: another market takes the place of an earlier one of the same name.
+    """
+    folder, home = cache / f"market-{name}", cache / f"home-{name}"
+    shutil.rmtree(home, ignore_errors=True)
+    files, drawing_s = _drawn(market, folder)
+    try:
+        with started(home, "judging a market") as settings:
+            from flows.ingest import ingest
+
+            context = open_context(settings)
+            kept = _restored(context, folder)
+            begun = perf_counter()
+            ingest(str(files[0]), str(files[1]), str(files[2]), str(folder), home=str(home))
+            ingest_s = perf_counter() - begun
+            if not kept:
+                _keep(context, folder)
+        there = int((market.pictures["fate"] != "dead").sum())
+        yield Filled(context, there, drawing_s, ingest_s, kept)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _drawn(market: Market, folder: Path) -> tuple[tuple[Path, Path, Path], float]:
+    """Write tables and pictures unless just these are there; return listings, sellers and labels, and the time."""
+    note, digest = folder / "market.txt", _digest(market)
+    begun = perf_counter()
+    if not note.exists() or note.read_text() != digest:
+        shutil.rmtree(folder, ignore_errors=True)
+        write_market(market, folder)
+        note.write_text(digest)
+    tables = (folder / "listings-1.csv", folder / "sellers.csv", folder / "labels.csv")
+    return tables, perf_counter() - begun
+
+
+def _digest(market: Market) -> str:
+    frames = (market.listings, market.sellers, market.labels, market.pictures)
+    return " ".join(f"{pd.util.hash_pandas_object(frame).sum():016x}" for frame in frames)
+
+
+def _restored(context: Context, folder: Path) -> bool:
+    """Tell the catalog what pictures look like before it meets them; return whether that is known."""
+    if not all((folder / f"{name}.parquet").exists() for name in PRINTS):
+        return False
+    with context.catalog.write() as connection:
+        for name, table in PRINTS.items():
+            insert(connection, table, pd.read_parquet(folder / f"{name}.parquet"))
+    return True
+
+
+def _keep(context: Context, folder: Path) -> None:
+    with context.catalog.read() as connection:
+        for name, table in PRINTS.items():
+            frame = read_frame(connection, whole_table(table, [column.name for column in table.columns]))
+            frame = frame.assign(compared=0) if "compared" in frame else frame
+            frame.to_parquet(folder / f"{name}.parquet", index=False)

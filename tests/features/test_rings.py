@@ -1,0 +1,204 @@
+"""Rings by example, their bounds, and against a slow walk from account to account."""
+
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from data.catalog import ties as reading
+from features.evidence import SAME_PHOTO
+from features.facts import TAKEN_COLUMNS
+from features.frame import build, moments_of
+from features.information import LOW_INFORMATION
+from features.rings import HOPS, MOST_PHOTOS, MOST_TIES, RARE_SELLERS, ring_block
+from tests.features.worlds import Market, day, markets, moments, typed
+
+RING = ["ring_sellers", "ring_photos", "ring_cohesion", "ring_confirmed_fraud"]
+VICTIM, FIRST, SECOND, THIRD = 1, 2, 3, 4
+
+
+def ring(market, listing, on):
+    row = build(moments((listing, on)), market.facts()).iloc[0]
+    return tuple(row[RING])
+
+
+def stolen_by(*thieves, photos="a"):
+    """A victim's photos, taken by one account after the other, a day apart."""
+    market = Market().listing(10, VICTIM, 0, photos)
+    for place, thief in enumerate(thieves):
+        market.listing(10 * thief, thief, place + 1, photos)
+    return market
+
+
+def test_whoever_takes_a_photo_that_another_took_before_is_tied_to_it():
+    market = stolen_by(FIRST, SECOND, photos="ab")
+    assert ring(market, 30, on=2) == (1, 2, 1.0, 0)
+
+
+def test_nobody_is_tied_by_what_others_do_later():
+    market = stolen_by(FIRST, SECOND)
+    alone = (0, 0, math.nan, 0)
+    for listing in (10, 20):
+        np.testing.assert_equal(ring(market, listing, on=9), alone)
+
+
+def test_a_ring_is_told_from_the_moment_it_is_known():
+    market = stolen_by(FIRST, SECOND).listing(31, SECOND, 1.5)
+    assert (ring(market, 31, on=1.5)[0], ring(market, 31, on=2)[0]) == (0, 1)
+
+
+def test_an_account_tied_to_a_tied_one_belongs_to_the_ring_and_the_next_one_does_not():
+    market = Market()
+    for place, image in enumerate("abcd"):
+        market.listing(100 + place, 90 + place, 0, image)
+    market.listing(20, 2, 1, "a").listing(30, 3, 2, "ab").listing(40, 4, 3, "bc").listing(50, 5, 4, "cd")
+    sizes = [ring(market, listing, on=5)[0] for listing in (20, 30, 40, 50)]
+    assert sizes == [0, 1, 2, 2]
+    assert HOPS == 2
+
+
+def test_cohesion_tells_a_clique_from_a_chain_of_strangers():
+    assert ring(stolen_by(FIRST, SECOND, THIRD), 40, on=3) == (2, 1, 1.0, 0)
+    apart = Market().listing(10, VICTIM, 0, "a").listing(11, 9, 0, "b")
+    apart.listing(20, FIRST, 1, "a").listing(30, SECOND, 1, "b").listing(40, THIRD, 2, "ab")
+    assert ring(apart, 40, on=2) == (2, 2, 2 / 3, 0)
+
+
+def test_accounts_that_take_from_each_other_are_tied_though_no_victim_is_known():
+    market = Market().listing(20, FIRST, 0, "a").listing(30, SECOND, 0, "b")
+    market.listing(31, SECOND, 1, "a").listing(21, FIRST, 2, "b")
+    assert (ring(market, 31, on=9)[0], ring(market, 21, on=9)[0]) == (0, 1)
+
+
+def test_being_copied_back_ties_nobody():
+    market = stolen_by(FIRST).listing(11, VICTIM, 5, "b")
+    assert ring(market, 11, on=9)[0] == 0
+
+
+def test_edited_copies_of_one_photo_tie_as_well():
+    market = Market().listing(10, VICTIM, 0, "a").alike("a", "b", 9, 0.9).alike("a", "c", 9, 0.9)
+    market.listing(20, FIRST, 1, "b").listing(30, SECOND, 2, "c")
+    assert ring(market, 30, on=2)[:2] == (1, 1)
+
+
+@pytest.mark.parametrize(("information", "same_photo"), [(LOW_INFORMATION / 2, 0.9), (5.0, SAME_PHOTO / 2)])
+def test_empty_pictures_and_mere_likeness_tie_nobody(information, same_photo):
+    market = Market().listing(10, VICTIM, 0, "a").alike("a", "b", 9, same_photo)
+    market.information["b"] = information
+    market.listing(20, FIRST, 1, "b").listing(30, SECOND, 2, "b")
+    assert ring(market, 30, on=2)[:2] == (0, 0)
+    assert "a" not in set(market.facts().taken["other_image_id"])
+
+
+def test_accounts_known_to_be_one_business_are_no_ring():
+    market = stolen_by(FIRST, SECOND).seller(FIRST, 0, group="g").seller(SECOND, 0, group="g")
+    assert ring(market, 30, on=2)[0] == 0
+
+
+def test_a_ring_knows_the_frauds_confirmed_by_then_of_its_other_accounts():
+    market = stolen_by(FIRST, SECOND).label(20, "fraud", 3).label(30, "fraud", 3).label(20, "legit", 5)
+    assert [ring(market, 30, on=on)[3] for on in (2, 3, 4, 5)] == [0, 1, 1, 0]
+
+
+def test_a_photo_ties_only_while_it_is_rare():
+    thieves = tuple(range(2, 2 + RARE_SELLERS))
+    market = stolen_by(*thieves)
+    last = 10 * thieves[-1]
+    assert ring(market, last, on=50)[0] == RARE_SELLERS - 1
+    market.listing(500, 50, 51, "a")
+    assert (ring(market, last, on=50)[0], ring(market, last, on=51)[0]) == (RARE_SELLERS - 1, 0)
+    assert ring(market, 500, on=51)[0] == 0
+
+
+def taken_rows(*rows):
+    return typed(
+        [(seller, image, victim, day(on), showing) for seller, image, victim, on, showing in rows], TAKEN_COLUMNS
+    )
+
+
+def block(taken, asked):
+    facts = replace(Market().facts(), taken=taken)
+    described = pd.DataFrame({"seller_key": [s for s, _ in asked], "as_of": [day(on) for _, on in asked]})
+    return ring_block(described, facts)
+
+
+def test_a_placeholder_of_thousands_ties_nobody_and_costs_little():
+    rows = [(seller, "placeholder", 1, seller / 100, min(seller, 2)) for seller in range(2, 5002)]
+    asked = [(seller, 60.0) for seller in range(2, 5002)]
+    taken = taken_rows(*rows)
+    begun = time.process_time()
+    found = block(taken, asked)
+    assert time.process_time() - begun < 3
+    assert found["ring_sellers"].eq(0).all()
+
+
+def test_an_account_tied_to_hundreds_is_told_of_its_earliest_ties():
+    rows = [(seller, f"p{seller}", 1, 1 + seller / 1000, 1) for seller in range(100, 400)]
+    rows += [(50, f"p{seller}", 1, 2 + seller / 1000, 2) for seller in range(100, 400)]
+    found = block(taken_rows(*rows), [(50, 3.0), (50, 2.1001)]).to_dict("list")
+    assert found["ring_sellers"] == [MOST_TIES, 1]
+    assert found["ring_photos"] == [MOST_PHOTOS, 1]
+
+
+def test_what_the_catalog_reads_is_what_rings_look_at():
+    told = (reading.SAME_PHOTO, reading.LOW_INFORMATION, reading.RARE_SELLERS, reading.MOST_PHOTOS, reading.HOPS)
+    assert told == (SAME_PHOTO, LOW_INFORMATION, RARE_SELLERS, MOST_PHOTOS, HOPS)
+
+
+def slow_ring(facts, seller, as_of):
+    """The definitions, one account at a time; markets this small reach no bound but that of rarity."""
+    taken = [row for row in facts.taken.itertuples() if row.known_at <= as_of]
+    takers = {}
+    for row in taken:
+        takers.setdefault(row.other_image_id, set()).add(row.seller_key)
+    rare = [
+        row for row in taken if row.sellers_showing <= RARE_SELLERS and len(takers[row.other_image_id]) <= RARE_SELLERS
+    ]
+
+    def group(account, at):
+        known = facts.sellers[(facts.sellers["seller_key"] == account) & (facts.sellers["observed_at"] <= at)]
+        return known.sort_values("observed_at")["group_id"].iloc[-1] if len(known) else None
+
+    def kin(one, other, at):
+        groups = group(one, at), group(other, at)
+        return pd.notna(groups[0]) and groups[0] == groups[1]
+
+    def ties(account):
+        found = set()
+        for own in (row for row in rare if row.seller_key == account):
+            for other in rare:
+                shared = other.other_image_id == own.other_image_id
+                back = (other.seller_key, other.other_seller_key) == (own.other_seller_key, account)
+                earlier = other.seller_key != account and other.known_at <= own.known_at
+                if earlier and (shared or back) and not kin(account, other.seller_key, own.known_at):
+                    found.add((other.seller_key, own.other_image_id))
+        return found
+
+    direct = {other for other, _ in ties(seller)}
+    reached = direct | {further for other in direct for further, _ in ties(other)}
+    members = {other for other in reached - {seller} if not kin(seller, other, as_of)}
+    inner = {frozenset((one, other)) for one in direct for other, _ in ties(one) if other in direct}
+    pairs = len(direct) * (len(direct) + 1) / 2
+    known = facts.labels[facts.labels["known_at"] <= as_of].sort_values(["known_at", "label"])
+    now = known.drop_duplicates("listing_key", keep="last")
+    frauds = set(now.loc[now["label"] == "fraud", "seller_key"])
+    photos = {image for _, image in ties(seller)}
+    cohesion = (len(direct) + len(inner)) / pairs if pairs else math.nan
+    return [len(members), len(photos), cohesion, len(members & frauds)]
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(markets())
+def test_rings_are_what_a_slow_walk_finds(market):
+    for thief, listing, on in ((7, 70, 4), (8, 80, 5), (7, 71, 6)):
+        market.listing(listing, thief, on, "abc" if listing != 71 else "de")
+    facts = market.facts()
+    asked = moments_of(facts.listings, facts.sightings, facts.matches)
+    owner = facts.listings.drop_duplicates("listing_key").set_index("listing_key")["seller_key"]
+    slow = [slow_ring(facts, owner[key], as_of) for key, as_of in asked.itertuples(index=False, name=None)]
+    expected = pd.DataFrame(slow, columns=RING, dtype="float64")
+    pd.testing.assert_frame_equal(build(asked, facts)[RING], expected)
