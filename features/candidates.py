@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from features.alignment import geometry
-from features.kernels.votes import repeated
+from features.kernels.votes import accompanied, repeated
+from features.orientations import BETWEEN
 from features.orientations import COUNT as TURNS
 from features.points import POINT, readings, upright
 from features.votes import Matches, Votes, vote
@@ -164,19 +165,11 @@ class PointIndex:
         item = near.astype(np.int64)
         several = repeated(query, item // INDEXED, asking.picture, len(asked), self._n_pictures, FEWEST_VOTES)
         pair, reading, known_point = _in_order(asking, query[several], item[several])
-        known = _unpacked(self._details((pair & PICTURE_MASK) * INDEXED + known_point))
-        votes = vote(
-            Matches(
-                pair=pair,
-                asked=geometry(asking.points)[asking.row[reading]],
-                known=geometry(known),
-                asked_point=asking.number[asking.row[reading]],
-                known_point=known_point,
-                asked_turn=asking.orientation[reading],
-                known_turn=known["turn"],
-            )
-        )
-        return _best(votes)
+        details = self._details((pair & PICTURE_MASK) * INDEXED + known_point)
+        leads = BETWEEN[asking.orientation[reading], _field(details, "turn")].astype(np.int64)
+        rows = accompanied(pair, leads, FEWEST_VOTES)
+        matches = _matches(asking, pair[rows], reading[rows], known_point[rows], details[rows])
+        return _best(vote(matches, FEWEST_VOTES))
 
     @property
     def _n_pictures(self) -> int:
@@ -207,9 +200,29 @@ def _in_order(
     return picture << PAIR_SHIFT | known, asking.first[picture] + reading, known_point
 
 
+def _matches(
+    asking: Asking,
+    pair: NDArray[np.int64],
+    reading: NDArray[np.int64],
+    known_point: NDArray[np.int64],
+    details: NDArray[np.uint64],
+) -> Matches:
+    """Add what is known of both points to matches."""
+    row, known = asking.row[reading], _unpacked(details)
+    return Matches(
+        pair=pair,
+        asked=geometry(asking.points)[row],
+        known=geometry(known),
+        asked_point=asking.number[row],
+        known_point=known_point,
+        asked_turn=asking.orientation[reading],
+        known_turn=known["turn"],
+    )
+
+
 def _best(votes: Votes) -> Votes:
     """Keep the best candidates of each asked picture."""
     order = np.lexsort((votes.pair, -votes.agreeing, votes.pair >> PAIR_SHIFT))
     asked = votes.pair[order] >> PAIR_SHIFT
     rank = np.arange(len(order)) - np.searchsorted(asked, asked)
-    return votes.take(order[(rank < MOST_CANDIDATES) & (votes.agreeing[order] >= FEWEST_VOTES)])
+    return votes.take(order[rank < MOST_CANDIDATES])

@@ -10,6 +10,7 @@ from features.evidence import BEST_FIRST, copies, judge, visible
 from features.facts import MATCH_COLUMNS, Facts
 from features.habits import HABIT_SPECS, habit_block
 from features.listing_facts import LISTING_SPECS, listing_block
+from features.originals import ORIGINAL_SPECS, original_block
 from features.prices import PRICE_SPECS, price_block
 from features.reuse import REUSE_SPECS, reuse_block
 from features.rings import RING_SPECS, ring_block
@@ -17,7 +18,16 @@ from features.sellers import SELLER_SPECS, seller_block
 from features.spec import fingerprint
 from features.texts import TEXT_SPECS, text_block
 
-SPECS = (*REUSE_SPECS, *PRICE_SPECS, *SELLER_SPECS, *HABIT_SPECS, *RING_SPECS, *LISTING_SPECS, *TEXT_SPECS)
+SPECS = (
+    *REUSE_SPECS,
+    *ORIGINAL_SPECS,
+    *PRICE_SPECS,
+    *SELLER_SPECS,
+    *HABIT_SPECS,
+    *RING_SPECS,
+    *LISTING_SPECS,
+    *TEXT_SPECS,
+)
 """All features, in the order of the frame's columns."""
 
 SPEC_FINGERPRINT = fingerprint(SPECS)
@@ -54,6 +64,7 @@ def build(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     copied = copies(described, judged)
     blocks = (
         reuse_block(described, judged, copied),
+        original_block(described, copied, facts),
         price_block(described, copied, facts),
         seller_block(described, judged, facts),
         habit_block(described, facts.listings),
@@ -90,7 +101,8 @@ def moments_of(listings: pd.DataFrame, sightings: pd.DataFrame, matches: pd.Data
     late = matches.loc[matches["other_observed_at"] > matches["observed_at"], ["listing_key", "other_observed_at"]]
     late = late.rename(columns={"other_observed_at": "observed_at"})
     events = pd.concat([listings[columns], sightings[columns], late], ignore_index=True)
-    known = events[events["observed_at"] >= events["listing_key"].map(first)]
+    # Not `map`: without any listing it would have no times to take the type of.
+    known = events[events["observed_at"] >= first.reindex(events["listing_key"]).set_axis(events.index)]
     moments = known.rename(columns={"observed_at": "as_of"}).drop_duplicates()
     return moments.sort_values(["as_of", "listing_key"], ignore_index=True)
 

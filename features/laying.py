@@ -151,8 +151,7 @@ def first_guesses(pairs: Sequence[tuple[Ready, Ready]]) -> tuple[NDArray[np.floa
 def _agreed(pairs: Sequence[tuple[Ready, Ready]]) -> Votes:
     """Return where the points of the second picture say that it lies in the first; of pairs in which some agree."""
     matches = [_matches(number, asked, known) for number, (asked, known) in enumerate(pairs)]
-    votes = vote(Matches(*map(np.concatenate, zip(NO_MATCHES, *matches, strict=True))))
-    return votes.take(np.flatnonzero(votes.agreeing >= FEWEST_VOTES))
+    return vote(Matches(*map(np.concatenate, zip(NO_MATCHES, *matches, strict=True))), FEWEST_VOTES)
 
 
 def _matches(number: int, asked: Ready, known: Ready) -> Matches:

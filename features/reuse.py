@@ -100,7 +100,7 @@ REUSE_SPECS = (
         name="owner_certainty", block="reuse", unit="probability", missing=NO_COPY, direction=1,
         meaning="How certainly the other seller was first with the surest copied photo: 1 if both observed and posted "
         "clearly earlier, about a half if close, less if posted later than this seller's though observed earlier.",
-        reason="The order in which the surest copied photo was posted and observed is certain to {value}.",
+        reason="That the other seller had the surest copied photo first is certain to {value}.",
     ),
     FeatureSpec(
         name="late_photos", block="reuse", unit="count",

@@ -69,16 +69,18 @@ class Matches(NamedTuple):
     known_turn: NDArray[np.uint8]
 
 
-def vote(matches: Matches) -> Votes:
-    """Find, for each pair, where most of its matches say that the known picture lies."""
+def vote(matches: Matches, fewest: int = 1) -> Votes:
+    """Find, for each pair, where most of its matches say that the known picture lies, if at least so many agree."""
     changes = np.flatnonzero(np.diff(matches.pair, prepend=-1))
     starts = np.append(changes, len(matches.pair)).astype(np.int64)
     leads = BETWEEN[matches.asked_turn, matches.known_turn].astype(np.int64)
     matched = Matched(matches.asked, matches.known, matches.asked_point, matches.known_point, leads)
     agreeing, around = consistent(starts, matched, MATRICES.astype(np.float64), TOLERANCE)
+    enough = np.flatnonzero(agreeing >= fewest)
+    agreeing, around = agreeing[enough], around[enough]
     orientation = leads[around]
     scale = np.exp(matches.asked[around, 2] - matches.known[around, 2])
     shape = scale[:, None, None] * MATRICES[orientation]
     at = matches.asked[around, :2] - np.einsum("nij,nj->ni", shape, matches.known[around, :2])
     guess = np.concatenate([shape, at[:, :, None]], axis=2)
-    return Votes(matches.pair[changes], agreeing, guess, orientation)
+    return Votes(matches.pair[around], agreeing, guess, orientation)

@@ -25,6 +25,9 @@ TOLD = {
     "band_high": "high",
     "band_medium": "medium",
     "band_low": "low",
+    "scored_first": "scored for the first time",
+    "scored_otherwise": "scored otherwise than before",
+    "alarms": "alarms",
 }
 ALWAYS = frozenset({"listings_new", "scored"})
 PREFECT_PREFACE = re.compile(r"^Flow run encountered an exception:\s*")

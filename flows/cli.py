@@ -13,6 +13,7 @@ import typer
 from data.errors import ExitCode, SeenbeforeError
 from flows.arguments import normalised
 from flows.commands import (
+    backfill,
     demo,
     doctor,
     duplicates,
@@ -20,6 +21,7 @@ from flows.commands import (
     export,
     ingest,
     models,
+    monitor,
     run,
     schedule,
     score,
@@ -42,7 +44,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo, ingest, score, run, train, evaluate, similar, duplicates, export, schedule, doctor):
+COMMANDS = (
+    demo,
+    ingest,
+    score,
+    run,
+    train,
+    evaluate,
+    similar,
+    duplicates,
+    export,
+    schedule,
+    backfill,
+    monitor,
+    doctor,
+)
+for command in COMMANDS:
     name = command.__name__.rpartition(".")[2]
     app.command(name, epilog=command.EXAMPLE)(getattr(command, name))
 app.add_typer(models.app, name="models")

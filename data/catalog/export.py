@@ -64,6 +64,8 @@ def export_batches(
         ``listings``: one row for each version, with the picture addresses known by then as a JSON list.
         ``images``: one row for each picture address in each listing. ``image_id`` is missing unless it was fetched;
         ``status`` is that of the fetch until there is a picture, and from then on that of the picture.
+        ``matches``: ``other_observed_at`` is the later of the two times where the other side had posted the photo
+        earlier but was observed only afterwards; such a match is known from then on.
         ``features``: ``listing_id, seller_id, as_of``, the features, ``marketplace``.
         ``rejects``: ``line`` counts as the reader of that table counts.
     feature_names

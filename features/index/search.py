@@ -128,7 +128,7 @@ class Index:
         tuple
             A row each, in no order that means anything: number of the query and what the key belongs to.
         """
-        found = [part.near(queries, radius_bits, chunk_radius_bits) for part in self.segments]
+        found = [part.near_by_chunk(queries, radius_bits, chunk_radius_bits) for part in self.segments]
         query = np.concatenate([np.empty(0, np.int64), *(upper(part).astype(np.int64) for part in found)])
         items = (part.items[lower(hits)] for part, hits in zip(self.segments, found, strict=True))
         return query, np.concatenate([np.empty(0, np.uint32), *items])

@@ -69,10 +69,8 @@ class Segment:
         """Keys in rising order, shape (n,); a key's place here is its slot."""
         return self.tables[0].keys[: self.items.size]
 
-    def near(
-        self, queries: NDArray[np.uint64], radius_bits: int, chunk_radius_bits: int | None = None
-    ) -> NDArray[np.uint64]:
-        """Find keys within a radius of queries: all of them, unless a radius within chunks is given.
+    def near(self, queries: NDArray[np.uint64], radius_bits: int) -> NDArray[np.uint64]:
+        """Find all keys within a radius of queries.
 
         Parameters
         ----------
@@ -80,8 +78,6 @@ class Segment:
             Shape (n,), fewer than 2³².
         radius_bits
             Largest distance; negative finds nothing.
-        chunk_radius_bits
-            If given, only those are found that differ in at most so many bits within the chunk of at least one table.
 
         Returns
         -------
@@ -90,15 +86,41 @@ class Segment:
         """
         if radius_bits < 0 or not queries.size or not self.items.size:
             return np.empty(0, np.uint64)
-        radii = self._radii(radius_bits) if chunk_radius_bits is None else (chunk_radius_bits,) * len(self.tables)
+        radii = self._radii(radius_bits)
         if radii is None:
             names = np.arange(queries.size, dtype=np.uint64)
             return np.sort(compare_all(np.array(queries), names, self.tables[0], everything(radius_bits)))
-        found = [
-            probe(*_in_order_of_address(queries, self.tables[number]), self.tables[number], rule)
-            for number, rule in self._rules(radius_bits, radii)
-        ]
-        return np.sort(np.concatenate(found))
+        return np.sort(self._probed(queries, radius_bits, radii))
+
+    def near_by_chunk(
+        self, queries: NDArray[np.uint64], radius_bits: int, chunk_radius_bits: int
+    ) -> NDArray[np.uint64]:
+        """Find keys within a radius of queries that differ in few bits within the chunk of at least one table.
+
+        Parameters
+        ----------
+        queries, radius_bits
+            As for `near`.
+        chunk_radius_bits
+            Most differing bits within a chunk.
+
+        Returns
+        -------
+        numpy.ndarray
+            A hit each, once, as `near` gives them, but in another order.
+        """
+        if radius_bits < 0 or not queries.size or not self.items.size:
+            return np.empty(0, np.uint64)
+        return self._probed(queries, radius_bits, (chunk_radius_bits,) * len(self.tables))
+
+    def _probed(self, queries: NDArray[np.uint64], radius_bits: int, radii: tuple[int, ...]) -> NDArray[np.uint64]:
+        """Ask the tables, each within a radius of its own."""
+        return np.concatenate(
+            [
+                probe(*_in_order_of_address(queries, self.tables[number]), self.tables[number], rule)
+                for number, rule in self._rules(radius_bits, radii)
+            ]
+        )
 
     def pairs(self, radius_bits: int) -> NDArray[np.uint64]:
         """Find all pairs of keys within a radius, each once.

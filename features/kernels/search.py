@@ -92,6 +92,25 @@ def _near_lanes(_: Any, keys: types.Array, at: types.Integer, query: types.Integ
 near_lanes: Any = intrinsic(_near_lanes)
 
 
+def _fetch(_: Any, keys: types.Array, at: types.Integer) -> Any:
+    """Have the processor read keys ahead of their use, so that the ways to the memory overlap."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        read = builder.module.declare_intrinsic(
+            "llvm.prefetch", (pointer,), ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        )
+        first = builder.bitcast(builder.gep(array.data, [arguments[1]]), pointer)
+        builder.call(read, [first, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.none(keys, types.int64), generate
+
+
+fetch: Any = intrinsic(_fetch)
+
+
 @compiled
 def count_bits(bits: np.uint64) -> int:
     """Return how many bits are set; few are."""
@@ -208,6 +227,7 @@ def probe(queries: NDArray[np.uint64], names: NDArray[np.uint64], table: Table, 
             bucket = address ^ rule.flips[j]
             buckets[j, 0] = table.starts[bucket]
             buckets[j, 1] = table.starts[bucket + np.uint64(1)]
+            fetch(table.keys, buckets[j, 0])
         n_groups = groups(buckets)
         if n_groups > len(near):
             near = np.empty((2 * n_groups, 2), np.int64)

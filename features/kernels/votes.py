@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MOST_MATCHES = 512
 """Of one pair of pictures that are looked at."""
 MOST_POINTS = 256
+ORIENTATIONS = 8
 
 
 class Matched(NamedTuple):
@@ -155,4 +156,38 @@ def repeated(
             n_kept += int(counts[known[hit]] >= fewest)
         for hit in own:
             counts[known[hit]] = 0
+    return kept[:n_kept]
+
+
+@compiled
+def accompanied(pair: NDArray[np.int64], lead: NDArray[np.int64], fewest: int) -> NDArray[np.int64]:
+    """Find the matches of which there are several in one pair of pictures with one orientation: others cannot agree.
+
+    Parameters
+    ----------
+    pair
+        Rising, shape (n,).
+    lead
+        Orientation that leads from the known picture to the asked one, shape (n,).
+    fewest
+        Matches that are enough.
+
+    Returns
+    -------
+    numpy.ndarray
+        Their numbers, rising.
+    """
+    kept, n_kept = np.empty(len(pair) + 1, np.int64), 0
+    counts = np.zeros(ORIENTATIONS, np.int64)
+    first = 0
+    while first < len(pair):
+        counts[:] = 0
+        last = first
+        while last < len(pair) and pair[last] == pair[first]:
+            counts[lead[last]] += 1
+            last += 1
+        for match in range(first, last):
+            kept[n_kept] = match
+            n_kept += int(counts[lead[match]] >= fewest)
+        first = last
     return kept[:n_kept]

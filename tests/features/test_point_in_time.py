@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import fields
 
+import numpy as np
 import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -71,6 +72,34 @@ def test_being_copied_changes_nothing_for_the_victim(market):
     after = market.facts()
     assert len(after.matches) >= len(before.matches)
     assert as_bytes(build(asked, after)) == as_bytes(rows)
+
+
+def test_at_two_hundred_random_moments_nothing_that_came_later_changes_a_byte():
+    market, random = Market(), np.random.default_rng(5)
+    pictures = [chr(ord("A") + number) for number in range(100)]
+    for key in range(100, 220):
+        created, lag = random.uniform(0, 30), random.choice([0.0, random.uniform(0, 20)])
+        photos = "".join(random.choice(pictures, random.integers(1, 4), replace=False))
+        market.listing(key, int(random.integers(1, 25)), created + lag, photos, created=created, price=10.0)
+    for _ in range(20):
+        market.alike(*random.choice(pictures, 2, replace=False), 4, random.choice([0.4, 0.9]))
+    market.pairs = list({pair[:2]: pair for pair in market.pairs}.values())
+    now = market.facts()
+    late = now.matches["other_observed_at"] > now.matches["observed_at"]
+    assert late.sum() > 10
+    every = all_moments(now)
+    for today in random.uniform(10, 50, 20):
+        known = every[every["as_of"] <= day(today)]
+        asked = known.iloc[random.integers(0, len(known), 10)].reset_index(drop=True)
+        assert as_bytes(build(asked, market.facts(until=today))) == as_bytes(build(asked, now))
+
+
+@few
+@given(markets(), half_days)
+def test_no_moment_is_taken_back_and_none_is_added_to_the_past(market, today):
+    then, now = all_moments(market.facts(until=today)), all_moments(market.facts())
+    now = now[now["as_of"] <= day(today)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(then, now)
 
 
 def test_learning_later_that_two_accounts_are_one_business_rewrites_no_past():

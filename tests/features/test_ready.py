@@ -14,7 +14,7 @@ modules = agreement, alignment, patches, scale_space, search, votes
 kernels = [value for module in modules for value in vars(module).values()
            if isinstance(value, numba.core.registry.CPUDispatcher)]
 loaded = {kernel.py_func.__qualname__: len(kernel.signatures) for kernel in kernels}
-wanted = "consistent repeated aligned shown block_correlations probe compare"
+wanted = "consistent repeated accompanied aligned shown block_correlations probe compare"
 assert all(loaded[name] for name in wanted.split())
 print("warm")
 """

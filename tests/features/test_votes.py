@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.kernels.votes import MOST_MATCHES, repeated
+from features.kernels.votes import MOST_MATCHES, accompanied, repeated
 from features.orientations import BETWEEN, COUNT, MATRICES, UPRIGHT
 from features.votes import Matches, vote
 from tests.features.slow_votes import lead_of, voted_slowly
@@ -89,6 +89,23 @@ def test_hits_stay_whose_pair_of_pictures_has_enough(n_hits, n_pictures, n_known
     found = repeated(query, known, picture, n_pictures, n_known, fewest)
     assert sorted(found.tolist()) == [hit for hit, pair in enumerate(pairs) if pairs.count(pair) >= fewest]
     assert (np.diff(picture[query[found]]) >= 0).all()
+
+
+@given(st.integers(0, 40), st.integers(1, 6), st.integers(1, 3), st.integers(0, 1000))
+def test_matches_stay_whose_pair_has_enough_of_one_orientation(count, pairs, fewest, seed):
+    rng = np.random.default_rng(seed)
+    pair, lead = np.sort(rng.integers(0, pairs, count)), rng.integers(0, COUNT, count)
+    both = list(zip(pair.tolist(), lead.tolist(), strict=True))
+    expected = [row for row, match in enumerate(both) if both.count(match) >= fewest]
+    assert accompanied(pair, lead, fewest).tolist() == expected
+
+
+@given(st.integers(0, 40), st.integers(1, 4), st.integers(2, 4), st.integers(0, 1000))
+def test_votes_of_enough_matches_are_told_without_the_others(count, pairs, fewest, seed):
+    matches = random_matches(np.random.default_rng(seed), count, pairs, 60.0)
+    every, told = vote(matches), vote(matches, fewest)
+    for field, expected in zip(told, every.take(np.flatnonzero(every.agreeing >= fewest)), strict=True):
+        np.testing.assert_array_equal(field, expected)
 
 
 def test_without_matches_there_are_no_votes():

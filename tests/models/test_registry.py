@@ -101,6 +101,14 @@ def test_another_scikit_learn_is_refused(registry, trained, specs):
         registry.load(model_id, specs)
 
 
+def test_a_model_that_builds_on_another_rule_is_refused(registry, trained, specs):
+    kept = registry.keep(trained)
+    side = json.loads((registry.folder / kept / SIDE_FILE).read_bytes()) | {"rule": "rule-0"}
+    model_id = forged(registry, kept, SIDE_FILE, json.dumps(side).encode())
+    with pytest.raises(ModelError, match="it builds on rule-0, here is rule-1"):
+        registry.load(model_id, specs)
+
+
 def test_other_features_are_refused_and_the_difference_is_named(registry, trained, specs):
     model_id = registry.keep(trained)
     renamed = (replace(specs[0], name="surest"), replace(specs[1], direction=0), *specs[2:])

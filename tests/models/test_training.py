@@ -136,7 +136,7 @@ def test_the_report_stands_alone_and_escapes_what_strangers_wrote(trained):
     assert page.count("&lt;script&gt;") == 2 * 4
     assert page.count("data:image/jpeg;base64,") == 2 * 3
     assert page.count("<b>Left:</b>") == 2
-    assert page.count("data:image/svg+xml;base64,") == 3
+    assert page.count("data:image/svg+xml;base64,") == 4
     assert "http" not in page.replace("http-equiv", "")
     assert page == report_html(trained.evaluation, trained.card, model_id="hgb-1", misses=[case], false_alarms=[case])
 

@@ -10,6 +10,7 @@ it at the end of its first 120 days. Pictures and fingerprints are kept in the c
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,6 +44,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with TemporaryDirectory() as forgotten:
         cache = (arguments.cache or Path(forgotten)).resolve()
+        # One server for all seeds: it would be left behind in the first home, which is removed.
+        os.environ.setdefault("PREFECT_HOME", str(cache / "prefect"))
         if arguments.references:
             for seed in arguments.seeds:
                 print(bounds_line(seed, bounds(arguments.listings, seed, cache)), flush=True)

@@ -1,0 +1,59 @@
+"""The flow ``backfill``: score past times again, each moment from what is known now and could be seen then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from data.catalog.revisions import Revision
+from data.settings import Settings, load_settings
+from flows.context import open_context
+from flows.engine import workers
+from flows.events import announce
+from flows.lock import hold
+from flows.record import recorded
+from flows.steps import backfilling, scoring
+from flows.steps.texts import read_texts
+from flows.tasks import outside_task
+
+Counts = dict[str, int]
+
+
+@outside_task("backfill")
+def backfill_chunk(
+    keys: Sequence[scoring.Moment], settings: Settings, model_id: str, group: str, revision: Revision
+) -> Counts:
+    """Score a chunk of moments again."""
+    return backfilling.rescore(open_context(settings), keys, model_id=model_id, group=group, revision=revision)
+
+
+@flow(name="seenbefore-backfill", validate_parameters=False)
+def backfill(since: datetime, until: datetime, model: str | None = None, home: str | None = None) -> dict[str, Any]:
+    """Score every moment of a span, both ends included, by a kept model (default: the one in use)."""
+    settings = load_settings(Path(home) if home else None)
+    context = open_context(settings)
+    with hold(settings.home, "backfill"), recorded(settings, "backfill") as summary:
+        read_texts(context)
+        scorer = scoring.scorer_named(context, model) if model else scoring.scorer_in_use(context)
+        keys = backfilling.moments_between(context, since, until)
+        group = backfilling.group_of(since, until, scorer.model_id)
+        summary |= {
+            "model_id": scorer.model_id,
+            "since": since.isoformat(),
+            "until": until.isoformat(),
+            "moments": len(keys),
+            "scored_first": 0,
+            "scored_otherwise": 0,
+            "as_before": 0,
+        }
+        revision = Revision(run_id=summary["run_id"], now=datetime.now(UTC))
+        asked = {"settings": settings, "model_id": scorer.model_id, "group": group, "revision": revision}
+        with workers(settings, chunk=settings.batch_rows) as team:
+            summary.update(team.spread("scoring again", backfill_chunk, keys, **asked))
+        scoring.rank(context, group)
+        announce("seenbefore.backfill.done", settings.home, summary)
+    return dict(summary)
