@@ -11,7 +11,6 @@ from prefect import flow
 
 from data.catalog.revisions import Revision
 from data.settings import Settings, load_settings
-from flows.context import open_context
 from flows.engine import workers
 from flows.events import announce
 from flows.lock import hold
@@ -19,6 +18,7 @@ from flows.record import recorded
 from flows.steps import backfilling, scoring
 from flows.steps.texts import read_texts
 from flows.tasks import outside_task
+from models.serving.context import open_context
 
 Counts = dict[str, int]
 

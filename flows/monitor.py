@@ -10,13 +10,13 @@ from prefect import flow
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from data.settings import Settings, load_settings
-from flows.context import open_context
 from flows.events import announce
 from flows.lock import hold
 from flows.record import recorded
 from flows.steps.monitoring import as_rows, checks
 from flows.tasks import outside_task
 from models.monitor_page import monitor_page
+from models.serving.context import open_context
 
 DAYS = 7.0
 ALARM, DONE = "seenbefore.monitor.alarm", "seenbefore.monitor.done"

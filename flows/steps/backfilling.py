@@ -12,14 +12,14 @@ from data.catalog.monitoring import known_span
 from data.catalog.revisions import Revision, revise_features, revise_scores
 from data.errors import EmptySpan
 from features.frame import SPEC_FINGERPRINT
-from flows.steps.scoring import bands_of, scored_rows, scorer_named
+from models.serving.scoring import bands_of, scored_rows, scorer_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from flows.context import Context
-    from flows.steps.scoring import Counts, Moment
+    from models.serving.context import Context
+    from models.serving.scoring import Counts, Moment
 
 PREFIX = "backfill-"
 DIGITS = 24

@@ -26,15 +26,15 @@ from data.catalog.monitoring import (
 )
 from data.catalog.scores import unpack
 from data.errors import ModelError
+from data.progress import advance
 from features.frame import SPEC_FINGERPRINT, SPECS
 from features.same_photo import operating_point, probability
-from flows.progress import advance
-from flows.steps.scoring import scorer_in_use
 from models.audit import audit_estimate
 from models.drift_checks import HIGH, freshness, input_drift, match_rate, score_drift
 from models.labels import training_labels
 from models.queue_checks import audited, label_lag, operating_point_check, queue_precision
 from models.rule import RULE_ID
+from models.serving.scoring import scorer_in_use
 from models.supply_checks import SHOWN, fetch_failures, hub_images
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from flows.context import Context
     from models.check import Check
     from models.scorer import Scorer
+    from models.serving.context import Context
 
 PERIODS = 9
 """The newest and eight to compare it with."""

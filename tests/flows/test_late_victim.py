@@ -12,15 +12,15 @@ from data.catalog.frames import read_frame
 from data.catalog.keys import joined_keys
 from data.catalog.matches import unmatched_listings
 from data.catalog.tables import features, scores
-from flows.steps.matching import match, reopen
-from flows.steps.scoring import score_moments
+from models.serving.matching import match, reopen
+from models.serving.scoring import score_moments
 from tests.data.rows import day
 from tests.flows.filled import as_file, fill_and_compare, photo, posted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flows.context import Context
+    from models.serving.context import Context
 
 SET = tuple(as_file(photo(number)) for number in range(3))
 
