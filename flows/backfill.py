@@ -15,9 +15,10 @@ from flows.engine import workers
 from flows.events import announce
 from flows.lock import hold
 from flows.record import recorded
-from flows.steps import backfilling, scoring
+from flows.steps import backfilling
 from flows.steps.texts import read_texts
 from flows.tasks import outside_task
+from models.serving import scoring
 from models.serving.context import open_context
 
 Counts = dict[str, int]
