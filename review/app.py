@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from data.errors import OutsideError, SeenbeforeError
+from data.errors import CaseChanged, OutsideError, SeenbeforeError
 from review import api, shown
 from review.desk import Desk
 from review.doors import ProviderDoor
@@ -104,7 +104,9 @@ def _answer_errors(app: FastAPI) -> None:
         return explain(request, error.status_code, str(error.detail))
 
     async def by_kind(request: Request, error: Exception) -> Response:
-        return explain(request, 503 if isinstance(error, OutsideError) else 422, str(error))
+        status = {OutsideError: 503, CaseChanged: 409}
+        found = (code for kind, code in status.items() if isinstance(error, kind))
+        return explain(request, next(found, 422), str(error))
 
     handlers: dict[type[Exception], Any] = {
         NotSignedIn: sign_in, NotAllowed: refuse, HTTPException: by_status, SeenbeforeError: by_kind,

@@ -85,6 +85,12 @@ def is_known_picture(connection: Connection, image_id: str) -> bool:
     return connection.execute(seen).first() is not None
 
 
+def is_known_listing(connection: Connection, listing_key: int) -> bool:
+    """Tell whether there is a listing of this key."""
+    known = select(listings.c.listing_key).where(listings.c.listing_key == listing_key).limit(1)
+    return connection.execute(known).first() is not None
+
+
 def scores_of(connection: Connection, listing_key: int) -> list[dict[str, Any]]:
     """Return all scores of a listing, all columns, those of the newest moment first."""
     names = tuple(column.name for column in scores.columns)

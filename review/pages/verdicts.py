@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, cast
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 from starlette.responses import Response
@@ -26,7 +26,7 @@ from data.catalog.decisions import (
     version_of,
 )
 from data.catalog.frames import records
-from data.catalog.showing import titles_of
+from data.catalog.showing import alignment_of, is_known_listing, titles_of
 from data.errors import VerdictError
 from review.asked import Asked
 from review.desk import Desk, desk_of
@@ -35,6 +35,8 @@ from review.permissions import Analyst, Form, Lead, Viewer
 from review.words import KIND_WORDS, PROBLEM_WORDS, VERDICT_WORDS
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from data.catalog.decisions import Problem, Verdict
 
 LONGEST_SNOOZE_DAYS = 365
@@ -50,6 +52,7 @@ def give(request: Request, session: Analyst, key: int, form: Form) -> Response:
     desk, now = desk_of(request), desk_of(request).clock()
     given = _decision(form, key, session.person.name)
     with desk.context.catalog.write(durable=True) as connection:
+        require_listing(connection, key)
         if form.get("second_reading"):
             recorded = read_again(connection, given, now)
         else:
@@ -64,6 +67,7 @@ def leave_alone(request: Request, session: Analyst, key: int, form: Form) -> Res
     desk, now = desk_of(request), desk_of(request).clock()
     days = _number(form, "days", 1, LONGEST_SNOOZE_DAYS)
     with desk.context.catalog.write(durable=True) as connection:
+        require_listing(connection, key)
         recorded = snooze(connection, key, now + timedelta(days=days), session.person.name, now)
     return _on(desk, session.person.name, form, key, recorded)
 
@@ -76,6 +80,9 @@ def part(request: Request, session: Analyst, key: int, form: Form) -> Response:
     if not all(pair) or pair[0] == pair[1]:
         raise VerdictError("part two photos", f"{pair[0][:70]!r} and {pair[1][:70]!r}", "Expected two pictures.")
     with desk.context.catalog.write(durable=True) as connection:
+        require_listing(connection, key)
+        if alignment_of(connection, *pair) is None:
+            raise HTTPException(404, "These two pictures were not found to be alike; nothing was written.")
         deny_pair(connection, key, pair, session.person.name, now, str(form.get("note", "")))
     return RedirectResponse(f"/cases/{key}{_back(form)}", 303)
 
@@ -113,6 +120,7 @@ def replace(request: Request, session: Lead, verdict_id: str, form: Form) -> Res
     desk = desk_of(request)
     key = _number(form, "key", -(2**63), 2**63 - 1)
     with desk.context.catalog.write(durable=True) as connection:
+        require_listing(connection, key)
         overturn(connection, _decision(form, key, session.person.name), verdict_id, desk.clock())
     return RedirectResponse(f"/cases/{key}{_back(form)}", 303)
 
@@ -126,6 +134,7 @@ def give_many(request: Request, session: Lead, form: Form) -> Response:
         raise VerdictError("decide for many", f"{len(keys)} marked listings", f"Expected 1 to {MOST_AT_ONCE}.")
     with desk.context.catalog.write(durable=True) as connection:
         for key in keys:
+            require_listing(connection, key)
             given = _decision(form, key, session.person.name, seen_version=version_of(connection, key))
             decide(connection, given, now)
     return RedirectResponse("/?" + urlencode({"decided": len(keys)}), 303)
@@ -154,6 +163,12 @@ def audit(
         "problems": PROBLEM_WORDS,
     }
     return desk.templates.TemplateResponse(request, "audit.html", told)
+
+
+def require_listing(connection: Connection, key: int) -> None:
+    """Answer 404, before anything is written, if there is no such listing."""
+    if not is_known_listing(connection, key):
+        raise HTTPException(404, f"There is no listing {key}; nothing was written.")
 
 
 def _decision(form: FormData, key: int, actor: str, *, seen_version: int | None = None) -> Decision:
