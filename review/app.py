@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
+from fastapi.exception_handlers import request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
@@ -103,13 +105,20 @@ def _answer_errors(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)  # noqa: S101  for the type checker
         return explain(request, error.status_code, str(error.detail))
 
+    async def by_field(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101  for the type checker
+        if _is_api(request):
+            return await request_validation_exception_handler(request, error)
+        return explain(request, 422, " ".join(f"{found['loc'][-1]}: {found['msg']}." for found in error.errors()))
+
     async def by_kind(request: Request, error: Exception) -> Response:
         status = {OutsideError: 503, CaseChanged: 409}
         found = (code for kind, code in status.items() if isinstance(error, kind))
         return explain(request, next(found, 422), str(error))
 
     handlers: dict[type[Exception], Any] = {
-        NotSignedIn: sign_in, NotAllowed: refuse, HTTPException: by_status, SeenbeforeError: by_kind,
+        NotSignedIn: sign_in, NotAllowed: refuse, HTTPException: by_status, RequestValidationError: by_field,
+        SeenbeforeError: by_kind,
     }  # fmt: skip
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)

@@ -7,11 +7,18 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
-from fastapi import Query
-from pydantic import TypeAdapter, ValidationError
+from fastapi import Path, Query
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from data.catalog.cases import Filter, State
 
+SMALLEST_KEY, LARGEST_KEY = -(2**63), 2**63 - 1
+Key = Annotated[int, Path(ge=SMALLEST_KEY, le=LARGEST_KEY)]
+"""A listing or a seller in a path; other numbers are none that the catalog could hold."""
+_Number = Annotated[int, Field(ge=SMALLEST_KEY, le=LARGEST_KEY)]
+_Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+BLANK_IS_NONE = BeforeValidator(lambda given: given or None)
+"""A form sends its empty fields too."""
 AGES = {"1": "1 day", "7": "a week", "30": "a month", "365": "a year"}
 
 
@@ -23,10 +30,10 @@ class Asked:
     reason: Annotated[str, Query(max_length=80)] = ""
     category: Annotated[str, Query(max_length=200)] = ""
     edit: Annotated[str, Query(max_length=80)] = ""
-    seller: Annotated[int | None, Query()] = None
+    seller: Annotated[_Number | None, BLANK_IS_NONE, Query()] = None
     days: Annotated[Literal["", "1", "7", "30", "365"], Query()] = ""
-    least: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None
-    most: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None
+    least: Annotated[_Price | None, BLANK_IS_NONE, Query()] = None
+    most: Annotated[_Price | None, BLANK_IS_NONE, Query()] = None
     state: Annotated[State, Query()] = State.OPEN
 
     def filter(self, now: datetime) -> Filter:

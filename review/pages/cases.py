@@ -24,7 +24,7 @@ from data.catalog.showing import (
 )
 from features.facts import HASH_KINDS
 from features.information import LOW_INFORMATION
-from review.asked import Asked
+from review.asked import Asked, Key
 from review.desk import Desk, desk_of
 from review.people import Role
 from review.permissions import Viewer
@@ -48,7 +48,7 @@ router = APIRouter()
 def case(
     request: Request,
     session: Viewer,
-    key: int,
+    key: Key,
     asked: Annotated[Asked, Depends()],
     told: Annotated[str, Query(max_length=80)] = "",
 ) -> Response:

@@ -28,7 +28,7 @@ from data.catalog.decisions import (
 from data.catalog.frames import records
 from data.catalog.showing import alignment_of, is_known_listing, titles_of
 from data.errors import VerdictError
-from review.asked import Asked
+from review.asked import LARGEST_KEY, SMALLEST_KEY, Asked, Key
 from review.desk import Desk, desk_of
 from review.handing_out import next_for
 from review.permissions import Analyst, Form, Lead, Viewer
@@ -47,7 +47,7 @@ router = APIRouter()
 
 
 @router.post("/cases/{key}/verdict")
-def give(request: Request, session: Analyst, key: int, form: Form) -> Response:
+def give(request: Request, session: Analyst, key: Key, form: Form) -> Response:
     """Write a verdict and lead to the next case."""
     desk, now = desk_of(request), desk_of(request).clock()
     given = _decision(form, key, session.person.name)
@@ -62,7 +62,7 @@ def give(request: Request, session: Analyst, key: int, form: Form) -> Response:
 
 
 @router.post("/cases/{key}/snooze")
-def leave_alone(request: Request, session: Analyst, key: int, form: Form) -> Response:
+def leave_alone(request: Request, session: Analyst, key: Key, form: Form) -> Response:
     """Leave a case alone for some days and lead to the next one."""
     desk, now = desk_of(request), desk_of(request).clock()
     days = _number(form, "days", 1, LONGEST_SNOOZE_DAYS)
@@ -73,7 +73,7 @@ def leave_alone(request: Request, session: Analyst, key: int, form: Form) -> Res
 
 
 @router.post("/cases/{key}/pair")
-def part(request: Request, session: Analyst, key: int, form: Form) -> Response:
+def part(request: Request, session: Analyst, key: Key, form: Form) -> Response:
     """Keep that two pictures are different photos, and show the case again."""
     desk, now = desk_of(request), desk_of(request).clock()
     pair = str(form.get("image_id", "")), str(form.get("other_image_id", ""))
@@ -88,7 +88,7 @@ def part(request: Request, session: Analyst, key: int, form: Form) -> Response:
 
 
 @router.post("/cases/{key}/release")
-def give_back(request: Request, session: Analyst, key: int, form: Form) -> Response:
+def give_back(request: Request, session: Analyst, key: Key, form: Form) -> Response:
     """Give a case back without a verdict, and show the queue."""
     with desk_of(request).context.catalog.write() as connection:
         release(connection, key, session.person.name)
@@ -118,7 +118,7 @@ def ask_again(request: Request, session: Analyst, verdict_id: str, form: Form) -
 def replace(request: Request, session: Lead, verdict_id: str, form: Form) -> Response:
     """Put another verdict in the place of somebody's."""
     desk = desk_of(request)
-    key = _number(form, "key", -(2**63), 2**63 - 1)
+    key = _number(form, "key", SMALLEST_KEY, LARGEST_KEY)
     with desk.context.catalog.write(durable=True) as connection:
         require_listing(connection, key)
         overturn(connection, _decision(form, key, session.person.name), verdict_id, desk.clock())
@@ -129,7 +129,7 @@ def replace(request: Request, session: Lead, verdict_id: str, form: Form) -> Res
 def give_many(request: Request, session: Lead, form: Form) -> Response:
     """Write one verdict for many listings: all of them, or none if one was changed meanwhile."""
     desk, now = desk_of(request), desk_of(request).clock()
-    keys = [int(str(key)) for key in form.getlist("key") if str(key).lstrip("-").isdigit()]
+    keys = [_whole(str(key), "key", SMALLEST_KEY, LARGEST_KEY) for key in form.getlist("key")]
     if not 0 < len(keys) <= MOST_AT_ONCE:
         raise VerdictError("decide for many", f"{len(keys)} marked listings", f"Expected 1 to {MOST_AT_ONCE}.")
     with desk.context.catalog.write(durable=True) as connection:
@@ -172,7 +172,6 @@ def require_listing(connection: Connection, key: int) -> None:
 
 
 def _decision(form: FormData, key: int, actor: str, *, seen_version: int | None = None) -> Decision:
-    seconds = str(form.get("seconds", ""))
     return Decision(
         listing_key=key,
         verdict=cast("Verdict", str(form.get("verdict", ""))),
@@ -180,12 +179,24 @@ def _decision(form: FormData, key: int, actor: str, *, seen_version: int | None 
         note=str(form.get("note", "")),
         actor=actor,
         seen_version=_number(form, "seen_version", 0, 2**31) if seen_version is None else seen_version,
-        seconds=min(float(seconds), LONGEST_S) if seconds.replace(".", "", 1).isdigit() else None,
+        seconds=_seconds(str(form.get("seconds", ""))),
     )
 
 
+def _seconds(text: str) -> float | None:
+    """Return how long somebody looked, as their browser says; ``None`` if it does not, or says nonsense."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return min(seconds, LONGEST_S) if seconds >= 0 else None
+
+
 def _number(form: FormData, name: str, least: int, most: int) -> int:
-    text = str(form.get(name, ""))
+    return _whole(str(form.get(name, "")), name, least, most)
+
+
+def _whole(text: str, name: str, least: int, most: int) -> int:
     try:
         value = int(text)
     except ValueError:
