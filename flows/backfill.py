@@ -19,6 +19,7 @@ from flows.steps import backfilling
 from flows.steps.texts import read_texts
 from flows.tasks import outside_task
 from models.serving import scoring
+from models.serving.cases import open_cases
 from models.serving.context import open_context
 
 Counts = dict[str, int]
@@ -56,5 +57,7 @@ def backfill(since: datetime, until: datetime, model: str | None = None, home: s
         with workers(settings, chunk=settings.batch_rows) as team:
             summary.update(team.spread("scoring again", backfill_chunk, keys, **asked))
         scoring.rank(context, group)
+        if scorer.model_id == scoring.scorer_in_use(context).model_id:
+            summary["cases"] = open_cases(context, group)
         announce("seenbefore.backfill.done", settings.home, summary)
     return dict(summary)

@@ -18,6 +18,7 @@ from flows.steps.auditing import draw_for_audit
 from flows.steps.texts import read_texts
 from flows.tasks import outside_task
 from models.serving import scoring
+from models.serving.cases import open_cases
 from models.serving.context import open_context
 
 Counts = dict[str, int]
@@ -46,4 +47,5 @@ def score(since: datetime | None = None, until: datetime | None = None, home: st
             summary.update(team.spread("scoring", score_chunk, keys, settings=settings, run_id=summary["run_id"]))
         scoring.rank(context, summary["run_id"])
         summary["drawn_to_check"] = draw_for_audit(context, summary["run_id"])
+        summary["cases"] = open_cases(context, summary["run_id"])
     return dict(summary)

@@ -12,6 +12,7 @@ import uvicorn
 
 from data.errors import ExitCode, SeenbeforeError
 from data.settings import load_settings
+from models.serving.cases import open_missing_cases
 from models.serving.context import open_context
 from models.serving.decoding.pool import workers_for
 from models.serving.known import known_pictures
@@ -55,6 +56,7 @@ def serve(home: Path | None, host: str, port: int) -> None:
     # What the first search would wait for: the compiled search, the known pictures, a process that opens pictures.
     workers_for(settings.decode)
     known_pictures(context)
+    open_missing_cases(context)
     server = Server(
         uvicorn.Config(
             create_app(context, door),

@@ -10,6 +10,8 @@ from sqlalchemy import case, select
 from data.catalog.frames import to_instant
 from data.catalog.tables import (
     alike,
+    audits,
+    cases,
     different_photos,
     features,
     fetches,
@@ -19,6 +21,8 @@ from data.catalog.tables import (
     listings,
     matches,
     model_events,
+    past_features,
+    past_scores,
     rejects,
     scores,
     sellers,
@@ -35,13 +39,13 @@ if TYPE_CHECKING:
 
 KNOWLEDGE = (
     listings, texts, sellers, labels, image_links, fetches, images, sketches, sightings, alike, different_photos,
-    matches, features, scores, verdicts, rejects, model_events,
+    matches, features, scores, past_features, past_scores, audits, cases, verdicts, rejects, model_events,
 )  # fmt: skip
 # How it came about, not what is known: two runs to the same end differ in these.
 OPERATIONAL = frozenset(
     {
         "load_id", "run_id", "event", "attempts", "fetched_at", "next_attempt_at", "detail", "etag", "last_modified",
-        "happened_at",
+        "happened_at", "replaced_at", "replaced_by",
     }
 )  # fmt: skip
 # Times that are, or follow from, the clock of a run where a table states none.
