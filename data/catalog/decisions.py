@@ -301,8 +301,9 @@ def _fields(decision: Decision) -> dict[str, Any]:
 
 
 def _write(connection: Connection, kind: Kind, now: datetime, **values: Any) -> Recorded:
-    """Write an event. Ids rise with time, so that events of one instant keep their order."""
-    at = to_instant(now)
+    """Write an event, later than any about the listing whatever the clock says, so that their order is kept."""
+    latest = select(func.max(verdicts.c.decided_at)).where(verdicts.c.listing_key == values["listing_key"])
+    at = max(to_instant(now), (connection.execute(latest).scalar() or 0) + 1)
     verdict_id = f"{at:016x}-{secrets.token_hex(4)}"
     connection.execute(insert(verdicts).values(verdict_id=verdict_id, kind=str(kind), decided_at=at, **values))
     return Recorded(verdict_id, values["listing_key"], version_of(connection, values["listing_key"]))

@@ -77,6 +77,16 @@ def test_the_database_itself_refuses_to_change_or_remove_a_verdict(desk, stateme
         assert history(connection, 1)["verdict"].tolist() == ["fraud"]
 
 
+@pytest.mark.parametrize("minutes", [0, -5], ids=["at one instant", "by a clock that was set back"])
+def test_events_keep_the_order_in_which_they_were_written(desk, minutes):
+    with desk.write() as connection:
+        for number in range(8):
+            said = decision(("fraud", "legit")[number % 2], seen=number)
+            decide(connection, said, moment(5 + number * minutes / 1440))
+        assert history(connection, 1)["verdict"].tolist() == ["fraud", "legit"] * 4
+        assert ruling(history(connection, 1))["verdict"] == "legit"
+
+
 def test_what_is_undone_is_kept_and_what_held_before_holds_again(desk):
     with desk.write() as connection:
         first = decide(connection, decision("legit"), moment(5))
