@@ -122,6 +122,10 @@ def match_rate(counts: pd.DataFrame, periods: Periods) -> Check:
     shift = rate_shift(known.pop(0), list(known.values()))
     found = f"{shift.now} of {shift.now.cases:,} listings had a photo that another seller had shown before"
     found += f"; {shift.before.share:.1%} in the {len(known)} periods before." if known else "."
+    table = counts.assign(
+        since=[f"{periods.since(number + 1):%Y-%m-%d}" for number in counts["period"].tolist()],
+        share=counts["matched"] / counts["listings"],
+    )
     since = f"since {periods.since(1):%Y-%m-%d}"
     figures = f"{since}: {shift.now}, {shift.before.share:.1%} before"
     alarms = []
@@ -146,7 +150,7 @@ def match_rate(counts: pd.DataFrame, periods: Periods) -> Check:
         "Share of listings with a photo seen before under another seller, with its 90 % interval.",
     )
     return Check(
-        code=code, name=name, found=found, known=len(known) > 0, alarms=tuple(alarms), table=counts, chart=chart
+        code=code, name=name, found=found, known=len(known) > 0, alarms=tuple(alarms), table=table, chart=chart
     )
 
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from data.catalog.monitoring import Periods
     from models.check import Check
 
-SHARES = frozenset({"undecided", "precision", "low", "high", "promised", "missing_before", "missing_now"})
+SHARES = frozenset({"share", "undecided", "precision", "low", "high", "promised", "missing_before", "missing_now"})
 HIDDEN = frozenset({"period"})
+ROWS = 12
+"""Of each table; the others are folded away."""
 MARKS = {State.OK: "", State.ALARM: " — alarm", State.UNKNOWN: " — too little to tell"}
 
 
@@ -67,7 +69,10 @@ def _table(frame: pd.DataFrame) -> str:
         [cell(figure(name, value)) for name, value in zip(ordered, row, strict=True)]
         for row in shown[ordered].itertuples(index=False, name=None)
     ]
-    return table([name.replace("_", " ") for name in ordered], rows, texts=len(words))
+    heads = [name.replace("_", " ") for name in ordered]
+    shown_first = table(heads, rows[:ROWS], texts=len(words))
+    rest = table(heads, rows[ROWS:], texts=len(words))
+    return shown_first + (f"<details><summary>{len(rows) - ROWS} more</summary>{rest}</details>" if rows[ROWS:] else "")
 
 
 def _first(frame: pd.DataFrame) -> list[str]:
