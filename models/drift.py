@@ -30,8 +30,8 @@ PERMUTATIONS = 499
 AT_ONCE = 50
 FALSE_ALARMS = 0.01
 """Chance that a comparison of any number of features raises an alarm although nothing changed."""
-MATERIAL = 0.1
-"""Population stability index from which a shift matters; the customary bounds are 0.1 and 0.25 (Siddiqi 2006)."""
+MATERIAL = 0.25
+"""Population stability index from which a shift calls for action, as is customary (Siddiqi 2006)."""
 LEAST_UNITS = 20
 LEAST_PERIODS = 3
 FACTOR = 1.5

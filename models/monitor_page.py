@@ -21,7 +21,7 @@ SHARES = frozenset({"share", "undecided", "precision", "low", "high", "promised"
 HIDDEN = frozenset({"period"})
 ROWS = 12
 """Of each table; the others are folded away."""
-MARKS = {State.OK: "", State.ALARM: " — alarm", State.UNKNOWN: " — too little to tell"}
+MARKS = {State.OK: "", State.ALARM: ": alarm, see above", State.UNKNOWN: ": too little to tell"}
 
 
 def monitor_page(checks: Sequence[Check], periods: Periods, *, model_id: str) -> str:
@@ -55,10 +55,9 @@ def monitor_page(checks: Sequence[Check], periods: Periods, *, model_id: str) ->
 
 def _section(check: Check) -> str:
     drawn = drawing(check.chart) if check.chart is not None else ""
-    said = bullets([f"{alarm.sentence} {alarm.advice}" for alarm in check.alarms])
     figures = "" if check.table.empty else _table(check.table)
     heading = check.name + MARKS[check.state]
-    return section(check.code, heading, f"<p>{cell(check.found)}</p>\n{said}\n{drawn}\n{figures}")
+    return section(check.code, heading, f"<p>{cell(check.found)}</p>\n{drawn}\n{figures}")
 
 
 def _table(frame: pd.DataFrame) -> str:

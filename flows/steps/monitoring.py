@@ -237,7 +237,5 @@ def as_rows(found: list[Check]) -> list[dict[str, Any]]:
 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
-    times = table.select_dtypes("datetimetz").columns
-    told = table.assign(**{name: table[name].map(pd.Timestamp.isoformat) for name in times})
-    rows: list[dict[str, Any]] = json.loads(told.to_json(orient="records"))
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", date_format="iso"))
     return rows
