@@ -14,6 +14,7 @@ from data.settings import Settings, load_settings
 from flows.engine import workers
 from flows.events import announce
 from flows.lock import hold
+from flows.options import instant
 from flows.record import recorded
 from flows.steps import backfilling
 from flows.steps.texts import read_texts
@@ -34,8 +35,11 @@ def backfill_chunk(
 
 
 @flow(name="seenbefore-backfill", validate_parameters=False)
-def backfill(since: datetime, until: datetime, model: str | None = None, home: str | None = None) -> dict[str, Any]:
+def backfill(
+    since: datetime | str, until: datetime | str, model: str | None = None, home: str | None = None
+) -> dict[str, Any]:
     """Score every moment of a span, both ends included, by a kept model (default: the one in use)."""
+    since, until = instant(since), instant(until)
     settings = load_settings(Path(home) if home else None)
     context = open_context(settings)
     with hold(settings.home, "backfill"), recorded(settings, "backfill") as summary:

@@ -12,6 +12,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from data.settings import Settings, load_settings
 from flows.events import announce
 from flows.lock import hold
+from flows.options import instant
 from flows.record import recorded
 from flows.steps.monitoring import as_rows, checks
 from flows.tasks import outside_task
@@ -33,11 +34,11 @@ def look(settings: Settings, until: datetime, days: float, out: Path) -> dict[st
 
 @flow(name="seenbefore-monitor", validate_parameters=False)
 def monitor(
-    until: datetime | None = None, days: float = DAYS, out: str | None = None, home: str | None = None
+    until: datetime | str | None = None, days: float = DAYS, out: str | None = None, home: str | None = None
 ) -> dict[str, Any]:
     """Compare the last ``days`` before ``until`` (default: now) with the time before; alarms do not fail the run."""
     settings = load_settings(Path(home) if home else None)
-    end = until or datetime.now(UTC)
+    end = instant(until) if until else datetime.now(UTC)
     report = Path(out) if out else settings.home / "reports" / f"monitor-{end:%Y%m%d-%H%M%S}.html"
     with hold(settings.home, "monitor"), recorded(settings, "monitor") as summary:
         seen = look(settings, end, days, report)

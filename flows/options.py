@@ -76,6 +76,11 @@ def moment(text: str | None) -> datetime | None:
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def instant(when: datetime | str) -> datetime:
+    """Return a time as a flow takes it: a text, as deployments hold it, is read as on the command line."""
+    return moment(when) if isinstance(when, str) else when
+
+
 def input_tables(
     listings: str,
     *,

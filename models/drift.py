@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import binomtest, gamma
 from scipy.stats import t as student
 
 from models.metrics import LEVEL
@@ -30,8 +30,8 @@ PERMUTATIONS = 499
 AT_ONCE = 50
 FALSE_ALARMS = 0.01
 """Chance that a comparison of any number of features raises an alarm although nothing changed."""
-MATERIAL = 0.1
-"""Population stability index from which a shift matters; the customary bounds are 0.1 and 0.25 (Siddiqi 2006)."""
+MATERIAL = 0.25
+"""Population stability index from which a shift calls for action, as is customary (Siddiqi 2006)."""
 LEAST_UNITS = 20
 LEAST_PERIODS = 3
 FACTOR = 1.5
@@ -92,10 +92,9 @@ def shifts(
     whole, label = _by_unit(counts, units, is_now)
     observed = _shuffled(whole, label[None], starts)[0]
     null = _null(whole, label, starts, np.random.default_rng(seed))
-    usual = np.maximum(null.mean(axis=0), TINY)
-    furthest = np.append((null / usual).max(axis=1), (observed / usual).max())
-    chance = (furthest[None, :] >= (observed / usual)[:, None]).mean(axis=1)
-    limit = np.maximum(usual * np.quantile(furthest[:-1], 1 - FALSE_ALARMS), TINY)
+    surprise, furthest = _surprise(observed, null), _surprise(null, null).max(axis=1)
+    chance = (np.append(furthest, surprise.max())[None] >= surprise[:, None]).mean(axis=1)
+    limit = _as_surprising(float(np.quantile(furthest, 1 - FALSE_ALARMS)), null)
     found = pd.DataFrame(
         {
             "feature": before.columns,
@@ -109,7 +108,7 @@ def shifts(
             "missing_now": now.isna().mean().to_numpy(),
         }
     )
-    return found.iloc[np.argsort(-observed / limit, kind="stable")].reset_index(drop=True)
+    return found.iloc[np.argsort(-surprise, kind="stable")].reset_index(drop=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +232,27 @@ def _null(
         some = np.repeat(label[None], min(AT_ONCE, PERMUTATIONS - first), axis=0)
         parts.append(_shuffled(counts, generator.permuted(some, axis=1), starts))
     return np.concatenate(parts)
+
+
+def _surprise(indexes: NDArray[np.float64], null: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far out each index lies among its column's shuffles, comparable between columns: -log of a chance.
+
+    The chance is that of a gamma distribution with the shuffles' mean and variance (Satterthwaite 1946), as the
+    index of rare values has a longer tail than others. It only serves to compare; what it is worth, the shuffles tell.
+    """
+    shape, scale = _gamma(null)
+    return np.asarray(-gamma.logsf(indexes, shape, scale=scale), np.float64)
+
+
+def _as_surprising(surprise: float, null: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the index of each column that is as surprising."""
+    shape, scale = _gamma(null)
+    return np.asarray(gamma.isf(math.exp(-surprise), shape, scale=scale), np.float64)
+
+
+def _gamma(null: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    mean, variance = np.maximum(null.mean(axis=0), TINY), np.maximum(null.var(axis=0), TINY**2)
+    return mean**2 / variance, variance / mean
 
 
 def _shuffled(counts: NDArray[np.float32], labels: NDArray[np.bool_], starts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SHOWN = 12
 NAMED = 3
+TOLD_MISSING = 0.05
 SCORE = "score"
 HIGH = "high"
 UNIT = ["seller_key", "period"]
@@ -70,7 +71,7 @@ def input_drift(before: pd.DataFrame, now: pd.DataFrame, *, compared_with: str, 
         limits=shown["by_chance"].clip(lower=MATERIAL).tolist(),
         shares=False,
         caption="Population stability index of the features that moved most. The mark is what it must pass to alarm: "
-        "what shuffled sellers stay below, and 0.1 at least.",
+        f"what shuffled sellers stay below, and {MATERIAL} at least.",
     )
     return Check(code=code, name=name, found=found, alarms=alarms, table=moved, chart=chart)
 
@@ -122,6 +123,10 @@ def match_rate(counts: pd.DataFrame, periods: Periods) -> Check:
     shift = rate_shift(known.pop(0), list(known.values()))
     found = f"{shift.now} of {shift.now.cases:,} listings had a photo that another seller had shown before"
     found += f"; {shift.before.share:.1%} in the {len(known)} periods before." if known else "."
+    table = counts.assign(
+        since=[f"{periods.since(number + 1):%Y-%m-%d}" for number in counts["period"].tolist()],
+        share=counts["matched"] / counts["listings"],
+    )
     since = f"since {periods.since(1):%Y-%m-%d}"
     figures = f"{since}: {shift.now}, {shift.before.share:.1%} before"
     alarms = []
@@ -146,7 +151,7 @@ def match_rate(counts: pd.DataFrame, periods: Periods) -> Check:
         "Share of listings with a photo seen before under another seller, with its 90 % interval.",
     )
     return Check(
-        code=code, name=name, found=found, known=len(known) > 0, alarms=tuple(alarms), table=counts, chart=chart
+        code=code, name=name, found=found, known=len(known) > 0, alarms=tuple(alarms), table=table, chart=chart
     )
 
 
@@ -173,16 +178,22 @@ def _compared(before: pd.DataFrame, now: pd.DataFrame, seed: int) -> pd.DataFram
 
 
 def _inputs_moved(far: pd.DataFrame, since: str, compared_with: str) -> Alarm:
-    named = [
-        f"{row.feature} (median {row.median_before:.3g} → {row.median_now:.3g}, missing {row.missing_before:.0%} → "
-        f"{row.missing_now:.0%}, index {row.psi:.2f}, by chance up to {row.by_chance:.2f})"
-        for row in far.head(NAMED).itertuples()
-    ]
+    named = [_moved(pd.Series(row)) for row in far.head(NAMED).to_dict("records")]
     more = f" and {len(far) - NAMED} more" if len(far) > NAMED else ""
     return Alarm(
         sentence=f"Features moved {since} against {compared_with}: {'; '.join(named)}{more}.",
         advice="Look whether a source changed its columns, currency or photos (`seenbefore export features --out F`). "
         "If the market did, `seenbefore train` when labels of the new time are known.",
+    )
+
+
+def _moved(feature: pd.Series) -> str:
+    """Say how far a feature moved, and where to."""
+    before, now = feature["missing_before"], feature["missing_now"]
+    missing = f", missing {before:.0%} → {now:.0%}" if abs(now - before) >= TOLD_MISSING else ""
+    return (
+        f"{feature['feature']} (median {feature['median_before']:.3g} → {feature['median_now']:.3g}{missing}, "
+        f"index {feature['psi']:.2f}, by chance up to {feature['by_chance']:.2f})"
     )
 
 

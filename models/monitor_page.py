@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from data.catalog.monitoring import Periods
     from models.check import Check
 
-SHARES = frozenset({"undecided", "precision", "low", "high", "promised", "missing_before", "missing_now"})
+SHARES = frozenset({"share", "undecided", "precision", "low", "high", "promised", "missing_before", "missing_now"})
 HIDDEN = frozenset({"period"})
-MARKS = {State.OK: "", State.ALARM: " — alarm", State.UNKNOWN: " — too little to tell"}
+ROWS = 12
+"""Of each table; the others are folded away."""
+MARKS = {State.OK: "", State.ALARM: ": alarm, see above", State.UNKNOWN: ": too little to tell"}
 
 
 def monitor_page(checks: Sequence[Check], periods: Periods, *, model_id: str) -> str:
@@ -53,10 +55,9 @@ def monitor_page(checks: Sequence[Check], periods: Periods, *, model_id: str) ->
 
 def _section(check: Check) -> str:
     drawn = drawing(check.chart) if check.chart is not None else ""
-    said = bullets([f"{alarm.sentence} {alarm.advice}" for alarm in check.alarms])
     figures = "" if check.table.empty else _table(check.table)
     heading = check.name + MARKS[check.state]
-    return section(check.code, heading, f"<p>{cell(check.found)}</p>\n{said}\n{drawn}\n{figures}")
+    return section(check.code, heading, f"<p>{cell(check.found)}</p>\n{drawn}\n{figures}")
 
 
 def _table(frame: pd.DataFrame) -> str:
@@ -67,7 +68,10 @@ def _table(frame: pd.DataFrame) -> str:
         [cell(figure(name, value)) for name, value in zip(ordered, row, strict=True)]
         for row in shown[ordered].itertuples(index=False, name=None)
     ]
-    return table([name.replace("_", " ") for name in ordered], rows, texts=len(words))
+    heads = [name.replace("_", " ") for name in ordered]
+    shown_first = table(heads, rows[:ROWS], texts=len(words))
+    rest = table(heads, rows[ROWS:], texts=len(words))
+    return shown_first + (f"<details><summary>{len(rows) - ROWS} more</summary>{rest}</details>" if rows[ROWS:] else "")
 
 
 def _first(frame: pd.DataFrame) -> list[str]:

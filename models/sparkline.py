@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 640, 170
 LEFT, TOP, BOTTOM = 46, 10, 24
 ROW = 22
-NAME_WIDTH = 250
+NAME_WIDTH, FIGURE_WIDTH = 250, 50
 HEADROOM = 1.1
 LEAD, PALE, LINE, OVER = "var(--lead)", "var(--pale)", "var(--line)", "#c2410c"
 
@@ -25,13 +25,13 @@ def drawing(chart: Chart) -> str:
 
 def _marks(chart: Chart) -> str:
     """Draw a mark for each value, with its interval, on an axis from 0 to the highest."""
-    top = HEADROOM * max([value for value in (*chart.values, *chart.highs) if not math.isnan(value)], default=1.0)
+    peak = max([value for value in (*chart.values, *chart.highs) if not math.isnan(value)], default=0.0) or 1.0
     step = (WIDTH - LEFT) / max(1, len(chart.labels))
 
     def y(value: float) -> float:
-        return TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / (top or 1.0))
+        return TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / (HEADROOM * peak))
 
-    parts = [_grid(y(at), _figure(at, shares=chart.shares)) for at in (0.0, (top or 1.0) / 2, (top or 1.0) / HEADROOM)]
+    parts = [_grid(y(at), _figure(at, shares=chart.shares)) for at in (0.0, peak / 2, peak)]
     for number, (label, value) in enumerate(zip(chart.labels, chart.values, strict=True)):
         x = LEFT + (number + 0.5) * step
         parts.append(_text(x, HEIGHT - 6, label, "middle"))
@@ -48,8 +48,8 @@ def _marks(chart: Chart) -> str:
 
 def _bars(chart: Chart) -> str:
     """Draw a bar for each value with a mark at its limit; what passes it has another colour."""
-    top = HEADROOM * max([*chart.values, *chart.limits], default=1.0)
-    across = (WIDTH - NAME_WIDTH - 50) / (top or 1.0)
+    peak = max([*chart.values, *chart.limits], default=0.0) or 1.0
+    across = (WIDTH - NAME_WIDTH - FIGURE_WIDTH) / peak
     parts = []
     rows = zip(chart.labels, chart.values, chart.limits, strict=True)
     for number, (label, value, limit) in enumerate(rows):

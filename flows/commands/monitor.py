@@ -56,7 +56,8 @@ def _show(context: typer.Context, summary: Mapping[str, Any], *, as_json: bool) 
     for row in summary["checks"]:
         table.add_row(row["check"], f"[{COLOURS[row['state']]}]{row['state']}[/]", _told(row["found"], row["alarms"]))
     show_table(table)
-    STDOUT.print(f"{summary['alarms']} alarms; the model in use is {summary['model_id']}.", highlight=False)
+    alarms = f"{summary['alarms']} alarm{'s' * (summary['alarms'] != 1)}"
+    STDOUT.print(f"{alarms}; the model in use is {summary['model_id']}.", highlight=False)
     for step in in_home(context, (f"open {summary['report']}",)):
         STDOUT.print(f"[dim]→[/] {escape(step)}", highlight=False)
 

@@ -59,12 +59,19 @@ CLOSE_LOG_ODDS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What all checks share: a home on one snapshot, the model in use, and the periods to look at."""
+    """What all checks share: a home on one snapshot, the model in use, and the periods to look at.
+
+    Parameters
+    ----------
+    pictures
+        How many distinct pictures there are to compare with.
+    """
 
     context: Context
     connection: Connection
     scorer: Scorer
     periods: Periods
+    pictures: int
 
     @property
     def seed(self) -> int:
@@ -82,7 +89,13 @@ def checks(context: Context, *, until: datetime, days: float) -> tuple[list[Chec
     periods = Periods(until=until, days=days, count=PERIODS)
     found: list[Check] = []
     with context.catalog.read() as connection:
-        watched = Watched(context=context, connection=connection, scorer=scorer_in_use(context), periods=periods)
+        watched = Watched(
+            context=context,
+            connection=connection,
+            scorer=scorer_in_use(context),
+            periods=periods,
+            pictures=comparable_pictures(connection),
+        )
         for run in CHECKS:
             found.append(run(watched))
             advance("checking", 1, len(CHECKS))
@@ -146,7 +159,7 @@ def _hub_images(watched: Watched) -> Check:
         watched.connection,
         watched.periods.since(1),
         watched.periods.until,
-        same_photo=operating_point(comparable_pictures(watched.connection)),
+        same_photo=operating_point(watched.pictures),
         sellers=SEVERAL,
         limit=SHOWN,
     )
@@ -199,13 +212,12 @@ def _audited(watched: Watched) -> Check:
 
 
 def _operating_point(watched: Watched) -> Check:
-    pictures = comparable_pictures(watched.connection)
-    point = operating_point(pictures)
+    point = operating_point(watched.pictures)
     low, high = (float(probability(np.log(point / (1 - point)) + step)) for step in (-CLOSE_LOG_ODDS, CLOSE_LOG_ODDS))
     counts = matches_by_certainty(
         watched.connection, watched.periods.since(1), watched.periods.until, (low, point, high)
     )
-    return operating_point_check(counts, pictures=pictures, point=point, edges=(low, high))
+    return operating_point_check(counts, pictures=watched.pictures, point=point, edges=(low, high))
 
 
 CHECKS: tuple[Callable[[Watched], Check], ...] = (
@@ -237,7 +249,5 @@ def as_rows(found: list[Check]) -> list[dict[str, Any]]:
 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
-    times = table.select_dtypes("datetimetz").columns
-    told = table.assign(**{name: table[name].map(pd.Timestamp.isoformat) for name in times})
-    rows: list[dict[str, Any]] = json.loads(told.to_json(orient="records"))
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", date_format="iso"))
     return rows

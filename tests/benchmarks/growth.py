@@ -16,6 +16,7 @@ import argparse
 import resource
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from data.segments.store import SegmentStore
 from features.collection import ID_TYPE, Collection, Pictures
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
 from features.fast_path import warm
@@ -32,7 +34,7 @@ from features.points import POINT
 from features.same_photo import PICTURES_PER_LISTING, operating_point
 from features.search import search
 from features.sketch import Sketch
-from features.stored import collection, part
+from features.stored import FORMAT, collection, merged, part
 
 from .copies.distractors import sources, unrelated_rows, with_silhouettes
 from .copies.edits import displayed
@@ -113,7 +115,7 @@ class Catalog:
         self.grown: list[NDArray[np.void]] = []
         self.thumbnails: list[NDArray[np.uint8]] = []
         self.looks: list[NDArray[np.int64]] = []
-        self.parts: list[dict[str, NDArray[Any]]] = []
+        self.parts: list[Mapping[str, NDArray[Any]]] = []
         self.real = self._add(photo.picture() for photo in photos)
         self.points = self.grown[0]
 
@@ -165,6 +167,15 @@ class Catalog:
         )
         points["hash"][points["size"] == 0] = 0
         return points.astype(POINT)
+
+    def keep_in(self, folder: Path) -> None:
+        """Have files hold what is searched, merged as a store merges them after a while."""
+        store, now = SegmentStore(folder, FORMAT), datetime.now(UTC)
+        store.rebuild(self.parts, mark=0, now=now)
+        self.parts = list(store.open().parts)
+        store.compact(merged, now=now, entirely=True)
+        self.parts = list(store.open().parts)
+        store.sweep(now=now, grace=timedelta(0))
 
     def opened(self) -> Collection:
         bases = np.append(0, np.cumsum([len(look) for look in self.looks]))
@@ -255,6 +266,7 @@ def main() -> None:
     parser.add_argument("--foreign", type=int, default=700, help="posts of photos that are not in the catalog")
     parser.add_argument("--rendered", type=int, default=0, help="distractors that are pictures, before mixed ones")
     parser.add_argument("--condition", type=Condition, choices=list(Condition), default=Condition.PLAIN)
+    parser.add_argument("--folder", type=Path, help="an empty one for files of what is searched, merged into one each")
     given = parser.parse_args()
     warm(print)
     split = material(given.photos, given.condition, given.queries, SEED)
@@ -268,6 +280,8 @@ def main() -> None:
         print("pictures | point | recall | foreign matched | per 1,000 listings | strangers | points, all ms | /s | GB")
         for size in given.sizes:
             catalog.grow(size, np.random.default_rng([SEED, size]))
+            if given.folder:
+                catalog.keep_in(given.folder)
             row = measure(catalog, asked)
             most_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
             print(

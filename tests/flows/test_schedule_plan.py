@@ -119,7 +119,8 @@ def test_a_run_that_did_not_finish_is_told_with_its_reason(run: Ended, expected:
 
 
 def test_every_flow_has_a_deployment_for_work_pools() -> None:
-    assert sorted(deployment["name"] for deployment in DEPLOYMENTS) == ["ingest", "retrain", "run", "score"]
+    names = sorted(deployment["name"] for deployment in DEPLOYMENTS)
+    assert names == ["backfill", "ingest", "monitor", "retrain", "run", "score"]
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda deployment: deployment["name"])
