@@ -14,10 +14,10 @@ from data.catalog.listings import save_labels
 from data.catalog.revisions import Revision
 from data.catalog.tables import features, past_features, past_scores, scores
 from data.errors import EmptySpan, ExitCode, ModelError
-from flows.steps import scoring
 from flows.steps.backfilling import group_of, moments_between, rescore
-from flows.steps.matching import match
 from models.rule import RULE_ID
+from models.serving import scoring
+from models.serving.matching import match
 from tests.data.rows import day, labels, moment
 from tests.flows.filled import as_file, ask, fill_and_compare, json_rows, photo, posted, smaller
 

@@ -13,13 +13,13 @@ from data.catalog.listings import save_labels
 from data.catalog.tables import fetches
 from data.errors import ExitCode, ModelError
 from data.settings import load_settings
-from flows.context import open_context
 from flows.events import announce
-from flows.steps import scoring
-from flows.steps.matching import match
 from flows.steps.monitoring import CHECKS, as_rows, checks
 from models.check import State
 from models.rule import RULE_ID
+from models.serving import scoring
+from models.serving.context import open_context
+from models.serving.matching import match
 from tests.data.rows import day, labels, moment
 from tests.flows.filled import as_file, ask, fill_and_compare, json_rows, photo, posted
 
