@@ -12,6 +12,7 @@ import pandas as pd
 from data.catalog.audits import all_audits
 from data.catalog.champions import KEPT, PROMOTED, record_model
 from data.catalog.facts import Market, all_moments, market
+from data.errors import ModelError
 from data.progress import advance
 from features.frame import SPECS
 from flows.steps.auditing import with_chances
@@ -20,11 +21,12 @@ from models.evaluate import CANDIDATE, Evaluation
 from models.examples import make_examples
 from models.moments import judged_moments
 from models.promotion import decide
-from models.rule import RULE_ID
+from models.rule import RULE_ID, rule_for
 from models.serving.scoring import describe, scorer_in_use
 from models.train import LOGISTIC, train
 
 if TYPE_CHECKING:
+    from models.scorer import Scorer
     from models.serving.context import Context
 
 
@@ -84,11 +86,12 @@ def train_candidate(context: Context, *, until: datetime, promote: Promote, now:
         capacity=capacity,
         cost_of_a_look=settings.review.cost_of_a_look,
     )
-    champion = scorer_in_use(context)
+    champion, instead = rival_of(context)
     decision = decide(trained, examples, champion, capacity=capacity, seed=settings.model.seed)
     model_id = context.registry.keep(trained)
     wanted = promote is Promote.ALWAYS or (promote is Promote.AUTO and decision.promote)
     why = decision.why if promote is Promote.AUTO else f"--promote {promote}. {decision.why}"
+    why += instead
     with context.catalog.write() as connection:
         record_model(connection, model_id, PROMOTED if wanted else KEPT, why, now)
     return {
@@ -100,6 +103,17 @@ def train_candidate(context: Context, *, until: datetime, promote: Promote, now:
         "frauds": int((examples["y"] == 1).sum()),
         **figures(trained.evaluation, (CANDIDATE, LOGISTIC, RULE_ID)),
     }
+
+
+def rival_of(context: Context) -> tuple[Scorer, str]:
+    """Return what a candidate must beat: the model in use, or the rule and why where that model cannot be used.
+
+    A model of an older feature list must not keep a new one from being trained.
+    """
+    try:
+        return scorer_in_use(context), ""
+    except ModelError as unusable:
+        return rule_for(SPECS), f" Compared with {RULE_ID}, since the model in use cannot be: {unusable}"
 
 
 def figures(evaluation: Evaluation, scorers: tuple[str, ...]) -> dict[str, str]:

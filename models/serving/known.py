@@ -76,7 +76,10 @@ def with_pictures(context: Context, prints: pd.DataFrame) -> Collection:
 
 def make_anew(context: Context) -> None:
     """Make the files of the known pictures from the catalog, whatever they are like."""
-    index_store(context.settings).rebuild(_all_parts(context), mark=0, now=datetime.now(UTC))
+    store, now = index_store(context.settings), datetime.now(UTC)
+    store.rebuild(_all_parts(context), mark=0, now=now)
+    # A search asks every segment: a million pictures in fifty of them are found half as fast as in few.
+    store.compact(merged, now=now)
 
 
 def index_store(settings: Settings) -> SegmentStore:

@@ -10,7 +10,7 @@ from data.catalog.champions import KEPT, PROMOTED, record_model
 from data.errors import ModelError
 from data.settings import load_settings
 from features.frame import SPECS
-from flows.steps import registry
+from flows.steps import registry, training
 from flows.steps.registry import described_model, kept_models, promote, roll_back_champion
 from models.rule import RULE_ID, rule_for
 from models.serving.context import open_context
@@ -81,3 +81,11 @@ def test_the_rule_is_explained_where_models_show_their_card(context):
     assert values["rule"] in text
     with pytest.raises(ModelError, match="there is no such model"):
         described_model(context, "hgb-0")
+
+
+def test_a_model_in_use_that_cannot_be_used_keeps_no_new_one_from_being_compared(context):
+    with context.catalog.write() as connection:
+        record_model(connection, "hgb-of-other-features", PROMOTED, "better then", moment(1))
+    rival, instead = training.rival_of(context)
+    assert rival.model_id == RULE_ID
+    assert "hgb-of-other-features" in instead
