@@ -46,7 +46,13 @@ def link(url: object) -> str | None:
         has_host = bool(parts.hostname)
     except ValueError:
         return None
-    if parts.scheme not in {"http", "https"} or not has_host or plain(text) != text or "@" in parts.netloc:
+    if (
+        parts.scheme not in {"http", "https"}
+        or not has_host
+        or plain(text) != text
+        or "@" in parts.netloc
+        or len(text.split()) != 1
+    ):
         return None
     return text
 

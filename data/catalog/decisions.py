@@ -240,6 +240,14 @@ def ruling(past: pd.DataFrame) -> dict[str, Any]:
     return {"verdict": UNDECIDED, "verdict_id": None} if standing.empty else records(standing)[-1]
 
 
+def decided_on(connection: Connection, listing_keys: pd.Series[int]) -> dict[int, str]:
+    """Return what holds for those of some listings that somebody decided on, by key."""
+    query = whole_table(verdicts, _names()).where(verdicts.c.image_id.is_(None))
+    told = read_by_keys(connection, query, verdicts.c.listing_key, listing_keys).sort_values("verdict_id")
+    latest = told.drop_duplicates("listing_key", keep="last")
+    return dict(zip(latest["listing_key"].tolist(), latest["verdict"].tolist(), strict=True))
+
+
 def said_about(connection: Connection, image_ids: pd.Series[str]) -> pd.DataFrame:
     """Return the events about pairs that some pictures are in, all columns of `verdicts`, the latest first."""
     query = whole_table(verdicts, _names())
@@ -305,8 +313,14 @@ def _write(connection: Connection, kind: Kind, now: datetime, **values: Any) -> 
     latest = select(func.max(verdicts.c.decided_at)).where(verdicts.c.listing_key == values["listing_key"])
     at = max(to_instant(now), (connection.execute(latest).scalar() or 0) + 1)
     verdict_id = f"{at:016x}-{secrets.token_hex(4)}"
+    values["note"] = _storable(values.get("note", ""))
     connection.execute(insert(verdicts).values(verdict_id=verdict_id, kind=str(kind), decided_at=at, **values))
     return Recorded(verdict_id, values["listing_key"], version_of(connection, values["listing_key"]))
+
+
+def _storable(text: str) -> str:
+    """Return a text with what no database keeps replaced: PostgreSQL takes no NUL, and UTF-8 has no lone surrogates."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
 def _event(connection: Connection, verdict_id: str) -> dict[str, Any]:
