@@ -138,6 +138,14 @@ def headline(card: dict[str, Any]) -> float:
     return float("nan") if not found or found[0] is None else float(found[0])
 
 
+def card_figures(card: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the figures of the candidate on its folds: ``name, value, low, high`` each, ``None`` where there is none."""
+    rows = card["evaluation"]["overall"]
+    return [
+        {name: row[name] for name in ("name", "value", "low", "high")} for row in rows if row["scorer"] == CANDIDATE
+    ]
+
+
 def estimator_sentence(card: dict[str, Any]) -> str:
     """Say what the estimator is made of."""
     made = card["estimator"]

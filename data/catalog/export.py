@@ -15,7 +15,18 @@ from data.catalog.frames import read_batches, read_by_keys
 from data.catalog.gallery import with_names
 from data.catalog.matches import DISTANCES
 from data.catalog.scores import VECTOR, unpack
-from data.catalog.tables import features, fetches, image_links, images, listings, matches, rejects, scores, verdicts
+from data.catalog.tables import (
+    cases,
+    features,
+    fetches,
+    image_links,
+    images,
+    listings,
+    matches,
+    rejects,
+    scores,
+    verdicts,
+)
 from data.errors import ExportError
 
 if TYPE_CHECKING:
@@ -23,7 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Select
 
-Exported = Literal["listings", "images", "matches", "features", "scores", "verdicts", "rejects"]
+Exported = Literal["listings", "images", "matches", "features", "scores", "verdicts", "cases", "rejects"]
 EXPORTED: tuple[str, ...] = get_args(Exported)
 BATCH_ROWS = 20_000
 HASHES = ("ahash", "phash", "dhash", "whash", "colorhash")
@@ -197,6 +208,14 @@ _OUTPUTS = {
             "note",            "about_id", "actor", "decided_at", "until_at", "seconds", "marketplace",
         ),
         select(verdicts).order_by(verdicts.c.decided_at, verdicts.c.verdict_id),
+        with_names,
+    ),
+    "cases": _Output(
+        (
+            "listing_id", "seller_id", "state", "as_of", "score", "band", "value", "priority", "category", "price",
+            "currency", "edit", "reason", "copied_images", "posted_at", "snoozed_until_at", "model_id", "marketplace",
+        ),
+        select(cases).order_by(cases.c.priority.desc(), cases.c.listing_key),
         with_names,
     ),
     "rejects": _Output(

@@ -10,13 +10,15 @@ from sqlalchemy import func, select
 from data.catalog.frames import read_by_keys, read_frame, records, whole_table
 from data.catalog.gallery import with_names
 from data.catalog.tables import alike, images, listings, matches, scores, sellers, sightings
+from data.catalog.ties import SAME_PHOTO
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
 TITLED = ("listing_key", "observed_at", "marketplace", "listing_id", "seller_key", "seller_id", "title")
+MOST_OWNERS = 100
 SHOWN = ("listing_key", "image_id", "position", "observed_at")
 
 
@@ -98,12 +100,52 @@ def scores_of(connection: Connection, listing_key: int) -> list[dict[str, Any]]:
     return records(read_frame(connection, query.order_by(scores.c.as_of.desc(), scores.c.model_id)))
 
 
-def listings_of_seller(connection: Connection, seller_key: int, most: int) -> pd.DataFrame:
-    """Return the newest version of a seller's listings, the latest posted first, ``most`` at most."""
+def listings_of_seller(connection: Connection, seller_key: int, most: int, *, skip: int = 0) -> pd.DataFrame:
+    """Return the first version of a seller's listings, the latest posted first.
+
+    Parameters
+    ----------
+    most, skip
+        So many of them, after so many.
+    """
     names = (*TITLED, "created_at", "category", "price", "currency", "location")
-    query = whole_table(listings, names).where(listings.c.seller_key == seller_key)
-    found = read_frame(connection, query.order_by(listings.c.created_at.desc(), listings.c.listing_key).limit(4 * most))
-    return _newest(found).sort_values(["created_at", "listing_key"], ascending=[False, True], ignore_index=True)[:most]
+    earlier = listings.alias()
+    is_first = (
+        ~select(earlier.c.listing_key)
+        .where(earlier.c.listing_key == listings.c.listing_key, earlier.c.observed_at < listings.c.observed_at)
+        .exists()
+    )
+    query = whole_table(listings, names).where(listings.c.seller_key == seller_key, is_first)
+    ordered = query.order_by(listings.c.created_at.desc(), listings.c.listing_key)
+    return read_frame(connection, ordered.limit(most).offset(skip))
+
+
+def names_of_sellers(connection: Connection, seller_keys: Collection[int]) -> dict[int, str]:
+    """Return the ids under which marketplaces know some sellers, by key; those without any listing are missing."""
+    query = whole_table(listings, ("seller_key", "seller_id")).distinct()
+    found = read_by_keys(connection, query, listings.c.seller_key, list(seller_keys))
+    return dict(zip(found["seller_key"].tolist(), found["seller_id"].tolist(), strict=True))
+
+
+def takings_of(connection: Connection, seller_key: int) -> pd.DataFrame:
+    """Return from whom a seller's photos are, the most photos first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``other_seller_key``, ``photos`` and ``listings`` (how many of the seller's own), ``surest`` (probability).
+    """
+    query = (
+        select(
+            matches.c.other_seller_key,
+            func.count(matches.c.image_id.distinct()).label("photos"),
+            func.count(matches.c.listing_key.distinct()).label("listings"),
+            func.max(matches.c.same_photo).label("surest"),
+        )
+        .where(matches.c.seller_key == seller_key, matches.c.same_photo >= SAME_PHOTO)
+        .group_by(matches.c.other_seller_key)
+    )
+    return read_frame(connection, query.order_by(func.count(matches.c.image_id.distinct()).desc()).limit(MOST_OWNERS))
 
 
 def count_of_seller(connection: Connection, seller_key: int) -> int:

@@ -17,7 +17,9 @@ def export(
     context: typer.Context,
     table: Annotated[
         str,
-        typer.Argument(help="listings, images, matches, features, scores, verdicts or rejects.", show_default=False),
+        typer.Argument(
+            help="listings, images, matches, features, scores, verdicts, cases or rejects.", show_default=False
+        ),
     ],
     out: Annotated[
         Path, typer.Option(help="File to write: .csv, .jsonl or .parquet, each also with .gz or .zst.", dir_okay=False)

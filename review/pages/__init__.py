@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from review.pages import cases, insight, pictures, queue, search, sellers, signing_in, verdicts
+from review.pages import cases, exports, insight, pictures, queue, search, sellers, signing_in, verdicts
 
-PAGES = (signing_in, queue, cases, pictures, sellers, verdicts, search, insight)
+PAGES = (signing_in, queue, cases, pictures, sellers, verdicts, search, insight, exports)

@@ -1,0 +1,150 @@
+"""How the work goes: what ran, what fails, how good the queue and the model are; and what the keys do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from data.catalog.cases import counters
+from data.catalog.champions import champion
+from data.catalog.decisions import Kind
+from data.catalog.insight import decisions_since, latest_of, latest_runs, undone_since
+from data.catalog.monitoring import Periods, comparable_pictures, fetch_outcomes
+from data.errors import ModelError
+from features.same_photo import operating_point
+from models.audit import Share, weighted_share
+from models.card import card_figures
+from models.rule import RULE_ID
+from models.serving.context import Context
+from review.desk import desk_of
+from review.permissions import Viewer
+
+RUNS = 15
+DAYS = 30
+WEEKS = 8
+HOSTS = 12
+FRAUD = {"fraud": 1.0, "legit": 0.0}
+KEYS = (
+    ("n", "the next case", "everywhere"),
+    ("j", "down: the next row or photo", "queue, case"),
+    ("k", "up: the row or photo before", "queue, case"),
+    ("f", "verdict: fraud", "case"),
+    ("g", "verdict: legit", "case"),
+    ("d", "verdict: unsure", "case"),
+    ("u", "take the last verdict back", "case"),
+    ("i", "write a note", "case"),
+    ("b", "blink: lay one photo over the other", "case"),
+    ("z", "leave the case alone for a while", "case"),
+    ("s", "the seller", "case"),
+    ("q", "back to the queue", "case"),
+    ("[", "the page before", "queue, seller"),
+    ("]", "the page after", "queue, seller, audit"),
+    ("/", "filter", "queue, audit"),
+    ("?", "this page", "everywhere"),
+)
+router = APIRouter()
+
+
+@router.get("/insight")
+def insight(request: Request, session: Viewer) -> Response:
+    """Show how the work goes."""
+    desk = desk_of(request)
+    now = desk.clock()
+    with desk.context.catalog.read() as connection:
+        decided = decisions_since(connection, now - timedelta(weeks=WEEKS))
+        pictures = comparable_pictures(connection)
+        told: dict[str, Any] = {
+            "runs": latest_runs(connection, RUNS),
+            "hosts": _hosts(fetch_outcomes(connection, Periods(until=now, days=DAYS, count=1))),
+            "counters": counters(connection, now),
+            "undone": undone_since(connection, now - timedelta(weeks=WEEKS)),
+            "monitored": latest_of(connection, "monitor"),
+            "model_id": champion(connection) or RULE_ID,
+        }
+    told |= {
+        "weeks": _weeks(decided, now),
+        "bands": _by_band(decided),
+        "agreement": _agreement(decided),
+        "seconds": _median_seconds(decided),
+        "people": decided.groupby("actor").size().sort_values(ascending=False).to_dict(),
+        "pictures": pictures,
+        "point": operating_point(pictures),
+        "figures": _figures(desk.context, told["model_id"]),
+        "days": DAYS,
+        "now": now,
+        "session": session,
+    }
+    return desk.templates.TemplateResponse(request, "insight.html", told)
+
+
+@router.get("/help")
+def help_page(request: Request, session: Viewer) -> Response:
+    """Show what the keys do, and let people choose others."""
+    return desk_of(request).templates.TemplateResponse(request, "help.html", {"keys": KEYS, "session": session})
+
+
+def _hosts(outcomes: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the hosts with the most failures: how many of how many addresses, and the commonest reason."""
+    failed = outcomes[outcomes["reason"].notna()]
+    total = outcomes.groupby("host")["addresses"].sum()
+    most = failed.groupby("host")["addresses"].sum().nlargest(HOSTS)
+    reason = failed.sort_values("addresses", ascending=False).drop_duplicates("host").set_index("host")["reason"]
+    return [
+        {"host": host, "failed": int(count), "asked": int(total[host]), "reason": reason[host]}
+        for host, count in most.items()
+    ]
+
+
+def _first_readings(decided: pd.DataFrame) -> pd.DataFrame:
+    return decided[(decided["kind"] != Kind.SECOND_READING.value) & decided["said"].isin(list(FRAUD))]
+
+
+def _weeks(decided: pd.DataFrame, now: pd.Timestamp) -> list[dict[str, Any]]:
+    """Return for each week what share of the cases from the queue were fraud, the newest first."""
+    queue = _first_readings(decided[decided["audited"] != 1])
+    age = (now - queue["decided_at"]) // pd.Timedelta(weeks=1)
+    return [
+        {"begins": now - timedelta(weeks=int(week) + 1), "share": _share(part)} for week, part in queue.groupby(age)
+    ]
+
+
+def _by_band(decided: pd.DataFrame) -> dict[str, Share]:
+    """Return what share was fraud in each band, and among those drawn at random."""
+    first = _first_readings(decided)
+    found = {str(band): _share(part) for band, part in first[first["audited"] != 1].groupby("band")}
+    drawn = first[first["audited"] == 1]
+    return found | ({"drawn at random": _share(drawn)} if len(drawn) else {})
+
+
+def _share(part: pd.DataFrame) -> Share:
+    y = part["said"].map(FRAUD).to_numpy(np.float64)
+    return weighted_share(y, np.ones(len(y)))
+
+
+def _agreement(decided: pd.DataFrame) -> Share | None:
+    """Return how often second readers said what the first had said; ``None`` if nobody read again."""
+    again = decided[decided["kind"] == Kind.SECOND_READING.value]
+    if again.empty:
+        return None
+    same = (again["said"] == again["verdict"]).to_numpy(np.float64)
+    return weighted_share(same, np.ones(len(same)))
+
+
+def _median_seconds(decided: pd.DataFrame) -> float | None:
+    seconds = decided["seconds"].dropna()
+    return float(seconds.median()) if len(seconds) else None
+
+
+def _figures(context: Context, model_id: str) -> list[dict[str, Any]]:
+    """Return the headline figures of a model's card; none for the rule, or where the card cannot be read."""
+    if model_id == RULE_ID:
+        return []
+    try:
+        return card_figures(context.registry.card(model_id))
+    except ModelError:
+        return []

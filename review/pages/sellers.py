@@ -1,0 +1,65 @@
+"""A seller: the account, everything it lists, what was decided, and whom it took photos from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from starlette.responses import Response
+
+from data.catalog.cases import Filter, State, page_of
+from data.catalog.decisions import decided_on
+from data.catalog.frames import records
+from data.catalog.showing import (
+    accounts_of,
+    count_of_seller,
+    listings_of_seller,
+    names_of_sellers,
+    pictures_of,
+    takings_of,
+)
+from data.catalog.ties import taken_around
+from review.desk import desk_of
+from review.permissions import Viewer
+from review.ring import HEIGHT, WIDTH, ring_of
+from review.words import VERDICT_WORDS, edit_words, reason_words
+
+PAGE_ROWS = 30
+MOST_CASES = 50
+router = APIRouter()
+
+
+@router.get("/sellers/{key}")
+def seller(request: Request, session: Viewer, key: int, page: Annotated[int, Query(ge=1, le=1_000)] = 1) -> Response:
+    """Show a seller."""
+    desk = desk_of(request)
+    now = desk.clock()
+    with desk.context.catalog.read() as connection:
+        names = names_of_sellers(connection, [key])
+        if key not in names:
+            raise HTTPException(404, "There is no such seller.")
+        taken = taken_around(connection, [key])
+        listings = listings_of_seller(connection, key, PAGE_ROWS, skip=(page - 1) * PAGE_ROWS)
+        pictures = pictures_of(connection, listings["listing_key"]).drop_duplicates("listing_key")
+        known = names_of_sellers(connection, {*taken["seller_key"].tolist(), *taken["other_seller_key"].tolist(), key})
+        cases = {
+            row["listing_key"]: row
+            for state in State
+            for row in records(
+                page_of(connection, Filter(seller_key=key, state=state), now, number=1, size=MOST_CASES).rows
+            )
+        }
+        told = {
+            "key": key,
+            "name": names[key],
+            "accounts": accounts_of(connection, key),
+            "count": count_of_seller(connection, key),
+            "listings": records(listings.merge(pictures[["listing_key", "image_id"]], on="listing_key", how="left")),
+            "cases": cases,
+            "decided": decided_on(connection, listings["listing_key"]),
+            "takings": records(takings_of(connection, key)),
+            "ring": ring_of(key, taken, known),
+        }
+    told |= {"session": session, "page": page, "rows": PAGE_ROWS, "now": now, "width": WIDTH, "height": HEIGHT}
+    told |= {"verdicts": VERDICT_WORDS, "edit_words": edit_words, "reason_words": reason_words, "names": known}
+    return desk.templates.TemplateResponse(request, "seller.html", told)
