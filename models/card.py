@@ -139,7 +139,7 @@ def headline(card: dict[str, Any]) -> float:
 
 
 def card_figures(card: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the figures of the candidate on its folds: ``name, value, low, high`` each, ``None`` where there is none."""
+    """Return the candidate's figures on its folds: ``name, value, low, high`` each, ``None`` where there is none."""
     rows = card["evaluation"]["overall"]
     return [
         {name: row[name] for name in ("name", "value", "low", "high")} for row in rows if row["scorer"] == CANDIDATE
