@@ -13,6 +13,7 @@ from starlette.responses import Response
 from data.catalog.cases import counters
 from data.catalog.champions import champion
 from data.catalog.decisions import Kind
+from data.catalog.frames import records
 from data.catalog.insight import decisions_since, latest_of, latest_runs, undone_since
 from data.catalog.monitoring import Periods, comparable_pictures, fetch_outcomes
 from data.errors import ModelError
@@ -27,6 +28,7 @@ from review.permissions import Viewer
 RUNS = 15
 DAYS = 30
 WEEKS = 8
+WEEK_S = 7 * 86_400
 HOSTS = 12
 FRAUD = {"fraud": 1.0, "legit": 0.0}
 KEYS = (
@@ -67,7 +69,7 @@ def insight(request: Request, session: Viewer) -> Response:
             "model_id": champion(connection) or RULE_ID,
         }
     told |= {
-        "weeks": _weeks(decided, now),
+        "weeks": _weeks(decided, pd.Timestamp(now)),
         "bands": _by_band(decided),
         "agreement": _agreement(decided),
         "seconds": _median_seconds(decided),
@@ -90,14 +92,10 @@ def help_page(request: Request, session: Viewer) -> Response:
 
 def _hosts(outcomes: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the hosts with the most failures: how many of how many addresses, and the commonest reason."""
-    failed = outcomes[outcomes["reason"].notna()]
-    total = outcomes.groupby("host")["addresses"].sum()
-    most = failed.groupby("host")["addresses"].sum().nlargest(HOSTS)
-    reason = failed.sort_values("addresses", ascending=False).drop_duplicates("host").set_index("host")["reason"]
-    return [
-        {"host": host, "failed": int(count), "asked": int(total[host]), "reason": reason[host]}
-        for host, count in most.items()
-    ]
+    failed = outcomes[outcomes["reason"].notna()].sort_values("addresses", ascending=False)
+    by_host = failed.groupby("host").agg(failed=("addresses", "sum"), reason=("reason", "first"))
+    total = outcomes.groupby("host")["addresses"].sum().rename("asked")
+    return records(by_host.join(total).nlargest(HOSTS, "failed").reset_index())
 
 
 def _first_readings(decided: pd.DataFrame) -> pd.DataFrame:
@@ -107,9 +105,10 @@ def _first_readings(decided: pd.DataFrame) -> pd.DataFrame:
 def _weeks(decided: pd.DataFrame, now: pd.Timestamp) -> list[dict[str, Any]]:
     """Return for each week what share of the cases from the queue were fraud, the newest first."""
     queue = _first_readings(decided[decided["audited"] != 1])
-    age = (now - queue["decided_at"]) // pd.Timedelta(weeks=1)
+    week = ((now - queue["decided_at"]).dt.total_seconds() // WEEK_S).astype("int64")
     return [
-        {"begins": now - timedelta(weeks=int(week) + 1), "share": _share(part)} for week, part in queue.groupby(age)
+        {"begins": now - timedelta(weeks=number + 1), "share": _share(queue[week == number])}
+        for number in sorted(set(week.tolist()))
     ]
 
 
@@ -122,7 +121,7 @@ def _by_band(decided: pd.DataFrame) -> dict[str, Share]:
 
 
 def _share(part: pd.DataFrame) -> Share:
-    y = part["said"].map(FRAUD).to_numpy(np.float64)
+    y = np.asarray(part["said"].map(FRAUD), np.float64)
     return weighted_share(y, np.ones(len(y)))
 
 
@@ -131,7 +130,7 @@ def _agreement(decided: pd.DataFrame) -> Share | None:
     again = decided[decided["kind"] == Kind.SECOND_READING.value]
     if again.empty:
         return None
-    same = (again["said"] == again["verdict"]).to_numpy(np.float64)
+    same = np.asarray(again["said"] == again["verdict"], np.float64)
     return weighted_share(same, np.ones(len(same)))
 
 
