@@ -49,6 +49,34 @@ def read_local(paths: Sequence[str], *, root: Path, store: ImageStore, max_bytes
     return [_read_one(path, resolved_root, store, max_bytes) for path in paths]
 
 
+def take_in(name: str, content: bytes, *, store: ImageStore, max_bytes: int) -> FetchOutcome:
+    """Take the bytes of a picture file into the store.
+
+    Parameters
+    ----------
+    name
+        What the outcome calls it.
+    content
+        The whole file.
+    store
+        Where it is kept.
+    max_bytes
+        Largest file taken.
+
+    Raises
+    ------
+    StoreError
+        When the store cannot be written.
+    """
+    if len(content) > max_bytes:
+        return FetchOutcome(name, Reason.TOO_LARGE, _DETAILS[Reason.TOO_LARGE].format(max_bytes=max_bytes))
+    if not content:
+        return FetchOutcome(name, Reason.EMPTY_BODY, "The file is empty.", n_bytes=0)
+    if sniff(content) is None:
+        return FetchOutcome(name, Reason.NOT_AN_IMAGE, "The file does not begin like a picture.", n_bytes=len(content))
+    return FetchOutcome(name, Reason.FETCHED, image_id=store.put(content), n_bytes=len(content))
+
+
 def _read_one(path: str, root: Path, store: ImageStore, max_bytes: int) -> FetchOutcome:
     parts = PurePosixPath(path)
     if not path or parts.is_absolute() or ".." in parts.parts:
@@ -64,7 +92,7 @@ def _read_one(path: str, root: Path, store: ImageStore, max_bytes: int) -> Fetch
         return FetchOutcome(path, Reason.UNREADABLE_FILE, f"The file cannot be read ({type(error).__name__}).")
     if isinstance(content, Reason):
         return FetchOutcome(path, content, _DETAILS[content].format(max_bytes=max_bytes))
-    return _keep(path, content, store)
+    return take_in(path, content, store=store, max_bytes=max_bytes)
 
 
 def _read_regular(target: Path, max_bytes: int) -> bytes | Reason:
@@ -78,11 +106,3 @@ def _read_regular(target: Path, max_bytes: int) -> bytes | Reason:
     finally:
         os.close(descriptor)
     return content if len(content) <= max_bytes else Reason.TOO_LARGE
-
-
-def _keep(path: str, content: bytes, store: ImageStore) -> FetchOutcome:
-    if not content:
-        return FetchOutcome(path, Reason.EMPTY_BODY, "The file is empty.", n_bytes=0)
-    if sniff(content) is None:
-        return FetchOutcome(path, Reason.NOT_AN_IMAGE, "The file does not begin like a picture.", n_bytes=len(content))
-    return FetchOutcome(path, Reason.FETCHED, image_id=store.put(content), n_bytes=len(content))

@@ -1,28 +1,22 @@
-"""Take in the pictures that somebody asks about: files, folders and addresses, fetched, decoded and fingerprinted."""
+"""Take in the pictures that somebody asks about: files, folders, addresses and uploads, decoded and fingerprinted."""
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from data.errors import SourceError
-from data.images.fetch import Fetcher
 from data.images.local import read_local
-from data.images.outcome import FetchOutcome, Reason
-from data.images.store import ImageStore
-from data.progress import advance
+from data.images.outcome import FetchOutcome, FetchStatus, Reason
+from data.sources.protocol import excerpt
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
 from features.packing import unpack
-from models.serving.decoding.pool import workers_for
+from models.serving.aside import aside, fetched, fingerprinted, handed_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +26,29 @@ if TYPE_CHECKING:
     from models.serving.decoding.messages import Message
 
 ADVICE = "Give JPEG, PNG, WebP or GIF files, folders of them, or http(s) addresses."
+SAVE_IT = "Save the picture yourself and upload the file."
+GIVE_A_WHOLE_ONE = "Give a whole JPEG, PNG, WebP, GIF or AVIF picture."
+ADVICE_FOR_ADDRESS = {
+    FetchStatus.OK: GIVE_A_WHOLE_ONE,
+    FetchStatus.FAILED: f"Try again later. {SAVE_IT}",
+    FetchStatus.GONE: SAVE_IT,
+    FetchStatus.REFUSED: "Give a picture file, or the public http(s) address of one.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A picture somewhere on the web."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The bytes of a picture file, and what its sender calls it."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +85,58 @@ def taken_in(context: Context, images: Sequence[str]) -> Iterator[Queries]:
     SourceError
         None of them could be read; each is named with its reason.
     """
-    with TemporaryDirectory(prefix="seenbefore-") as folder:
-        yield _read_all(replace(context, store=ImageStore(folder)), images)
+    with aside(context) as apart:
+        queries = _queries(apart, _outcomes(apart, images))
+        if queries.prints.empty:
+            listed = "; ".join(f"{name}: {reason.rstrip('.')}" for name, reason in queries.unread)
+            raise SourceError("any of the pictures", listed, ADVICE)
+        yield queries
 
 
-def _read_all(aside: Context, images: Sequence[str]) -> Queries:
-    outcomes = _outcomes(aside, images)
+@contextmanager
+def one_taken_in(context: Context, picture: Address | Upload) -> Iterator[Queries]:
+    """Yield the one picture that somebody far away asks about; it is gone when the block ends.
+
+    A file of this machine is never opened, whatever the address says.
+
+    Raises
+    ------
+    SourceError
+        It cannot be read, with the reason.
+    """
+    with aside(context) as apart:
+        if isinstance(picture, Address):
+            outcome = fetched(apart, [picture.url])[0]
+            advice = ADVICE_FOR_ADDRESS[outcome.status]
+        else:
+            outcome = handed_in(apart, picture.name, picture.content)
+            advice = GIVE_A_WHOLE_ONE
+        queries = _queries(apart, [outcome])
+        if queries.prints.empty:
+            ((name, reason),) = queries.unread
+            raise SourceError(f"the picture {excerpt(name)}", reason.rstrip("."), advice)
+        yield queries
+
+
+def _queries(apart: Context, outcomes: Sequence[FetchOutcome]) -> Queries:
     rows: list[Message] = []
     unread: list[tuple[str, str]] = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for outcome, found in zip(outcomes, pool.map(partial(_read, aside), outcomes), strict=True):
-            if isinstance(found, str):
-                unread.append((_shown(outcome.url), found))
-            else:
-                rows.append({"query": _shown(outcome.url), **found})
-            advance("reading pictures", 1, len(outcomes))
-    if not rows:
-        listed = "; ".join(f"{name}: {reason.rstrip('.')}" for name, reason in unread)
-        raise SourceError("any of the pictures", listed, ADVICE)
+    for outcome, found in zip(outcomes, fingerprinted(apart, outcomes), strict=True):
+        if isinstance(found, str):
+            unread.append((_shown(outcome.url), found))
+        else:
+            rows.append({"query": _shown(outcome.url), **found})
     prints = pd.DataFrame(rows, columns=["query", *FINGERPRINT_COLUMNS])
     sketches = {row["image_id"]: unpack(row) for row in rows}
-    return Queries(aside, prints.astype(dict.fromkeys(HASH_KINDS, np.uint64)), sketches, tuple(unread))
+    return Queries(apart, prints.astype(dict.fromkeys(HASH_KINDS, np.uint64)), sketches, tuple(unread))
 
 
-def _outcomes(aside: Context, images: Sequence[str]) -> list[FetchOutcome]:
+def _outcomes(apart: Context, images: Sequence[str]) -> list[FetchOutcome]:
     """Fetch every picture once, in the order in which they were given."""
     names = list(dict.fromkeys(name for image in images for name in _expanded(image)))
     urls = [name for name in names if _is_address(name)]
-    fetched = dict(zip(urls, _from_web(aside, urls), strict=True))
-    return [fetched[name] if name in fetched else _from_file(aside, name) for name in names]
+    answers = dict(zip(urls, fetched(apart, urls), strict=True))
+    return [answers[name] if name in answers else _from_file(apart, name) for name in names]
 
 
 def _is_address(image: str) -> bool:
@@ -110,32 +150,15 @@ def _expanded(image: str) -> list[str]:
     return sorted(str(file) for file in Path(image).iterdir() if file.is_file()) or [image]
 
 
-def _from_web(aside: Context, urls: Sequence[str]) -> list[FetchOutcome]:
-    if not urls:
-        return []
-    with Fetcher(aside.settings.fetch, aside.store) as fetcher:
-        return fetcher.fetch(urls)
-
-
-def _from_file(aside: Context, name: str) -> FetchOutcome:
+def _from_file(apart: Context, name: str) -> FetchOutcome:
     path = Path(name)
     if not path.exists():
         return FetchOutcome(name, Reason.MISSING_FILE, "There is no such file or folder.")
     if path.is_dir():
         return FetchOutcome(name, Reason.NOT_A_FILE, "The folder holds no files.")
-    file, max_bytes = path.resolve(), aside.settings.fetch.max_bytes
-    outcome = read_local([file.name], root=file.parent, store=aside.store, max_bytes=max_bytes)[0]
+    file, max_bytes = path.resolve(), apart.settings.fetch.max_bytes
+    outcome = read_local([file.name], root=file.parent, store=apart.store, max_bytes=max_bytes)[0]
     return replace(outcome, url=name)
-
-
-def _read(aside: Context, outcome: FetchOutcome) -> Message | str:
-    """Fingerprint and sketch a picture, or say why that cannot be."""
-    if outcome.image_id is None:
-        return outcome.detail or str(outcome.reason)
-    found = workers_for(aside.settings.decode).fingerprint(aside.store.get(outcome.image_id))
-    if found["reason"] is not None:
-        return str(found["detail"])
-    return found | {"image_id": outcome.image_id}
 
 
 def _shown(name: str) -> str:

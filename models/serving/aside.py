@@ -1,0 +1,63 @@
+"""Pictures to be looked at once: fetched or handed in, fingerprinted, and gone with the folder that they lie in."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from data.images.fetch import Fetcher
+from data.images.local import take_in
+from data.images.store import ImageStore
+from data.progress import advance
+from models.serving.decoding.pool import workers_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from data.images.outcome import FetchOutcome
+    from models.serving.context import Context
+    from models.serving.decoding.messages import Message
+
+
+@contextmanager
+def aside(context: Context) -> Iterator[Context]:
+    """Yield the context with a picture store of its own, which is gone when the block ends."""
+    with TemporaryDirectory(prefix="seenbefore-") as folder:
+        yield replace(context, store=ImageStore(folder))
+
+
+def fetched(apart: Context, urls: Sequence[str]) -> list[FetchOutcome]:
+    """Ask some addresses, guarded as always; what is no address of the web is refused, never opened as a file."""
+    if not urls:
+        return []
+    with Fetcher(apart.settings.fetch, apart.store) as fetcher:
+        return fetcher.fetch(urls)
+
+
+def handed_in(apart: Context, name: str, content: bytes) -> FetchOutcome:
+    """Take in the bytes of a picture that somebody sent."""
+    return take_in(name, content, store=apart.store, max_bytes=apart.settings.fetch.max_bytes)
+
+
+def fingerprinted(apart: Context, outcomes: Sequence[FetchOutcome]) -> list[Message | str]:
+    """Fingerprint and sketch what arrived, in the order given; a sentence says why one gives nothing."""
+    found = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for message in pool.map(partial(_fingerprinted, apart), outcomes):
+            found.append(message)
+            advance("reading pictures", 1, len(outcomes))
+    return found
+
+
+def _fingerprinted(apart: Context, outcome: FetchOutcome) -> Message | str:
+    if outcome.image_id is None:
+        return outcome.detail or str(outcome.reason)
+    found = workers_for(apart.settings.decode).fingerprint(apart.store.get(outcome.image_id))
+    if found["reason"] is not None:
+        return str(found["detail"])
+    return found | {"image_id": outcome.image_id}
