@@ -108,10 +108,15 @@ def decide(connection: Connection, decision: Decision, now: datetime, *, second_
 
 
 def read_again(connection: Connection, decision: Decision, now: datetime) -> Recorded:
-    """Write the verdict of a second reader; what holds stays as it is. Errors as `decide`."""
+    """Write the verdict of a second reader; what holds stays as it is. Errors as `decide`.
+
+    It is refused where nobody else has decided: there is nothing to be read again.
+    """
     _check(decision)
     _check_version(connection, decision)
     holding = ruling(history(connection, decision.listing_key))
+    if holding["verdict_id"] is None or holding["actor"] == decision.actor:
+        raise VerdictError("read again", "no verdict of somebody else", "Open the case and decide.")
     recorded = _write(
         connection,
         Kind.SECOND_READING,
