@@ -22,6 +22,7 @@ from flows.commands import (
     ingest,
     models,
     monitor,
+    review,
     run,
     schedule,
     score,
@@ -57,6 +58,7 @@ COMMANDS = (
     schedule,
     backfill,
     monitor,
+    review,
     doctor,
 )
 for command in COMMANDS:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import pandas as pd
 from sqlalchemy import func, insert, select
 
-from data.catalog.cases import State, set_state
+from data.catalog.cases import State, case_of, set_state
 from data.catalog.claims import release
 from data.catalog.differences import remember_different
 from data.catalog.frames import read_by_keys, read_frame, records, to_instant, whole_table
@@ -93,12 +93,13 @@ def decide(connection: Connection, decision: Decision, now: datetime, *, second_
     Raises
     ------
     CaseChanged
-        Somebody else wrote about the listing after the page was made.
+        Somebody else wrote about the listing after the page was made, or decided: that is appealed or overturned.
     VerdictError
         The verdict or the problem is none we know, or the note is too long.
     """
     _check(decision)
     _check_version(connection, decision)
+    _check_open(connection, decision.listing_key, decision.actor)
     recorded = _write(connection, Kind.VERDICT, now, **_fields(decision))
     wanted = _draw(recorded.verdict_id) < second_reading_share
     set_state(connection, decision.listing_key, State.DECIDED, second_wanted=wanted)
@@ -107,10 +108,15 @@ def decide(connection: Connection, decision: Decision, now: datetime, *, second_
 
 
 def read_again(connection: Connection, decision: Decision, now: datetime) -> Recorded:
-    """Write the verdict of a second reader; what holds stays as it is. Errors as `decide`."""
+    """Write the verdict of a second reader; what holds stays as it is. Errors as `decide`.
+
+    It is refused where nobody else has decided: there is nothing to be read again.
+    """
     _check(decision)
     _check_version(connection, decision)
     holding = ruling(history(connection, decision.listing_key))
+    if holding["verdict_id"] is None or holding["actor"] == decision.actor:
+        raise VerdictError("read again", "no verdict of somebody else", "Open the case and decide.")
     recorded = _write(
         connection,
         Kind.SECOND_READING,
@@ -176,7 +182,8 @@ def appeal(connection: Connection, verdict_id: str, actor: str, now: datetime, n
 
 
 def snooze(connection: Connection, listing_key: int, until: datetime, actor: str, now: datetime) -> Recorded:
-    """Leave a case alone until a time, aware UTC."""
+    """Leave a case alone until a time, aware UTC. Raises `CaseChanged` if it is decided."""
+    _check_open(connection, listing_key)
     holding = ruling(history(connection, listing_key))["verdict"]
     recorded = _write(
         connection, Kind.SNOOZE, now, listing_key=listing_key, verdict=holding, actor=actor, until_at=to_instant(until)
@@ -294,6 +301,29 @@ def _check_version(connection: Connection, decision: Decision) -> None:
     if len(past) != decision.seen_version:
         latest = past.iloc[-1] if len(past) else {"actor": "nobody", "verdict": UNDECIDED, "kind": "nothing"}
         raise CaseChanged(str(latest["actor"]), str(latest["kind"]), str(latest["verdict"]))
+
+
+def is_decided(connection: Connection, listing_key: int, past: pd.DataFrame) -> bool:
+    """Tell whether a listing waits for nobody's verdict any more.
+
+    Parameters
+    ----------
+    past
+        What `history` gives. It alone tells of a listing that never became a case: one that was appealed waits again.
+    """
+    known = case_of(connection, listing_key)
+    if known is not None:
+        return known["state"] == State.DECIDED
+    holding = ruling(past)["verdict_id"]
+    return holding is not None and not ((past["kind"] == Kind.APPEAL.value) & (past["about_id"] == holding)).any()
+
+
+def _check_open(connection: Connection, listing_key: int, author: str | None = None) -> None:
+    """Refuse what is for open cases; the author of the verdict that holds may still change their mind."""
+    past = history(connection, listing_key)
+    holding = ruling(past)
+    if holding["verdict_id"] and is_decided(connection, listing_key, past) and holding["actor"] != author:
+        raise CaseChanged(str(holding["actor"]), str(holding["kind"]), str(holding["verdict"]))
 
 
 def _fields(decision: Decision) -> dict[str, Any]:

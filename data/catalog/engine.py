@@ -55,12 +55,25 @@ class Catalog:
                 _sqlite_synchronous(connection, "FULL")
             try:
                 with connection.begin():
-                    if connection.dialect.name == "postgresql":
-                        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+                    _take_turn(connection)
                     yield connection
             finally:
                 if lasting:
                     _sqlite_synchronous(connection, "NORMAL")
+
+    @contextmanager
+    def supposing(self) -> Iterator[Connection]:
+        """Yield a connection whose writes nobody else sees and nothing keeps: to ask what would be if they were made.
+
+        Other writers wait until it ends.
+        """
+        with self._guarded(), self._connect(writes=True) as connection:
+            transaction = connection.begin()
+            try:
+                _take_turn(connection)
+                yield connection
+            finally:
+                transaction.rollback()
 
     def close(self) -> None:
         """Close all connections."""
@@ -175,6 +188,12 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once when another writer came between: lock up front.
     writes = connection.get_execution_options().get("seenbefore_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _take_turn(connection: Connection) -> None:
+    """Wait for other writers until the transaction ends; SQLite did when it began."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
 
 
 def _migrate(catalog: Catalog) -> None:

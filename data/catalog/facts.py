@@ -50,6 +50,13 @@ def all_moments(connection: Connection, since: datetime | None, until: datetime 
     return _within(connection, select(moments), moments, since, until)
 
 
+def newest_moment(connection: Connection, listing_key: int, until: datetime) -> pd.DataFrame:
+    """Return the last moment (``listing_key, as_of``) of a listing up to a time; no row if nothing was known then."""
+    moments = _moments().subquery()
+    of_it = select(moments).where(moments.c.listing_key == listing_key)
+    return _within(connection, of_it, moments, None, until).tail(1).reset_index(drop=True)
+
+
 def facts_about(connection: Connection, moments: pd.DataFrame, price_window: pd.Timedelta) -> dict[str, pd.DataFrame]:
     """Read the frames of `features.facts.Facts` that describe some moments.
 

@@ -80,6 +80,13 @@ def readable_pictures(connection: Connection, recipe: str, image_ids: Sequence[s
     return len(read_by_keys(connection, query, images.c.image_id, image_ids))
 
 
+def settled_pictures(connection: Connection, recipe: str, image_ids: Sequence[str]) -> set[str]:
+    """Return those of some pictures of which all is known: they were compared, or cannot be read by this recipe."""
+    done = (images.c.compared == 1) | (images.c.status != HASHED)
+    query = whole_table(images, ("image_id",)).where(images.c.recipe == recipe, done)
+    return set(read_by_keys(connection, query, images.c.image_id, image_ids)["image_id"])
+
+
 def _readable(recipe: str, *, compared: bool) -> tuple[ColumnElement[bool], ...]:
     return images.c.compared == int(compared), images.c.status == HASHED, images.c.recipe == recipe
 

@@ -6,18 +6,15 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from data.catalog.images import forget_pictures, read_fetches, save_fetches, save_fingerprints
-from data.catalog.matches import HASHED
 from data.errors import LostPicture
 from data.images.local import read_local
 from data.images.outcome import FetchOutcome, Reason, Revalidation
-from features.facts import HASH_KINDS
 from features.hashing import RECIPE
-from features.packing import BLOBS
 from models.serving.context import open_fetcher
+from models.serving.decoding.frames import prints_of, sketches_of
 from models.serving.decoding.pool import workers_for
 
 if TYPE_CHECKING:
@@ -26,9 +23,7 @@ if TYPE_CHECKING:
 
     from data.catalog.loads import Load
     from models.serving.context import Context
-    from models.serving.decoding.messages import Message
 
-UNREADABLE = "unreadable"
 Counts = dict[str, int]
 
 
@@ -57,27 +52,13 @@ def fingerprint_pictures(context: Context, image_ids: Sequence[str]) -> Counts:
             lost.append(image_id)
         else:
             found.append(workers.fingerprint(content) | {"image_id": image_id, "recipe": RECIPE})
-    prints = _prints(found)
+    prints = prints_of(found)
     with context.catalog.write() as connection:
-        save_fingerprints(connection, prints, _sketches(found))
+        save_fingerprints(connection, prints, sketches_of(found))
         forget_pictures(connection, lost)
     for image_id in lost:
         context.store.remove(image_id)
     return dict(Counter(prints["status"])) | ({"lost": len(lost)} if lost else {})
-
-
-def _prints(found: list[Message]) -> pd.DataFrame:
-    # Built from objects: a column with a gap would become floating point, which cannot hold 64 bits.
-    columns = ["image_id", "reason", "width", "height", "format", "orientation", "information", "recipe"]
-    hashes = [*HASH_KINDS, "untransposed_phash"]
-    frame = pd.DataFrame(found, columns=[*columns, *hashes], dtype=object)
-    status = np.where(frame["reason"].isna(), HASHED, UNREADABLE)
-    return frame.astype(dict.fromkeys(hashes, "UInt64") | {"information": "float64"}).assign(status=status)
-
-
-def _sketches(found: list[Message]) -> pd.DataFrame:
-    readable = [row for row in found if row["reason"] is None]
-    return pd.DataFrame(readable, columns=["image_id", "recipe", *BLOBS], dtype=object)
 
 
 def _from_web(context: Context, asked: pd.DataFrame) -> list[FetchOutcome]:

@@ -17,7 +17,7 @@ from data.progress import advance
 from models.serving.decoding.pool import workers_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from data.images.outcome import FetchOutcome
     from models.serving.context import Context
@@ -44,20 +44,22 @@ def handed_in(apart: Context, name: str, content: bytes) -> FetchOutcome:
     return take_in(name, content, store=apart.store, max_bytes=apart.settings.fetch.max_bytes)
 
 
-def fingerprinted(apart: Context, outcomes: Sequence[FetchOutcome]) -> list[Message | str]:
-    """Fingerprint and sketch what arrived, in the order given; a sentence says why one gives nothing."""
-    found = []
+def fingerprinted(apart: Context, image_ids: Iterable[str]) -> dict[str, Message]:
+    """Fingerprint and sketch stored pictures; a message with a ``reason`` says why one cannot be read.
+
+    Returns
+    -------
+    dict
+        By picture, what `models.serving.decoding.worker.answer` says of it.
+    """
+    wanted = list(dict.fromkeys(image_ids))
+    found = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for message in pool.map(partial(_fingerprinted, apart), outcomes):
-            found.append(message)
-            advance("reading pictures", 1, len(outcomes))
+        for image_id, message in zip(wanted, pool.map(partial(_fingerprinted, apart), wanted), strict=True):
+            found[image_id] = message | {"image_id": image_id}
+            advance("reading pictures", 1, len(wanted))
     return found
 
 
-def _fingerprinted(apart: Context, outcome: FetchOutcome) -> Message | str:
-    if outcome.image_id is None:
-        return outcome.detail or str(outcome.reason)
-    found = workers_for(apart.settings.decode).fingerprint(apart.store.get(outcome.image_id))
-    if found["reason"] is not None:
-        return str(found["detail"])
-    return found | {"image_id": outcome.image_id}
+def _fingerprinted(apart: Context, image_id: str) -> Message:
+    return workers_for(apart.settings.decode).fingerprint(apart.store.get(image_id))

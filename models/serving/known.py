@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,7 @@ NOTHING_WAITS = pd.DataFrame({"image_id": pd.Series(dtype="str")})
 
 def known_pictures(context: Context) -> Collection:
     """Return the pictures that were compared so far, and perhaps some that are about to be."""
-    return _opened(context)[0]
+    return _opened(context).collection
 
 
 def with_pictures(context: Context, prints: pd.DataFrame) -> Collection:
@@ -62,7 +62,7 @@ def with_pictures(context: Context, prints: pd.DataFrame) -> Collection:
     SegmentsError
         Somebody has made the files anew in this moment; begin again.
     """
-    known, generation = _opened(context)
+    known, generation, _ = _opened(context)
     missing = prints[known.pictures.rows(prints["image_id"]) < 0]
     if missing.empty:
         return known
@@ -71,7 +71,31 @@ def with_pictures(context: Context, prints: pd.DataFrame) -> Collection:
     store.append(_part(context, missing, first=len(known.pictures.image_id)), mark=0, onto=generation)
     store.compact(merged, now=now)
     store.sweep(now=now)
-    return _opened(context)[0]
+    return _opened(context).collection
+
+
+def beside_known(context: Context, prints: pd.DataFrame, sketches: Mapping[str, Sketch]) -> Collection:
+    """Return the known pictures and some that are in no catalog, for this once.
+
+    Parameters
+    ----------
+    prints
+        ``FINGERPRINT_COLUMNS`` of the pictures; those that are known already count once.
+    sketches
+        Theirs, by picture.
+    """
+    opened = _opened(context)
+    known = opened.collection.pictures
+    new = prints[known.rows(prints["image_id"]) < 0].drop_duplicates("image_id")
+    points = np.zeros((len(new), MOST_POINTS), POINT)
+    for row, image_id in enumerate(new["image_id"]):
+        points[row] = sketches[image_id].points
+
+    def read(image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+        stored = read_sketches(context, [image_id for image_id in image_ids if image_id not in sketches])
+        return {**stored, **{image_id: sketches[image_id] for image_id in image_ids if image_id in sketches}}
+
+    return collection([*opened.parts, part(Pictures.of(new), points, len(known.image_id))], read)
 
 
 def make_anew(context: Context) -> None:
@@ -99,8 +123,16 @@ def read_sketches(context: Context, image_ids: Sequence[str]) -> Mapping[str, Sk
     }
 
 
-def _opened(context: Context) -> tuple[Collection, int]:
-    """Open the files, making them anew if they cannot be used or do not fit the catalog; tell their generation too."""
+class _Opened(NamedTuple):
+    """The known pictures, and the files that they were made of: their generation and their arrays."""
+
+    collection: Collection
+    generation: int
+    parts: tuple[Mapping[str, NDArray[Any]], ...]
+
+
+def _opened(context: Context) -> _Opened:
+    """Open the files, making them anew if they cannot be used or do not fit the catalog."""
     warm(say)
     store = index_store(context.settings)
     try:
@@ -108,7 +140,7 @@ def _opened(context: Context) -> tuple[Collection, int]:
             snapshot = store.open()
             found = collection(snapshot.parts, partial(read_sketches, context))
             if _fits(context, found):
-                return found, snapshot.generation
+                return _Opened(found, snapshot.generation, snapshot.parts)
             # A run may have added to both between one look and the other.
             if store.generation() == snapshot.generation:
                 break
@@ -116,7 +148,8 @@ def _opened(context: Context) -> tuple[Collection, int]:
         pass
     make_anew(context)
     snapshot = store.open()
-    return collection(snapshot.parts, partial(read_sketches, context)), snapshot.generation
+    found = collection(snapshot.parts, partial(read_sketches, context))
+    return _Opened(found, snapshot.generation, snapshot.parts)
 
 
 def _fits(context: Context, found: Collection) -> bool:

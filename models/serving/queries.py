@@ -19,7 +19,7 @@ from features.packing import unpack
 from models.serving.aside import aside, fetched, fingerprinted, handed_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from features.sketch import Sketch
     from models.serving.context import Context
@@ -119,16 +119,34 @@ def one_taken_in(context: Context, picture: Address | Upload) -> Iterator[Querie
 
 
 def _queries(apart: Context, outcomes: Sequence[FetchOutcome]) -> Queries:
+    found = fingerprinted(apart, [outcome.image_id for outcome in outcomes if outcome.image_id is not None])
     rows: list[Message] = []
     unread: list[tuple[str, str]] = []
-    for outcome, found in zip(outcomes, fingerprinted(apart, outcomes), strict=True):
-        if isinstance(found, str):
-            unread.append((_shown(outcome.url), found))
+    for outcome in outcomes:
+        name, why = _shown(outcome.url), why_unread(outcome, found)
+        if why is None:
+            rows.append({"query": name, **found[str(outcome.image_id)]})
         else:
-            rows.append({"query": _shown(outcome.url), **found})
+            unread.append((name, why))
     prints = pd.DataFrame(rows, columns=["query", *FINGERPRINT_COLUMNS])
     sketches = {row["image_id"]: unpack(row) for row in rows}
     return Queries(apart, prints.astype(dict.fromkeys(HASH_KINDS, np.uint64)), sketches, tuple(unread))
+
+
+def why_unread(outcome: FetchOutcome, found: Mapping[str, Message]) -> str | None:
+    """Say in a sentence why a picture cannot be looked at; ``None`` if it can.
+
+    Parameters
+    ----------
+    outcome
+        What became of its address.
+    found
+        As `models.serving.aside.fingerprinted` gives it.
+    """
+    if outcome.image_id is None:
+        return outcome.detail or str(outcome.reason)
+    message = found[outcome.image_id]
+    return None if message["reason"] is None else str(message["detail"])
 
 
 def _outcomes(apart: Context, images: Sequence[str]) -> list[FetchOutcome]:

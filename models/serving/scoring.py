@@ -20,6 +20,8 @@ from models.score import score
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import Connection
+
     from models.scorer import Scorer
     from models.serving.context import Context
 
@@ -51,8 +53,13 @@ def scorer_named(context: Context, model_id: str) -> Scorer:
 def describe(context: Context, moments: pd.DataFrame) -> tuple[pd.DataFrame, Facts]:
     """Return the features of some moments, and the facts they were made of."""
     with context.catalog.read() as connection:
-        facts = Facts(**facts_about(connection, moments, PRICE_WINDOW))
+        facts = known_facts(connection, moments)
     return build(moments, facts), facts
+
+
+def known_facts(connection: Connection, moments: pd.DataFrame) -> Facts:
+    """Read all that describes some moments."""
+    return Facts(**facts_about(connection, moments, PRICE_WINDOW))
 
 
 def score_moments(context: Context, keys: Sequence[Moment], run_id: str) -> Counts:
@@ -71,6 +78,11 @@ def scored_rows(context: Context, moments: pd.DataFrame, scorer: Scorer) -> tupl
     The same moment gives the same bytes, whatever other moments are asked for with it.
     """
     features, facts = describe(context, moments)
+    return features, rows_of(moments, features, facts, scorer)
+
+
+def rows_of(moments: pd.DataFrame, features: pd.DataFrame, facts: Facts, scorer: Scorer) -> pd.DataFrame:
+    """Return the scores of described moments with reasons: all columns that are kept but ``run_id``."""
     scored = score(features, scorer, SPECS)
     found = evidence(moments, facts)
     told = reasons(
@@ -80,7 +92,7 @@ def scored_rows(context: Context, moments: pd.DataFrame, scorer: Scorer) -> tupl
         evidence=_named(found),
     )
     rows = pd.concat([moments, scored.table, first_owner(moments, facts)], axis=1)
-    return features, rows.assign(observed_at=moments["as_of"], reasons=told.map(json.dumps), spec=SPEC_FINGERPRINT)
+    return rows.assign(observed_at=moments["as_of"], reasons=told.map(json.dumps), spec=SPEC_FINGERPRINT)
 
 
 def bands_of(rows: pd.DataFrame) -> Counts:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from data.catalog.cases import State, case_of
 from data.catalog.claims import claim, claim_on
-from data.catalog.decisions import history, ruling, said_about, version_of
+from data.catalog.decisions import history, is_decided, ruling, said_about, version_of
 from data.catalog.frames import records
 from data.catalog.gallery import sightings_of, with_names
 from data.catalog.showing import (
@@ -68,7 +68,9 @@ def case(
         "told": told,
         "now": now,
         "holder": None if mine else holder,
-        "may_decide": session.person.role >= Role.ANALYST and mine,
+        "may_decide": session.person.role >= Role.ANALYST
+        and mine
+        and (shown["second_reading"] or not shown["decided"]),
         "snoozes": SNOOZE_DAYS,
         "problems": list(PROBLEM_WORDS.items()),
         "verdict_words": VERDICT_WORDS,
@@ -116,6 +118,7 @@ def _shown(
         "seller_listings": count_of_seller(connection, listing["seller_key"]),
         "version": version_of(connection, key),
         "second_reading": second,
+        "decided": is_decided(connection, key, past),
         # Whoever reads again is not told what was found the first time.
         "history": [] if second else records(past),
         "ruling": None if second else ruling(past),

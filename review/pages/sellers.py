@@ -19,6 +19,7 @@ from data.catalog.showing import (
     takings_of,
 )
 from data.catalog.ties import taken_around
+from review.asked import Key
 from review.desk import desk_of
 from review.permissions import Viewer
 from review.ring import HEIGHT, WIDTH, ring_of
@@ -30,7 +31,7 @@ router = APIRouter()
 
 
 @router.get("/sellers/{key}")
-def seller(request: Request, session: Viewer, key: int, page: Annotated[int, Query(ge=1, le=1_000)] = 1) -> Response:
+def seller(request: Request, session: Viewer, key: Key, page: Annotated[int, Query(ge=1, le=1_000)] = 1) -> Response:
     """Show a seller."""
     desk = desk_of(request)
     now = desk.clock()

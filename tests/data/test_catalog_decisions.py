@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from sqlalchemy import delete, update
@@ -65,6 +67,21 @@ def test_who_decides_on_an_old_page_is_told_who_was_faster_and_writes_nothing(de
         decide(connection, decision("legit", actor="bob"), moment(6))
     with desk.read() as connection:
         assert history(connection, 1)["actor"].tolist() == ["ada"]
+
+
+@pytest.mark.parametrize("listing_key", [1, 99], ids=["a case", "no case"])
+def test_what_somebody_else_decided_is_neither_decided_again_nor_snoozed_until_it_is_appealed(desk, listing_key):
+    with desk.write() as connection:
+        first = decide(connection, decision(listing_key=listing_key), moment(5))
+    later = decision("legit", actor="bob", seen=1, listing_key=listing_key)
+    with pytest.raises(CaseChanged, match="ada was faster"), desk.write() as connection:
+        decide(connection, later, moment(6))
+    with pytest.raises(CaseChanged, match="ada was faster"), desk.write() as connection:
+        snooze(connection, listing_key, moment(8), "bob", moment(6))
+    with desk.write() as connection:
+        appeal(connection, first.verdict_id, "bob", moment(6), "It is his own.")
+        decide(connection, replace(later, seen_version=2), moment(7))
+        assert ruling(history(connection, listing_key))["verdict"] == "legit"
 
 
 @pytest.mark.parametrize("statement", [update(verdicts).values(verdict="legit"), delete(verdicts)])

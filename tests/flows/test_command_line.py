@@ -20,7 +20,8 @@ from tests.flows.filled import as_file, fill_and_compare, photo, posted
 
 COMMANDS = {
     "demo", "ingest", "score", "run", "train", "evaluate", "models list", "models show", "models promote",
-    "models rollback", "similar", "duplicates", "export", "schedule", "backfill", "monitor", "doctor",
+    "models rollback", "similar", "duplicates", "export", "schedule", "backfill", "monitor", "review",
+    "doctor",
 }  # fmt: skip
 HEAVY = {"prefect", "pandas", "numpy", "sqlalchemy", "sklearn", "PIL"}
 LISTING = "listing_id,seller_id,created_at,image_urls\na1,anna,2026-03-01T12:30:00Z,\n"

@@ -5,14 +5,12 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-import pandas as pd
 from PIL import Image, ImageOps
 
-from data.catalog.cases import save_cases
 from data.catalog.facts import all_moments
+from models.serving.cases import open_cases
 from models.serving.matching import match
 from models.serving.scoring import rank, score_moments
-from tests.data.desk import scored_cases
 from tests.data.rows import day
 from tests.flows.filled import as_file, fill_and_compare, photo, smaller
 
@@ -36,26 +34,8 @@ def make_market(home: Path) -> Context:
     match(context, keys.tolist())
     score_moments(context, list(moments.itertuples(index=False, name=None)), "first")
     rank(context, "first")
-    make_cases(context)
+    open_cases(context, "first")
     return context
-
-
-def make_cases(context: Context) -> None:
-    """Let every listing with a copied photo wait, the dearest first."""
-    copied = pd.DataFrame(
-        _ask(context, "SELECT listing_key, seller_key, price FROM listings WHERE listing_id LIKE 'copy-%'"),
-        columns=["listing_key", "seller_key", "price"],
-    ).sort_values("price", ascending=False)
-    with context.catalog.write() as connection:
-        save_cases(
-            connection,
-            scored_cases(
-                *copied["listing_key"].tolist(),
-                seller_key=copied["seller_key"].to_numpy(),
-                price=copied["price"].to_numpy(),
-                category=[f"bikes {number % 2}" for number in range(len(copied))],
-            ),
-        )
 
 
 def listing_keys(context: Context, prefix: str = "copy-") -> list[int]:

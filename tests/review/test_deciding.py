@@ -131,6 +131,14 @@ def test_an_appeal_opens_the_case_again_and_a_lead_overturns(ada, bob, lea, cont
     assert ruling(events(context, key))["verdict"] == "legit"
 
 
+def test_what_nobody_decided_cannot_be_closed_as_a_second_reading(ada, context, key):
+    answer = ada.post_form(f"/cases/{key}/verdict", verdict="fraud", seen_version=0, second_reading="1")
+    assert answer.status_code == 422
+    assert written(context) == 0
+    with context.catalog.read() as connection:
+        assert case_of(connection, key)["state"] == "open"
+
+
 def test_a_lead_decides_for_many_at_once_or_for_none(ada, lea, context):
     keys = listing_keys(context)
     answer = lea.post_form("/bulk", key=keys[:3], verdict="fraud", problem="stolen_photo", note="a ring")

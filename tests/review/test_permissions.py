@@ -33,6 +33,12 @@ LEAST = {
     ("GET", "/pictures/{image_id}"): Role.VIEWER,
     ("GET", "/pictures/{image_id}/large"): Role.VIEWER,
     ("GET", "/pairs/{image_id}/{other_image_id}/{view}"): Role.VIEWER,
+    ("GET", "/sellers/{key}"): Role.VIEWER,
+    ("GET", "/search"): Role.VIEWER,
+    ("POST", "/search"): Role.VIEWER,
+    ("GET", "/insight"): Role.VIEWER,
+    ("GET", "/help"): Role.VIEWER,
+    ("GET", "/export/{what}.{ending}"): Role.LEAD,
 }
 NAMES = {Role.VIEWER: "vic", Role.ANALYST: "ada", Role.LEAD: "lea"}
 WHO = (OPEN, *Role)
@@ -67,7 +73,7 @@ def filled(path, context):
     image_id = "0" * 64
     values = {
         "key": listing_keys(context)[0], "image_id": image_id, "other_image_id": image_id, "view": "own",
-        "verdict_id": "none", "seller_key": 42, "name": "verdicts", "kind": "verdicts",
+        "verdict_id": "none", "seller_key": 42, "what": "verdicts", "ending": "csv",
     }  # fmt: skip
     return path.format(**values)
 
