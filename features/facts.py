@@ -76,23 +76,24 @@ class Facts:
     ----------
     listings
         Versions of listings (``LISTING_COLUMNS``): every version of every listing of the sellers concerned, and of
-        the listings named as ``other_listing_key`` in ``matches``. One row for each (listing_key, observed_at).
+        the listings named as ``other_listing_key`` in the matches of those described. One row for each (listing_key,
+        observed_at). Title and description may be missing in listings that are neither described nor named so.
     sellers
         Versions of seller accounts (``SELLER_COLUMNS``), one row for each (seller_key, observed_at): of the sellers
         concerned and of those named in ``taken`` and ``texts``.
     sightings
-        Which picture stood in which listing (``SIGHTING_COLUMNS``), for all listings of the sellers concerned.
-        ``observed_at`` is when we could first know the picture there; one row for each (image_id, listing_key).
+        Which picture stood in which listing (``SIGHTING_COLUMNS``): all of the listings described, and those in
+        ``matches``. ``observed_at`` is when we could first know the picture there; one row for each (image_id, listing_key).
     fingerprints
         Size and hashes of those pictures (``FINGERPRINT_COLUMNS``); hashes are ``uint64``; ``information`` is the
         low-information measure of `features.hashing.information` (bits; small means flat). Unreadable pictures
         have no row.
     matches
-        Earlier sightings under other sellers (``MATCH_COLUMNS``) of those pictures: one row for each sighting and each
-        distinct picture like it. ``observed_at`` is the own sighting's.
+        Earlier sightings under other sellers (``MATCH_COLUMNS``) of all pictures of the sellers concerned: one row for
+        each sighting and each distinct picture like it. ``observed_at`` is the own sighting's.
     other_photos
-        All photos (``OTHER_PHOTO_COLUMNS``) of the listings named as ``other_listing_key`` in ``matches``, one row for
-        each (listing_key, image_id). ``width`` and ``height`` are ``float64``, NaN if the picture is unreadable.
+        All photos (``OTHER_PHOTO_COLUMNS``) of the listings named as ``other_listing_key`` in the matches of those
+        described, one row for each (listing_key, image_id). ``width`` and ``height`` are ``float64``, NaN if the picture is unreadable.
     labels
         Decisions on listings of the sellers concerned and of those in ``taken`` (``LABEL_COLUMNS``): ``label`` is
         ``fraud`` or ``legit``, ``known_at`` is when it could first be known.

@@ -157,7 +157,7 @@ def test_facts_are_those_of_the_sellers_concerned_and_of_whom_they_copied(market
         found = facts_about(connection, moments(("e", 10)), WINDOW)
     assert set(found["listings"]["listing_key"]) == {key("e"), key("e2"), key("a")}
     assert found["sellers"]["country"].unique().tolist() == ["FR"]
-    assert sorted(found["sightings"]["image_id"]) == ["p2", "p3"]
+    assert found["sightings"]["image_id"].tolist() == ["p2"]
     assert found["fingerprints"]["image_id"].tolist() == ["p2"]
     match = found["matches"].iloc[0]
     assert (match["listing_key"], match["other_listing_key"], match["edit"]) == (key("e"), key("a"), "recompressed")
