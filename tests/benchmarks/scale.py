@@ -23,16 +23,16 @@ import psutil
 from data.catalog.facts import unscored_moments
 from data.catalog.tables import features, scores
 from data.settings import Settings
-from flows.context import open_context
 from flows.steps.auditing import draw_for_audit
-from flows.steps.scoring import rank, score_moments
 from flows.steps.training import gather
+from models.serving.context import open_context
+from models.serving.scoring import rank, score_moments
 from tests.benchmarks.filled_catalog import A_DAY, DAY_US, END_US, Generated, fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flows.context import Context
+    from models.serving.context import Context
 
 RUN_ID = "newest"
 
