@@ -103,6 +103,9 @@ class DeskSettings(BaseModel):
     hosts: tuple[str, ...] = Field(
         default=(), description="names under which browsers reach the desk, beside this machine's own, as a JSON list"
     )
+    public_url: str = Field(
+        default="", description="address under which browsers reach the desk, if a proxy in front of it speaks TLS"
+    )
     trusted_proxies: tuple[str, ...] = Field(
         default=(), description="addresses of the proxies that say who somebody is, as a JSON list"
     )
@@ -113,6 +116,10 @@ class DeskSettings(BaseModel):
     oidc_issuer: str = Field(default="", description="address of an OpenID Connect provider, for signing in there")
     oidc_client_id: str = Field(default="", description="our name at that provider")
     oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="our password at that provider")
+    oidc_claim: str = Field(
+        default="email",
+        description="what the provider tells of people that names them here; an `email` counts once it is verified",
+    )
     leads: tuple[str, ...] = Field(default=(), description="people who may also overturn and export, as a JSON list")
     analysts: tuple[str, ...] = Field(
         default=(), description="people who may decide, as a JSON list; `*` is everybody who signs in"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exception_handlers import request_validation_exception_handler
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from data.settings import DeskSettings
     from models.serving.context import Context
     from review.doors import Door
 
@@ -65,16 +67,21 @@ def create_app(context: Context, door: Door, clock: Callable[[], datetime] = lam
     if isinstance(door, ProviderDoor):
         from review.pages import provider
 
-        provider.add_to(app, context.settings.desk)
+        provider.add_to(app, door, context.settings.desk)
     app.include_router(api.router, prefix="/api")
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     _answer_errors(app)
     largest = context.settings.fetch.max_bytes + 100_000
     app.add_middleware(BoundedBodies, uploads={"/search": largest, "/api/similar": largest})
     app.add_middleware(OwnPagesOnly)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*OWN_NAMES, *context.settings.desk.hosts])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(context.settings.desk))
     app.add_middleware(SafeAnswers)
     return app
+
+
+def _names(settings: DeskSettings) -> list[str]:
+    public = urlsplit(settings.public_url).hostname
+    return [*OWN_NAMES, *settings.hosts, *([public] if public else [])]
 
 
 def _templates() -> Jinja2Templates:

@@ -42,3 +42,8 @@ def desk_of(request: Request) -> Desk:
     """Return the desk that a request came to."""
     desk: Desk = request.app.state.desk
     return desk
+
+
+def address_of(request: Request) -> str:
+    """Return under which address browsers reach the desk, without a slash at its end."""
+    return (desk_of(request).context.settings.desk.public_url or str(request.base_url)).rstrip("/")

@@ -90,7 +90,7 @@ class ProxyDoor:
 
 
 class ProviderDoor:
-    """For a team that signs in at an OpenID Connect provider; `review.provider` leads there and back.
+    """For a team that signs in at an OpenID Connect provider; `review.pages.provider` leads there and back.
 
     Parameters
     ----------
@@ -109,6 +109,11 @@ class ProviderDoor:
         found = self._sessions.read(request.cookies.get(COOKIE, ""))
         person = known_person(found.person.name, self._settings) if found else None
         return None if found is None or person is None else Session(person, found.number, found.csrf)
+
+    @property
+    def way_secret(self) -> str:
+        """Signs what the browser keeps on its way to the provider and back."""
+        return self._sessions.secret_for("the way to the provider and back")
 
     def begin(self, name: str) -> str | None:
         """Return the cookie of a new session for somebody the provider named; ``None`` if nobody knows them."""

@@ -68,7 +68,11 @@ class Sessions:
 
     def csrf_of(self, number: str) -> str:
         """Return what the forms of a session must bring."""
-        return hmac.new(self._secret, f"csrf {number}".encode(), sha256).hexdigest()
+        return self.secret_for(f"csrf {number}")
+
+    def secret_for(self, purpose: str) -> str:
+        """Return a secret for one purpose, which tells nothing of those for others."""
+        return hmac.new(self._secret, purpose.encode(), sha256).hexdigest()
 
 
 def kept_secret(path: Path) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ from models.serving.aside import aside, fetched, fingerprinted, handed_in
 from models.serving.decoding.frames import prints_of
 from models.serving.known import beside_known
 from models.serving.queries import Upload, why_unread
-from models.serving.scoring import known_facts, rows_of, scorer_in_use
+from models.serving.scoring import known_facts, model_in_use, rows_of, scorer_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
     from data.images.outcome import FetchOutcome
     from features.facts import Facts
+    from models.scorer import Scorer
     from models.serving.context import Context
     from models.serving.decoding.messages import Message
 
@@ -144,7 +146,7 @@ def score_listing(context: Context, posting: Posting, now: datetime) -> Judged:
     rows = _validated(posting, now)
     seen = _looked_at(context, rows["image_urls"].iloc[0], posting.pictures)
     rows["image_urls"] = [[*rows["image_urls"].iloc[0], *_addresses(posting.pictures)]]
-    scorer = scorer_in_use(context)
+    scorer = _opened(context, model_in_use(context))
     with context.catalog.supposing() as connection:
         key = _suppose(connection, rows, seen, Load("supposed", now, first_bulk=False))
         moments = newest_moment(connection, key, now)
@@ -152,6 +154,12 @@ def score_listing(context: Context, posting: Posting, now: datetime) -> Judged:
     features = build(moments, facts)
     scored = rows_of(moments, features, facts, scorer)
     return _judged(context, scored, features, _evidence(moments, facts), seen)
+
+
+@lru_cache(maxsize=2)
+def _opened(context: Context, model_id: str) -> Scorer:
+    """Open a model once a process: what stands under an id never changes."""
+    return scorer_named(context, model_id)
 
 
 def _validated(posting: Posting, now: datetime) -> pd.DataFrame:

@@ -34,9 +34,13 @@ REUSE = "reuse"
 
 def scorer_in_use(context: Context) -> Scorer:
     """Return the champion, or the documented rule before the first one."""
+    return scorer_named(context, model_in_use(context))
+
+
+def model_in_use(context: Context) -> str:
+    """Return the id of the champion, or that of the documented rule before the first one."""
     with context.catalog.read() as connection:
-        model_id = champion(connection)
-    return scorer_named(context, model_id or RULE_ID)
+        return champion(connection) or RULE_ID
 
 
 def scorer_named(context: Context, model_id: str) -> Scorer:

@@ -99,7 +99,7 @@ def _shown(
     """Return all that the page tells."""
     past = history(connection, key)
     waiting = case_of(connection, key)
-    second = _is_second_reading(waiting, past, session)
+    second = is_second_reading(waiting, past, session.person.name)
     found = matches_of(connection, key)
     pictures = pictures_of(connection, [key])
     scores = scores_of(connection, key)
@@ -126,10 +126,19 @@ def _shown(
     }
 
 
-def _is_second_reading(waiting: dict[str, Any] | None, past: pd.DataFrame, session: Session) -> bool:
+def is_second_reading(waiting: dict[str, Any] | None, past: pd.DataFrame, reader: str) -> bool:
+    """Tell whether a case was decided by others and is wanted once more, by a reader who is not told how.
+
+    Parameters
+    ----------
+    waiting
+        As `data.catalog.cases.case_of` gives it.
+    past
+        As `data.catalog.decisions.history` gives it.
+    """
     if waiting is None or waiting["state"] != State.DECIDED or not waiting["second_wanted"]:
         return False
-    return session.person.name not in set(past["actor"])
+    return reader not in set(past["actor"])
 
 
 def _photos(pictures: pd.DataFrame, found: pd.DataFrame) -> list[dict[str, Any]]:

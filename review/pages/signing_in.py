@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from review.desk import desk_of
+from review.desk import address_of, desk_of
 from review.doors import LocalDoor, ProviderDoor
 from review.permissions import Viewer
 from review.sessions import COOKIE, LASTS_S
@@ -40,6 +40,6 @@ async def sign_out(session: Viewer) -> Response:
 def signed_in(request: Request, cookie: str) -> Response:
     """Begin a session in the browser, and show the queue."""
     answer = RedirectResponse("/", 303)
-    secure = request.url.scheme == "https"
+    secure = address_of(request).startswith("https:")
     answer.set_cookie(COOKIE, cookie, max_age=LASTS_S, httponly=True, samesite="lax", secure=secure)
     return answer

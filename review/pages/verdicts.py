@@ -49,16 +49,19 @@ router = APIRouter()
 @router.post("/cases/{key}/verdict")
 def give(request: Request, session: Analyst, key: Key, form: Form) -> Response:
     """Write a verdict and lead to the next case."""
-    desk, now = desk_of(request), desk_of(request).clock()
-    given = _decision(form, key, session.person.name)
-    with desk.context.catalog.write(durable=True) as connection:
-        require_listing(connection, key)
-        if form.get("second_reading"):
-            recorded = read_again(connection, given, now)
-        else:
-            share = desk.context.settings.desk.second_reading_share
-            recorded = decide(connection, given, now, second_reading_share=share)
+    desk, given = desk_of(request), _decision(form, key, session.person.name)
+    recorded = write_verdict(desk, given, again=bool(form.get("second_reading")))
     return _on(desk, session.person.name, form, key, recorded)
+
+
+def write_verdict(desk: Desk, given: Decision, *, again: bool) -> Recorded:
+    """Write the verdict on a case, or that of its second reader."""
+    now, share = desk.clock(), desk.context.settings.desk.second_reading_share
+    with desk.context.catalog.write(durable=True) as connection:
+        require_listing(connection, given.listing_key)
+        if again:
+            return read_again(connection, given, now)
+        return decide(connection, given, now, second_reading_share=share)
 
 
 @router.post("/cases/{key}/snooze")

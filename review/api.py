@@ -1,0 +1,224 @@
+"""The desk as JSON, below ``/api``: the same people, roles and marks as the pages; ``/api/openapi.json`` describes it."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pandas as pd
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.security import APIKeyCookie, APIKeyHeader
+from pydantic import ValidationError
+
+from data.catalog.cases import MOST_COUNTED, case_of, page_of
+from data.catalog.claims import claim_on, claims_on
+from data.catalog.decisions import Decision, history, ruling, version_of
+from data.catalog.frames import records
+from data.catalog.showing import matches_of, pictures_of, scores_of, titles_of, versions_of
+from data.errors import ModelError, SourceError
+from models.serving.one_listing import Posting, score_listing
+from models.serving.queries import Address, Upload
+from review.answers import (
+    Case,
+    Decided,
+    Faults,
+    Health,
+    Listing,
+    PictureAddress,
+    QueuePage,
+    Refusal,
+    ScoredNow,
+    Similar,
+    Written,
+)
+from review.asked import Asked, Key
+from review.desk import desk_of
+from review.pages.cases import is_second_reading
+from review.pages.search import MOST_HITS, similar, uploaded
+from review.pages.verdicts import write_verdict
+from review.permissions import CSRF_HEADER, Analyst, Form, Viewer
+from review.sessions import COOKIE
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from models.serving.one_listing import Judged
+    from review.sessions import Session
+
+PAGE_ROWS = 25
+LARGEST_PAGE = 200
+WORDS = {
+    400: "What was sent cannot be read.",
+    401: "Nobody has signed in.",
+    403: f"Not for this role, or without the session's mark in {CSRF_HEADER}.",
+    404: "There is no such listing.",
+    409: "Somebody was faster; nothing was written.",
+    413: "Too large.",
+    415: "Neither JSON nor a form.",
+    503: "The catalog, the picture store, the model or a process of ours cannot do it now.",
+}
+KINDS: dict[int, Any] = {413: {"content": {"text/plain": {}}}}
+MARK = APIKeyHeader(name=CSRF_HEADER, scheme_name="mark", auto_error=False)
+SIGNED_IN = APIKeyCookie(name=COOKIE, scheme_name="session", auto_error=False)
+BODIES = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": PictureAddress.model_json_schema()},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["picture"],
+                    "properties": {"picture": {"type": "string", "format": "binary"}},
+                }
+            },
+        },
+    }
+}
+
+
+def _answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the refusals that a route may give, for the schema."""
+    told: dict[int | str, dict[str, Any]] = {
+        status: {"model": Refusal, "description": WORDS[status]} | KINDS.get(status, {}) for status in statuses
+    }
+    return told | {422: {"model": Faults, "description": "What was sent cannot be understood."}}
+
+
+router = APIRouter(tags=["desk"])
+ASKING, CHANGING = (401, 403, 503), (400, 401, 403, 413, 503)
+# For the schema alone: it is `Viewer`, `Analyst` and `Lead` that let people in.
+BY_COOKIE = [Depends(SIGNED_IN)]
+BY_COOKIE_AND_MARK = [Depends(SIGNED_IN), Depends(MARK)]
+
+
+@router.get("/health", responses={503: {"model": Refusal, "description": WORDS[503]}})
+def health(request: Request) -> Health:
+    """Tell that the desk answers, and its catalog too."""
+    with desk_of(request).context.catalog.read():
+        return Health()
+
+
+@router.get("/queue", responses=_answers(*ASKING), dependencies=BY_COOKIE)
+def queue(
+    request: Request,
+    session: Viewer,
+    asked: Annotated[Asked, Depends()],
+    page: Annotated[int, Query(ge=1, le=MOST_COUNTED)] = 1,
+    size: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = PAGE_ROWS,
+) -> QueuePage:
+    """Tell what waits, the most at stake first."""
+    desk = desk_of(request)
+    now = desk.clock()
+    with desk.context.catalog.read() as connection:
+        found = page_of(connection, asked.filter(now), now, number=page, size=size)
+        titles = titles_of(connection, found.rows["listing_key"])[["listing_key", "listing_id", "seller_id", "title"]]
+        claimed = claims_on(connection, found.rows["listing_key"], now)
+    rows = records(found.rows.merge(titles, on="listing_key", how="left"))
+    cases = [row | {"claimed_by": claimed.get(row["listing_key"])} for row in rows]
+    pages = max(1, math.ceil(found.total / size))
+    return QueuePage.model_validate({"total": found.total, "page": page, "pages": pages, "cases": cases})
+
+
+@router.get("/cases/{key}", responses=_answers(*ASKING, 404), dependencies=BY_COOKIE)
+def case(request: Request, session: Viewer, key: Key) -> Case:
+    """Tell all that is known for deciding on a listing; it is kept for nobody by that."""
+    desk = desk_of(request)
+    with desk.context.catalog.read() as connection:
+        versions = versions_of(connection, key)
+        if not versions:
+            raise HTTPException(404, "There is no such listing.")
+        held = claim_on(connection, key, desk.clock())
+        told = _case(connection, key, versions[0], session)
+    return Case.model_validate(told | {"claimed_by": None if held is None else held.actor})
+
+
+@router.post("/cases/{key}/verdict", responses=_answers(*CHANGING, 404, 409), dependencies=BY_COOKIE_AND_MARK)
+def verdict(request: Request, session: Analyst, key: Key, given: Decided) -> Written:
+    """Write a verdict, if nothing was written about the case since it was looked at."""
+    decision = Decision(
+        listing_key=key,
+        actor=session.person.name,
+        **given.model_dump(exclude={"second_reading"}),
+    )
+    recorded = write_verdict(desk_of(request), decision, again=given.second_reading)
+    return Written(verdict_id=recorded.verdict_id, listing_key=recorded.listing_key, version=recorded.version)
+
+
+@router.post("/score", responses=_answers(*CHANGING), dependencies=BY_COOKIE_AND_MARK)
+def score(request: Request, session: Analyst, listing: Listing) -> ScoredNow:
+    """Score a listing now, by its pictures and all that is known, and keep nothing of it."""
+    desk = desk_of(request)
+    try:
+        judged = score_listing(desk.context, _posting(listing), desk.clock())
+    except ModelError as error:  # not the caller's mistake: theirs is only the listing
+        raise HTTPException(503, str(error)) from error
+    return ScoredNow.model_validate(_scored_now(judged))
+
+
+async def asked_picture(request: Request, form: Form) -> Address | Upload:
+    """Return the picture that a request brings or names."""
+    if not request.headers.get("Content-Type", "").startswith("application/json"):
+        picture = uploaded(form)
+        if picture is None:
+            raise SourceError("the form", "no file in the field picture", "Send one, or JSON with a url.")
+        return picture
+    try:
+        return Address(PictureAddress.model_validate_json(await request.body()).url)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors())
+        raise SourceError("the JSON", faults, 'Expected {"url": "https://…"}.') from error
+
+
+@router.post("/similar", responses=_answers(*CHANGING), dependencies=BY_COOKIE_AND_MARK, openapi_extra=BODIES)
+def similar_pictures(
+    request: Request,
+    session: Viewer,
+    picture: Annotated[Address | Upload, Depends(asked_picture)],
+    min_probability: Annotated[float | None, Query(ge=0, le=1)] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_HITS)] = MOST_HITS,
+) -> Similar:
+    """Look up the known pictures like one that is uploaded or stands at an address, and keep nothing of it."""
+    found = similar(desk_of(request), picture, min_probability, limit)
+    return Similar.model_validate({"compared": found.known, "hits": records(found.rows)})
+
+
+def _case(connection: Connection, key: int, listing: dict[str, Any], session: Session) -> dict[str, Any]:
+    past = history(connection, key)
+    waiting = case_of(connection, key)
+    second = is_second_reading(waiting, past, session.person.name)
+    holding = ruling(past)
+    scores = scores_of(connection, key)
+    return {
+        "listing_key": key,
+        "version": version_of(connection, key),
+        "listing": {name: _plain(value) for name, value in listing.items()},
+        "state": None if waiting is None else waiting["state"],
+        "score": _score(scores[0]) if scores else None,
+        "pictures": records(pictures_of(connection, [key])),
+        "matches": records(matches_of(connection, key)),
+        # Whoever reads again is not told what was found the first time.
+        "ruling": None if second or holding["verdict_id"] is None else holding,
+        "history": [] if second else records(past),
+        "second_reading": second,
+    }
+
+
+def _score(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"reasons": json.loads(row["reasons"])}
+
+
+def _posting(listing: Listing) -> Posting:
+    given = listing.model_dump(exclude={"pictures", "image_urls"}, exclude_none=True)
+    columns = {name: str(value) for name, value in given.items()} | {"image_urls": json.dumps(listing.image_urls)}
+    return Posting(columns, tuple(Upload(f"picture {n}", content) for n, content in enumerate(listing.pictures, 1)))
+
+
+def _scored_now(judged: Judged) -> dict[str, Any]:
+    unread = [{"picture": name, "why": why} for name, why in judged.unread]
+    return _score(judged.score) | {"matches": records(judged.evidence), "unread": unread}
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, pd.Timestamp) else value
