@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -13,13 +13,16 @@ from data.catalog.decisions import LONGEST_NOTE, Problem, Verdict
 from data.columns import MAX_URL_CHARS, MAX_URLS
 
 MOST_PICTURES = 12
-WHOLE = Field(ge=-(2**63), le=2**63 - 1)
 
 
 def _writable(text: str) -> str:
     """Refuse what no database can hold."""
     if "\0" in text:
         raise ValueError("holds a NUL character")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("holds half of a character") from error
     return text
 
 
@@ -32,6 +35,11 @@ def _decoded(text: object) -> object:
         raise ValueError("is not base64") from error
 
 
+KeyText = Annotated[
+    str,
+    BeforeValidator(str),
+    Field(pattern="^-?[0-9]+$", description="A key of 64 bits, as text: JavaScript's numbers have 53."),
+]
 Text = Annotated[str, AfterValidator(_writable)]
 Picture = Annotated[
     bytes,
@@ -126,7 +134,7 @@ class Match(Told):
 
     image_id: str
     other_image_id: str
-    other_listing_key: int
+    other_listing_key: KeyText
     other_listing_id: str
     other_seller_id: str
     other_marketplace: str
@@ -147,14 +155,14 @@ class Unread(Told):
 class Score(Told):
     """What scoring says of a listing."""
 
-    listing_key: int
+    listing_key: KeyText
     as_of: datetime
     score: float = Field(description="Probability of fraud.")
     band: str
     model_id: str
     reasons: list[Reason]
-    first_seller_key: int | None = Field(description="Who had shown its photos first; null if nobody else.")
-    first_listing_key: int | None
+    first_seller_key: KeyText | None = Field(description="Who had shown its photos first; null if nobody else.")
+    first_listing_key: KeyText | None
     matched_images: int
     images: int
 
@@ -171,10 +179,10 @@ class ScoredNow(Score):
 class Waiting(Told):
     """A case of the queue."""
 
-    listing_key: int
+    listing_key: KeyText
     listing_id: str | None
     title: str | None
-    seller_key: int
+    seller_key: KeyText
     seller_id: str | None
     score: float
     band: str
@@ -223,7 +231,7 @@ class Shown(Told):
 class Case(Told):
     """A listing with all that is known for deciding on it."""
 
-    listing_key: int
+    listing_key: KeyText
     version: int = Field(description="To be sent back as seen_version with a verdict.")
     listing: dict[str, JsonValue]
     state: str | None = Field(description="Null for a listing that is no case.")
@@ -251,7 +259,7 @@ class Written(Told):
     """An event that was written."""
 
     verdict_id: str
-    listing_key: int
+    listing_key: KeyText
     version: int
 
 
@@ -266,9 +274,9 @@ class Hit(Told):
 
     rank: int
     image_id: str
-    listing_key: int
+    listing_key: KeyText
     listing_id: str
-    seller_key: int
+    seller_key: KeyText
     seller_id: str
     marketplace: str
     image_url: str | None
@@ -285,8 +293,3 @@ class Similar(Told):
 
     compared: int = Field(description="Among how many known pictures.")
     hits: list[Hit]
-
-
-def rows_as(model: type[BaseModel], rows: list[dict[str, Any]]) -> list[Any]:
-    """Return rows as what we tell, without what we do not."""
-    return [model.model_validate(row) for row in rows]

@@ -1,9 +1,10 @@
-"""The desk as JSON, below ``/api``: the same people, roles and marks as the pages; ``/api/openapi.json`` describes it."""
+"""The desk as JSON, below ``/api``, for the same people, roles and marks; ``/api/openapi.json`` describes it."""
 
 from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
@@ -143,7 +144,7 @@ def verdict(request: Request, session: Analyst, key: Key, given: Decided) -> Wri
         **given.model_dump(exclude={"second_reading"}),
     )
     recorded = write_verdict(desk_of(request), decision, again=given.second_reading)
-    return Written(verdict_id=recorded.verdict_id, listing_key=recorded.listing_key, version=recorded.version)
+    return Written.model_validate(asdict(recorded))
 
 
 @router.post("/score", responses=_answers(*CHANGING), dependencies=BY_COOKIE_AND_MARK)
@@ -193,7 +194,7 @@ def _case(connection: Connection, key: int, listing: dict[str, Any], session: Se
     return {
         "listing_key": key,
         "version": version_of(connection, key),
-        "listing": {name: _plain(value) for name, value in listing.items()},
+        "listing": {name: _plain(name, value) for name, value in listing.items()},
         "state": None if waiting is None else waiting["state"],
         "score": _score(scores[0]) if scores else None,
         "pictures": records(pictures_of(connection, [key])),
@@ -220,5 +221,7 @@ def _scored_now(judged: Judged) -> dict[str, Any]:
     return _score(judged.score) | {"matches": records(judged.evidence), "unread": unread}
 
 
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, pd.Timestamp) else value
+def _plain(name: str, value: object) -> object:
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    return str(value) if name.endswith("_key") else value

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
-from fastapi.exception_handlers import request_validation_exception_handler
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -27,8 +27,6 @@ from review.permissions import NotAllowed, NotSignedIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from starlette.responses import Response
 
     from data.settings import DeskSettings
     from models.serving.context import Context
@@ -72,7 +70,7 @@ def create_app(context: Context, door: Door, clock: Callable[[], datetime] = lam
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     _answer_errors(app)
     largest = context.settings.fetch.max_bytes + 100_000
-    app.add_middleware(BoundedBodies, uploads={"/search": largest, "/api/similar": largest})
+    app.add_middleware(BoundedBodies, uploads=dict.fromkeys(("/search", "/api/similar", "/api/score"), largest))
     app.add_middleware(OwnPagesOnly)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(context.settings.desk))
     app.add_middleware(SafeAnswers)
@@ -115,7 +113,7 @@ def _answer_errors(app: FastAPI) -> None:
     async def by_field(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101  for the type checker
         if _is_api(request):
-            return await request_validation_exception_handler(request, error)
+            return _faults(error)
         return explain(request, 422, " ".join(f"{found['loc'][-1]}: {found['msg']}." for found in error.errors()))
 
     async def by_kind(request: Request, error: Exception) -> Response:
@@ -138,6 +136,12 @@ def explain(request: Request, status: int, sentence: str) -> Response:
     desk: Desk = request.app.state.desk
     told = {"heading": WORDS.get(status, "That did not work"), "sentence": sentence, "session": None}
     return desk.templates.TemplateResponse(request, "error.html", told, status_code=status)
+
+
+def _faults(error: RequestValidationError) -> Response:
+    """Name every value that is wrong, but repeat none: it may hold what no text can, and is not ours to send back."""
+    named = [{name: fault[name] for name in ("loc", "msg", "type")} for fault in error.errors()]
+    return Response(json.dumps({"detail": named}), 422, media_type="application/json")
 
 
 def _is_api(request: Request) -> bool:

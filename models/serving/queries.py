@@ -114,7 +114,9 @@ def one_taken_in(context: Context, picture: Address | Upload) -> Iterator[Querie
         queries = _queries(apart, [outcome])
         if queries.prints.empty:
             ((name, reason),) = queries.unread
-            raise SourceError(f"the picture {excerpt(name)}", reason.rstrip("."), advice)
+            why = reason.rstrip(".")
+            found = why if outcome.image_id is None else f"it is there, but cannot be opened ({why})"
+            raise SourceError(f"the picture {excerpt(name)}", found, advice)
         yield queries
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -77,6 +78,7 @@ def insight(request: Request, session: Viewer) -> Response:
         "pictures": pictures,
         "point": operating_point(pictures),
         "figures": _figures(desk.context, told["model_id"]),
+        "prefect": _prefect_runs(),
         "days": DAYS,
         "now": now,
         "session": session,
@@ -88,6 +90,12 @@ def insight(request: Request, session: Viewer) -> Response:
 def help_page(request: Request, session: Viewer) -> Response:
     """Show what the keys do, and let people choose others."""
     return desk_of(request).templates.TemplateResponse(request, "help.html", {"keys": KEYS, "session": session})
+
+
+def _prefect_runs() -> str | None:
+    """Return where the Prefect server that the environment names shows its runs; ``None`` if it names none."""
+    api = os.environ.get("PREFECT_API_URL", "").rstrip("/")
+    return f"{api.removesuffix('/api')}/runs" if api.endswith("/api") else None
 
 
 def _hosts(outcomes: pd.DataFrame) -> list[dict[str, Any]]:

@@ -119,4 +119,5 @@ def test_a_server_that_is_killed_has_lost_no_verdict_that_it_confirmed(waiting):
     assert not found["listing_key"].duplicated().any()
     with process(waiting) as (origin, _):
         decide_all(origin, "later", sessions, confirmed)
-    assert kept(waiting)["listing_key"].nunique() == CASES
+    # What the four had open when the server died stays theirs until their claims expire.
+    assert CASES - 4 <= kept(waiting)["listing_key"].nunique() <= CASES

@@ -104,9 +104,8 @@ def test_a_picture_is_searched_by_upload(browser, desk, context, scripts):
     with visit(browser, desk, java_script_enabled=scripts) as visitor:
         visitor.open("/search")
         visitor.page.locator("input[type=file]").first.set_input_files(asked)
-        if not scripts or not visitor.page.url.endswith("#found"):
-            visitor.page.locator("form:has(input[type=file]) button").first.click()
-        visitor.page.get_by_text("Bicycle number 1").first.wait_for()
+        visitor.page.get_by_role("button", name="Look it up").click()
+        visitor.page.get_by_role("link", name="own-1", exact=True).wait_for()
         assert visitor.strangers == []
         assert visitor.complaints == []
 

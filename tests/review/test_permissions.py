@@ -39,6 +39,12 @@ LEAST = {
     ("GET", "/insight"): Role.VIEWER,
     ("GET", "/help"): Role.VIEWER,
     ("GET", "/export/{what}.{ending}"): Role.LEAD,
+    ("GET", "/api/health"): OPEN,
+    ("GET", "/api/queue"): Role.VIEWER,
+    ("GET", "/api/cases/{key}"): Role.VIEWER,
+    ("POST", "/api/cases/{key}/verdict"): Role.ANALYST,
+    ("POST", "/api/score"): Role.ANALYST,
+    ("POST", "/api/similar"): Role.VIEWER,
 }
 NAMES = {Role.VIEWER: "vic", Role.ANALYST: "ada", Role.LEAD: "lea"}
 WHO = (OPEN, *Role)
