@@ -15,6 +15,7 @@ from data.catalog.facts import Market, all_moments, market
 from features.frame import SPECS
 from flows.progress import advance
 from flows.steps.auditing import with_chances
+from flows.steps.prices import all_usual_prices
 from flows.steps.scoring import describe, scorer_in_use
 from models.clusters import photo_clusters
 from models.evaluate import CANDIDATE, Evaluation
@@ -116,9 +117,17 @@ def figures(evaluation: Evaluation, scorers: tuple[str, ...]) -> dict[str, str]:
 
 
 def _described(context: Context, moments: pd.DataFrame, rows: int) -> pd.DataFrame:
-    parts = []
+    """Return the features of moments (``listing_key, seller_key, as_of``), on their index.
+
+    Sellers are described one after the other: the past of each is read once, and not again with every day.
+    """
+    if moments.empty:
+        return pd.DataFrame(index=moments.index, columns=[spec.name for spec in SPECS])
+    with context.catalog.read() as connection:
+        usual = all_usual_prices(connection, moments)
+    by_seller, parts = moments.sort_values("seller_key"), []
     for start in range(0, len(moments), rows):
-        part = moments.iloc[start : start + rows]
-        parts.append(describe(context, part[["listing_key", "as_of"]])[0])
+        part = by_seller.iloc[start : start + rows]
+        parts.append(describe(context, part[["listing_key", "as_of"]], usual)[0])
         advance("describing", len(part), len(moments))
-    return pd.concat(parts) if parts else pd.DataFrame(index=moments.index, columns=[spec.name for spec in SPECS])
+    return pd.concat(parts).loc[moments.index]
