@@ -63,7 +63,7 @@ MATCH_COLUMNS = (
 LABEL_COLUMNS = ("listing_key", "seller_key", "label", "known_at")
 TAKEN_COLUMNS = ("seller_key", "other_image_id", "other_seller_key", "known_at", "sellers_showing")
 TEXT_COLUMNS = ("listing_key", "observed_at", "seller_key", "band", "other_seller_key", "other_observed_at")
-PRICE_COLUMNS = ("marketplace", "category", "currency", "observed_at", "price")
+PRICE_COLUMNS = ("marketplace", "category", "currency", "day", "usual_price")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,8 @@ class Facts:
         concerned and of those named in ``taken`` and ``texts``.
     sightings
         Which picture stood in which listing (``SIGHTING_COLUMNS``): all of the listings described, and those in
-        ``matches``. ``observed_at`` is when we could first know the picture there; one row for each (image_id, listing_key).
+        ``matches``. ``observed_at`` is when we could first know the picture there; one row for each (image_id,
+        listing_key).
     fingerprints
         Size and hashes of those pictures (``FINGERPRINT_COLUMNS``); hashes are ``uint64``; ``information`` is the
         low-information measure of `features.hashing.information` (bits; small means flat). Unreadable pictures
@@ -93,13 +94,14 @@ class Facts:
         each sighting and each distinct picture like it. ``observed_at`` is the own sighting's.
     other_photos
         All photos (``OTHER_PHOTO_COLUMNS``) of the listings named as ``other_listing_key`` in the matches of those
-        described, one row for each (listing_key, image_id). ``width`` and ``height`` are ``float64``, NaN if the picture is unreadable.
+        described, one row for each (listing_key, image_id). ``width`` and ``height`` are ``float64``, NaN if the
+        picture is unreadable.
     labels
         Decisions on listings of the sellers concerned and of those in ``taken`` (``LABEL_COLUMNS``): ``label`` is
         ``fraud`` or ``legit``, ``known_at`` is when it could first be known.
     prices
-        Prices by category (``PRICE_COLUMNS``): one row for each version of any listing of the categories concerned
-        that states a price, within the look-back of the price features.
+        Usual prices (``PRICE_COLUMNS``) of the kinds of goods concerned by the days of the moments, as
+        `features.prices.usual_prices` gives them.
     taken
         Photos that sellers took (``TAKEN_COLUMNS``): seller ``seller_key`` showed the same photo as picture
         ``other_image_id``, after ``other_seller_key``, which could be known from ``known_at`` on; by then

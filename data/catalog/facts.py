@@ -30,7 +30,6 @@ MATCH = (
 )  # fmt: skip
 TOLD = tuple(name for name in LISTING if name not in {"title", "description"})
 """What is read of listings that nothing is compared with: texts are most of what is stored of a listing."""
-PRICE = ("marketplace", "category", "currency", "observed_at", "price")
 
 
 def unscored_moments(connection: Connection, since: datetime | None, until: datetime | None) -> pd.DataFrame:
@@ -59,15 +58,13 @@ def newest_moment(connection: Connection, listing_key: int, until: datetime) -> 
     return _within(connection, of_it, moments, None, until).tail(1).reset_index(drop=True)
 
 
-def facts_about(connection: Connection, moments: pd.DataFrame, price_window: pd.Timedelta) -> dict[str, pd.DataFrame]:
-    """Read the frames of `features.facts.Facts` that describe some moments.
+def facts_about(connection: Connection, moments: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Read the frames of `features.facts.Facts` that describe some moments, all but the prices.
 
     Parameters
     ----------
     moments
         ``listing_key, as_of``; not empty.
-    price_window
-        How far back before a moment prices are looked at.
     """
     keys = moments["listing_key"]
     described = read_by_keys(connection, whole_table(listings, LISTING), listings.c.listing_key, keys)
@@ -89,7 +86,6 @@ def facts_about(connection: Connection, moments: pd.DataFrame, price_window: pd.
         "matches": measured(found),
         "other_photos": _photos(connection, copied),
         "labels": known_labels(connection, _owned(connection, past, taken["seller_key"])).drop(columns="source"),
-        "prices": _prices(connection, described, moments["as_of"], price_window),
         "taken": taken,
         "texts": texts,
     }
@@ -200,11 +196,3 @@ def _within(
     if until is not None:
         query = query.where(moments.c.as_of <= to_instant(until))
     return read_frame(connection, query.order_by(moments.c.as_of, moments.c.listing_key))
-
-
-def _prices(connection: Connection, theirs: pd.DataFrame, as_of: pd.Series, price_window: pd.Timedelta) -> pd.DataFrame:
-    since, until = to_instant(as_of.min() - price_window), to_instant(as_of.max())
-    query = whole_table(listings, PRICE).where(
-        listings.c.observed_at >= since, listings.c.observed_at <= until, listings.c.price.is_not(None)
-    )
-    return read_by_keys(connection, query, listings.c.category, theirs["category"].dropna())
