@@ -6,6 +6,7 @@ Columns named ``*_at`` or ``as_of`` are ``datetime64[us, UTC]`` in frames and mi
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +51,9 @@ def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     """Run a query and return its rows with the column types of this module."""
     names = list(query.selected_columns.keys())
     kinds = [column.type for column in query.selected_columns]
-    return _frame(names, kinds, connection.execute(query).fetchall())
+    with connection.execute(query) as found:
+        # The driver's own tuples: making rows of them costs twice what reading a million does.
+        return _frame(names, kinds, found.cursor.fetchall() if found.cursor else [])
 
 
 def read_batches(connection: Connection, query: Select[Any], rows: int) -> Generator[pd.DataFrame]:
@@ -144,7 +147,8 @@ def _portions(keys: Keys) -> Iterator[list[Any]]:
 
 
 def _frame(names: Sequence[str], kinds: Sequence[TypeEngine[Any]], rows: Sequence[Any]) -> pd.DataFrame:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    # Column by column: to take a million rows apart at once costs ten times as much.
+    columns = (list(map(itemgetter(place), rows)) for place in range(len(names)))
     return pd.DataFrame(
         {name: _column(name, kind, values) for name, kind, values in zip(names, kinds, columns, strict=True)}
     )
