@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
+from data.catalog.cases import save_cases
 from data.catalog.export import EXPORTED, export_batches, export_frame
 from data.catalog.frames import insert
 from data.catalog.images import save_fingerprints
@@ -24,6 +25,7 @@ from data.catalog.tables import image_links, verdicts
 from data.catalog.tables_out import write_table
 from data.errors import ExportError
 from data.images.outcome import Reason
+from tests.data.desk import scored_cases
 from tests.data.rows import RECIPE, TEXT, TIME, alike_pairs, day, fetch_all, hashed, listings, moment
 from tests.data.test_catalog_matches import match_all
 
@@ -44,6 +46,7 @@ CONTRACT = {
     "rejects": "file line column reason",
     "features": "listing_id seller_id as_of one two",
     "verdicts": "verdict_id listing_id seller_id",
+    "cases": "listing_id seller_id state as_of score band",
 }
 NAMES = ["one", "two"]
 
@@ -66,7 +69,8 @@ def market(catalog):
         match_all(connection)
         _score(connection)
         verdict = {"verdict_id": ["v"], "listing_key": [key("e")], "verdict": "fraud", "actor": "kim"}
-        insert(connection, verdicts, pd.DataFrame(verdict).assign(decided_at=day(11)))
+        insert(connection, verdicts, pd.DataFrame(verdict).assign(decided_at=day(11), kind="verdict"))
+        save_cases(connection, scored_cases(key("e")))
         fault = {
             "source": "a.csv",
             "table_name": "listings",
