@@ -63,7 +63,7 @@ MATCH_COLUMNS = (
 LABEL_COLUMNS = ("listing_key", "seller_key", "label", "known_at")
 TAKEN_COLUMNS = ("seller_key", "other_image_id", "other_seller_key", "known_at", "sellers_showing")
 TEXT_COLUMNS = ("listing_key", "observed_at", "seller_key", "band", "other_seller_key", "other_observed_at")
-PRICE_COLUMNS = ("marketplace", "category", "currency", "observed_at", "price")
+PRICE_COLUMNS = ("marketplace", "category", "currency", "day", "usual_price")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,29 +76,32 @@ class Facts:
     ----------
     listings
         Versions of listings (``LISTING_COLUMNS``): every version of every listing of the sellers concerned, and of
-        the listings named as ``other_listing_key`` in ``matches``. One row for each (listing_key, observed_at).
+        the listings named as ``other_listing_key`` in the matches of those described. One row for each (listing_key,
+        observed_at). Title and description may be missing in listings that are neither described nor named so.
     sellers
         Versions of seller accounts (``SELLER_COLUMNS``), one row for each (seller_key, observed_at): of the sellers
         concerned and of those named in ``taken`` and ``texts``.
     sightings
-        Which picture stood in which listing (``SIGHTING_COLUMNS``), for all listings of the sellers concerned.
-        ``observed_at`` is when we could first know the picture there; one row for each (image_id, listing_key).
+        Which picture stood in which listing (``SIGHTING_COLUMNS``): all of the listings described, and those in
+        ``matches``. ``observed_at`` is when we could first know the picture there; one row for each (image_id,
+        listing_key).
     fingerprints
         Size and hashes of those pictures (``FINGERPRINT_COLUMNS``); hashes are ``uint64``; ``information`` is the
         low-information measure of `features.hashing.information` (bits; small means flat). Unreadable pictures
         have no row.
     matches
-        Earlier sightings under other sellers (``MATCH_COLUMNS``) of those pictures: one row for each sighting and each
-        distinct picture like it. ``observed_at`` is the own sighting's.
+        Earlier sightings under other sellers (``MATCH_COLUMNS``) of all pictures of the sellers concerned: one row for
+        each sighting and each distinct picture like it. ``observed_at`` is the own sighting's.
     other_photos
-        All photos (``OTHER_PHOTO_COLUMNS``) of the listings named as ``other_listing_key`` in ``matches``, one row for
-        each (listing_key, image_id). ``width`` and ``height`` are ``float64``, NaN if the picture is unreadable.
+        All photos (``OTHER_PHOTO_COLUMNS``) of the listings named as ``other_listing_key`` in the matches of those
+        described, one row for each (listing_key, image_id). ``width`` and ``height`` are ``float64``, NaN if the
+        picture is unreadable.
     labels
         Decisions on listings of the sellers concerned and of those in ``taken`` (``LABEL_COLUMNS``): ``label`` is
         ``fraud`` or ``legit``, ``known_at`` is when it could first be known.
     prices
-        Prices by category (``PRICE_COLUMNS``): one row for each version of any listing of the categories concerned
-        that states a price, within the look-back of the price features.
+        Usual prices (``PRICE_COLUMNS``) of the kinds of goods concerned by the days of the moments, as
+        `features.prices.usual_prices` gives them.
     taken
         Photos that sellers took (``TAKEN_COLUMNS``): seller ``seller_key`` showed the same photo as picture
         ``other_image_id``, after ``other_seller_key``, which could be known from ``known_at`` on; by then

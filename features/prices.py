@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from features.as_of import Timeline, microseconds, rows_as_of
+from features.as_of import DAY_US, Timeline, microseconds, rows_as_of
 from features.range_median import range_medians
 from features.spec import FeatureSpec
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 CATEGORY_DAYS = 180
 """How many days before the moment's own (UTC) make up a category's usual price: two seasons."""
 
-PRICE_WINDOW = pd.Timedelta(days=CATEGORY_DAYS + 1)
-"""How far before a moment `Facts.prices` must reach: the days are counted from the beginning of the moment's day."""
+PRICE_WINDOW = pd.Timedelta(days=CATEGORY_DAYS)
+"""How far before the beginning of a moment's day prices count."""
 
 FEWEST_PRICES = 5
 """Below this many prices a median says little about a category."""
@@ -76,6 +76,36 @@ def price_block(described: pd.DataFrame, copied: pd.DataFrame, facts: Facts) -> 
     )
 
 
+def usual_prices(kinds: pd.DataFrame, days: pd.Series[Any], prices: pd.DataFrame) -> pd.DataFrame:
+    """Return the usual price of kinds of goods by days: the median of the `PRICE_WINDOW` before each.
+
+    Parameters
+    ----------
+    kinds
+        ``marketplace, category, currency``, each kind once, with a unique index; an unknown currency is the empty text.
+    days
+        Beginnings of days (UTC), in any order.
+    prices
+        ``kind`` (index of ``kinds``), ``observed_at, price``, at least from `PRICE_WINDOW` before the earliest day on.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``marketplace, category, currency, day, usual_price``: a row for each kind and day that at least
+        `FEWEST_PRICES` prices are known for.
+    """
+    values = _stated(prices["price"])
+    stated = ~np.isnan(values)
+    times_us = microseconds(prices["observed_at"])[stated]
+    timeline = Timeline.of(prices["kind"].to_numpy(np.int64)[stated], times_us)
+    asked = kinds.rename_axis("kind").reset_index().merge(days.drop_duplicates().rename("day"), how="cross")
+    kind, day_us = asked["kind"].to_numpy(np.int64), microseconds(asked["day"])
+    start, stop = timeline.before(kind, day_us - CATEGORY_DAYS * DAY_US), timeline.before(kind, day_us)
+    enough = stop - start >= FEWEST_PRICES
+    medians = range_medians(values[stated][timeline.order], start[enough], stop[enough])
+    return asked.loc[enough, [*CATEGORY, "day"]].assign(usual_price=medians).reset_index(drop=True)
+
+
 def _stated(price: pd.Series[Any]) -> NDArray[np.float64]:
     """Return prices, NaN where none, nothing or less is asked."""
     values = price.to_numpy(np.float64, na_value=np.nan)
@@ -93,16 +123,6 @@ def _price_of_copied(described: pd.DataFrame, copied: pd.DataFrame, listings: pd
 
 
 def _usual_price(described: pd.DataFrame, prices: pd.DataFrame) -> NDArray[np.float64]:
-    """Return the median price of each listing's category in the days before its moment's."""
-    values = _stated(prices["price"])
-    known = prices[~np.isnan(values)]
-    values = values[~np.isnan(values)]
-    together = pd.concat([described[CATEGORY], known[CATEGORY]]).fillna("")
-    category = np.asarray(together.groupby(CATEGORY).ngroup(), np.int64)
-    asked = category[: len(described)]
-    timeline = Timeline.of(category[len(described) :], microseconds(known["observed_at"]))
-    today = described["as_of"].dt.floor("D")
-    start = timeline.before(asked, microseconds(today - pd.Timedelta(days=CATEGORY_DAYS)))
-    stop = timeline.before(asked, microseconds(today))
-    enough = (stop - start >= FEWEST_PRICES) & described["category"].notna().to_numpy()
-    return range_medians(values[timeline.order], start, np.where(enough, stop, start))
+    """Return what is usual in each listing's category by the day of its moment."""
+    asked = described[CATEGORY].assign(currency=described["currency"].fillna(""), day=described["as_of"].dt.floor("D"))
+    return asked.merge(prices, on=[*CATEGORY, "day"], how="left")["usual_price"].to_numpy(np.float64)

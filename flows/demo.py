@@ -67,6 +67,7 @@ def _next(home: Path, report: dict[str, Any]) -> tuple[str, ...]:
     option = f"--home {home}"
     return (
         f"open {report['report']}    tables, plots, the worst misses and false alarms with their pictures",
+        f"seenbefore {option} review    the analysts' desk in the browser, with these listings in its queue",
         f"seenbefore {option} export scores --out scores.csv    every score with its reasons",
         f"seenbefore {option} export matches --out matches.csv    every photo seen before, and where",
         f"seenbefore {option} duplicates    photos posted more than once",

@@ -313,7 +313,7 @@ def is_decided(connection: Connection, listing_key: int, past: pd.DataFrame) -> 
     """
     known = case_of(connection, listing_key)
     if known is not None:
-        return known["state"] == State.DECIDED
+        return bool(known["state"] == State.DECIDED)
     holding = ruling(past)["verdict_id"]
     return holding is not None and not ((past["kind"] == Kind.APPEAL.value) & (past["about_id"] == holding)).any()
 

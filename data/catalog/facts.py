@@ -28,7 +28,8 @@ MATCH = (
     "listing_key", "image_id", "seller_key", "observed_at", "other_listing_key", "other_image_id", "other_seller_key",
     "other_observed_at", "other_created_at", *DISTANCES, "edit", "same_photo", "sellers_sharing", "sightings",
 )  # fmt: skip
-PRICE = ("marketplace", "category", "currency", "observed_at", "price")
+TOLD = tuple(name for name in LISTING if name not in {"title", "description"})
+"""What is read of listings that nothing is compared with: texts are most of what is stored of a listing."""
 
 
 def unscored_moments(connection: Connection, since: datetime | None, until: datetime | None) -> pd.DataFrame:
@@ -57,43 +58,56 @@ def newest_moment(connection: Connection, listing_key: int, until: datetime) -> 
     return _within(connection, of_it, moments, None, until).tail(1).reset_index(drop=True)
 
 
-def facts_about(connection: Connection, moments: pd.DataFrame, price_window: pd.Timedelta) -> dict[str, pd.DataFrame]:
-    """Read the frames of `features.facts.Facts` that describe some moments.
+def facts_about(connection: Connection, moments: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Read the frames of `features.facts.Facts` that describe some moments, all but the prices.
 
     Parameters
     ----------
     moments
         ``listing_key, as_of``; not empty.
-    price_window
-        How far back before a moment prices are looked at.
     """
     keys = moments["listing_key"]
-    asked = read_by_keys(
-        connection, select(listings.c.listing_key, listings.c.seller_key), listings.c.listing_key, keys
-    )
-    concerned = asked["seller_key"].drop_duplicates()
-    theirs = read_by_keys(connection, whole_table(listings, LISTING), listings.c.seller_key, concerned)
-    seen = read_by_keys(connection, whole_table(sightings, SIGHTING), sightings.c.seller_key, concerned)
+    described = read_by_keys(connection, whole_table(listings, LISTING), listings.c.listing_key, keys)
+    concerned = described["seller_key"].drop_duplicates()
+    past = read_by_keys(connection, whole_table(listings, TOLD), listings.c.seller_key, concerned)
     found = read_by_keys(connection, whole_table(matches, MATCH), matches.c.seller_key, concerned)
-    others = read_by_keys(
-        connection, whole_table(listings, LISTING), listings.c.listing_key, found["other_listing_key"]
-    )
+    copied = found.loc[found["listing_key"].isin(keys), "other_listing_key"]
+    others = read_by_keys(connection, whole_table(listings, LISTING), listings.c.listing_key, copied)
+    seen = _sightings(connection, keys, concerned)
     prints = whole_table(images, FINGERPRINT).where(images.c.status == HASHED)
     taken = taken_around(connection, concerned)
     texts = texts_like(connection, keys)
     accounts = pd.concat([concerned, taken["seller_key"], texts["other_seller_key"]])
     return {
-        "listings": pd.concat([theirs, others]).drop_duplicates(["listing_key", "observed_at"], ignore_index=True),
+        "listings": _versions(described, others, past),
         "sellers": read_by_keys(connection, whole_table(sellers, SELLER), sellers.c.seller_key, accounts),
         "sightings": seen,
         "fingerprints": read_by_keys(connection, prints, images.c.image_id, seen["image_id"]),
         "matches": measured(found),
-        "other_photos": _photos(connection, found["other_listing_key"]),
-        "labels": known_labels(connection, _owned(connection, theirs, taken["seller_key"])).drop(columns="source"),
-        "prices": _prices(connection, theirs, moments["as_of"], price_window),
+        "other_photos": _photos(connection, copied),
+        "labels": known_labels(connection, _owned(connection, past, taken["seller_key"])).drop(columns="source"),
         "taken": taken,
         "texts": texts,
     }
+
+
+def _versions(described: pd.DataFrame, others: pd.DataFrame, past: pd.DataFrame) -> pd.DataFrame:
+    """Put versions of listings together, each once and with its texts where they were read."""
+    every = pd.concat([described, others, past.assign(title=None, description=None).astype(described.dtypes)])
+    return every.drop_duplicates(["listing_key", "observed_at"], ignore_index=True)
+
+
+def _sightings(connection: Connection, keys: pd.Series, concerned: pd.Series) -> pd.DataFrame:
+    """Return all photos of some listings, and of some sellers those that have a match."""
+    own = read_by_keys(connection, whole_table(sightings, SIGHTING), sightings.c.listing_key, keys)
+    matched = select(matches.c.listing_key, matches.c.image_id, matches.c.seller_key).distinct().subquery()
+    query = select(*(sightings.c[name] for name in SIGHTING)).join_from(
+        matched,
+        sightings,
+        (sightings.c.image_id == matched.c.image_id) & (sightings.c.listing_key == matched.c.listing_key),
+    )
+    further = read_by_keys(connection, query, matched.c.seller_key, concerned)
+    return pd.concat([own, further]).drop_duplicates(["image_id", "listing_key"], ignore_index=True)
 
 
 def _owned(connection: Connection, theirs: pd.DataFrame, others: pd.Series) -> pd.DataFrame:
@@ -182,11 +196,3 @@ def _within(
     if until is not None:
         query = query.where(moments.c.as_of <= to_instant(until))
     return read_frame(connection, query.order_by(moments.c.as_of, moments.c.listing_key))
-
-
-def _prices(connection: Connection, theirs: pd.DataFrame, as_of: pd.Series, price_window: pd.Timedelta) -> pd.DataFrame:
-    since, until = to_instant(as_of.min() - price_window), to_instant(as_of.max())
-    query = whole_table(listings, PRICE).where(
-        listings.c.observed_at >= since, listings.c.observed_at <= until, listings.c.price.is_not(None)
-    )
-    return read_by_keys(connection, query, listings.c.category, theirs["category"].dropna())

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from data.catalog.facts import facts_about
 from data.progress import advance
-from features.facts import Facts
 from features.frame import evidence
-from features.prices import PRICE_WINDOW
+from models.serving.scoring import facts_of
 from models.slices import account_groups, edit_groups, price_bands
 
 if TYPE_CHECKING:
@@ -51,9 +49,7 @@ def _surest_edits(context: Context, copying: pd.DataFrame) -> pd.Series:
     for start in range(0, len(copying), rows):
         part = copying.iloc[start : start + rows]
         moments = part[["listing_key", "as_of"]].reset_index(drop=True)
-        with context.catalog.read() as connection:
-            facts = Facts(**facts_about(connection, moments, PRICE_WINDOW))
-        found = evidence(moments, facts)
+        found = evidence(moments, facts_of(context, moments))
         surest = found[found["copied"]].drop_duplicates("moment")
         parts.append(pd.Series(surest["edit"].to_numpy(), index=part.index[surest["moment"]], dtype="str"))
         advance("looking at copied photos", len(part), len(copying))

@@ -12,10 +12,10 @@ from data.catalog.facts import facts_about
 from data.catalog.scores import rank_run, save_features, save_scores
 from features.facts import Facts
 from features.frame import SPEC_FINGERPRINT, SPECS, build, evidence, first_owner
-from features.prices import PRICE_WINDOW
 from models.reasons import reasons
 from models.rule import RULE_ID, rule_for
 from models.score import score
+from models.serving.prices import usual_prices_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,16 +54,31 @@ def scorer_named(context: Context, model_id: str) -> Scorer:
     return rule_for(SPECS) if model_id == RULE_ID else context.registry.load(model_id, SPECS)
 
 
-def describe(context: Context, moments: pd.DataFrame) -> tuple[pd.DataFrame, Facts]:
-    """Return the features of some moments, and the facts they were made of."""
-    with context.catalog.read() as connection:
-        facts = known_facts(connection, moments)
+def describe(context: Context, moments: pd.DataFrame, usual: pd.DataFrame | None = None) -> tuple[pd.DataFrame, Facts]:
+    """Return the features of some moments, and the facts they were made of; see `known_facts`."""
+    facts = facts_of(context, moments, usual)
     return build(moments, facts), facts
 
 
-def known_facts(connection: Connection, moments: pd.DataFrame) -> Facts:
-    """Read all that describes some moments."""
-    return Facts(**facts_about(connection, moments, PRICE_WINDOW))
+def facts_of(context: Context, moments: pd.DataFrame, usual: pd.DataFrame | None = None) -> Facts:
+    """Read what is known about some moments, all of it at one time; see `known_facts`."""
+    with context.catalog.read() as connection:
+        return known_facts(connection, moments, usual)
+
+
+def known_facts(connection: Connection, moments: pd.DataFrame, usual: pd.DataFrame | None = None) -> Facts:
+    """Read all that describes some moments.
+
+    Parameters
+    ----------
+    usual
+        `models.serving.prices.all_usual_prices`, for many parts of a whole; otherwise those of these moments are read.
+    """
+    found = facts_about(connection, moments)
+    if usual is None:
+        versions = found["listings"]
+        usual = usual_prices_of(connection, versions[versions["listing_key"].isin(moments["listing_key"])], moments)
+    return Facts(**found, prices=usual)
 
 
 def score_moments(context: Context, keys: Sequence[Moment], run_id: str) -> Counts:

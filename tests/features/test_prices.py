@@ -1,13 +1,13 @@
 """Price features by example, and how far back prices must be known."""
 
-import dataclasses
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from features.frame import build
-from features.prices import CATEGORY_DAYS, PRICE_WINDOW
+from features.prices import CATEGORY, CATEGORY_DAYS, FEWEST_PRICES, PRICE_WINDOW, usual_prices
 from tests.features.worlds import Market, day, moments
 
 
@@ -77,9 +77,33 @@ def test_the_window_begins_and_ends_at_midnight(on, known):
 
 
 def test_prices_within_the_window_are_all_that_is_needed():
-    market = market_with_prices([1, 2, 3, 4, 5], on=0.0).listing(20, 2, CATEGORY_DAYS + 0.99, price=12.0)
-    facts = market.facts()
-    asked = moments((20, CATEGORY_DAYS + 0.99))
-    since = day(CATEGORY_DAYS + 0.99) - PRICE_WINDOW
-    fewer = dataclasses.replace(facts, prices=facts.prices[facts.prices["observed_at"] >= since])
-    assert build(asked, fewer)["price_to_category"].tolist() == [4.0]
+    kinds = pd.DataFrame([("m", "c", "EUR")], columns=CATEGORY)
+    rows = [(0, day(on), price) for price in range(1, 6) for on in (9.9, 10.0, 11.5, 10.0 + CATEGORY_DAYS)]
+    prices = pd.DataFrame(rows, columns=["kind", "observed_at", "price"]).astype({"price": "float64"})
+    days = pd.Series([day(10 + CATEGORY_DAYS)])
+    within = prices["observed_at"].between(days[0] - PRICE_WINDOW, days[0], inclusive="left")
+    assert within.sum() == 10
+    whole = usual_prices(kinds, days, prices)
+    pd.testing.assert_frame_equal(whole, usual_prices(kinds, days, prices[within]))
+    assert whole[["category", "usual_price"]].to_numpy().tolist() == [["c", 3.0]]
+
+
+def test_usual_prices_are_the_medians_of_each_kind_and_day():
+    random = np.random.default_rng(3)
+    kinds = pd.DataFrame([("m", "c", "EUR"), ("m", "c", ""), ("n", "d", "EUR")], columns=CATEGORY, index=[4, 2, 9])
+    on = random.uniform(0, 300, 2_000)
+    prices = pd.DataFrame(
+        {"kind": random.choice([4, 2], 2_000), "price": random.choice([np.nan, -1, 5, 7, 8.5], 2_000)}
+    )
+    prices["observed_at"] = [day(number) for number in on]
+    days = pd.Series([day(number) for number in (250, 3, 120)])
+    found = usual_prices(kinds, days, prices).set_index([*CATEGORY, "day"])["usual_price"]
+    for number, kind in kinds.iterrows():
+        for today in days:
+            since = today - pd.Timedelta(days=CATEGORY_DAYS)
+            rows = prices[(prices["kind"] == number) & (prices["price"] > 0)]
+            rows = rows[(rows["observed_at"] >= since) & (rows["observed_at"] < today)]
+            if len(rows) >= FEWEST_PRICES:
+                assert found[(*kind, today)] == np.median(rows["price"])
+            else:
+                assert (*kind, today) not in found.index

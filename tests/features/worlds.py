@@ -15,7 +15,6 @@ from features.facts import (
     LABEL_COLUMNS,
     LISTING_COLUMNS,
     OTHER_PHOTO_COLUMNS,
-    PRICE_COLUMNS,
     SELLER_COLUMNS,
     SIGHTING_COLUMNS,
     TAKEN_COLUMNS,
@@ -24,6 +23,7 @@ from features.facts import (
 )
 from features.information import LOW_INFORMATION
 from features.matching import earlier_sightings
+from features.prices import CATEGORY, usual_prices
 from features.texts import text_bands
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
@@ -111,7 +111,6 @@ class Market:
                 rows[rows["observed_at"] <= day(until)] for rows in (listings, sellers, sightings)
             )
             labels = labels[labels["known_at"] <= day(until)]
-        prices = listings.loc[listings["price"].notna(), list(PRICE_COLUMNS)]
         fingerprints = self.fingerprints(sightings["image_id"].unique())
         matches = earlier_sightings(sightings, typed(self.pairs, ALIKE_COLUMNS), sightings, sellers)
         others = sightings[sightings["listing_key"].isin(matches["other_listing_key"])]
@@ -124,7 +123,7 @@ class Market:
             matches=matches,
             other_photos=other_photos.astype({"width": "float64", "height": "float64"}),
             labels=labels,
-            prices=prices,
+            prices=usual_prices_by_day(listings),
             taken=taken_photos(matches, fingerprints),
             texts=shown_texts(listings),
         )
@@ -134,6 +133,14 @@ class Market:
         known = [(image, self.information.get(image, 5.0)) for image in images]
         rows = [(image, 640, 480, "JPEG", *[0] * 5, bits) for image, bits in known if bits is not None]
         return typed(rows, FINGERPRINT_COLUMNS)
+
+
+def usual_prices_by_day(listings, days=200):
+    """The usual price of every kind of goods at the beginning of every day that tests look at."""
+    said = listings[listings["category"].notna()].fillna({"currency": ""})
+    kinds = said[CATEGORY].drop_duplicates(ignore_index=True)
+    prices = said.merge(kinds.reset_index(names="kind"), on=CATEGORY)
+    return usual_prices(kinds, pd.Series([day(number) for number in range(days)]).dt.floor("D"), prices)
 
 
 def taken_photos(matches, fingerprints):

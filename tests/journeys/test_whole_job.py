@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SPLIT_AT = START + timedelta(days=40)
 RENEWED_AT = START + timedelta(days=151)
-LISTINGS, DAYS, SEED = 150, 60, 3
+LISTINGS, DAYS, SEED = 150, 60, 8
 SCORE_COLUMNS = [
     "listing_id", "seller_id", "observed_at", "as_of", "score", "rank", "band", "model_id", "reasons",
     "first_seller_id", "first_listing_id", "matched_images", "images",
