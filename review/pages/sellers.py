@@ -13,6 +13,7 @@ from data.catalog.decisions import decided_on
 from data.catalog.frames import records
 from data.catalog.showing import (
     accounts_of,
+    count_of_copying,
     count_of_seller,
     listings_of_seller,
     names_of_sellers,
@@ -58,6 +59,7 @@ def seller(request: Request, session: Viewer, key: Key, page: Annotated[int, Que
             "name": names[key],
             "accounts": accounts_of(connection, key),
             "count": count_of_seller(connection, key),
+            "copying": count_of_copying(connection, key),
             "listings": records(listings.merge(pictures[["listing_key", "image_id"]], on="listing_key", how="left")),
             "cases": cases,
             "decided": decided_on(connection, listings["listing_key"]),
