@@ -148,6 +148,13 @@ def takings_of(connection: Connection, seller_key: int) -> pd.DataFrame:
     return read_frame(connection, query.order_by(func.count(matches.c.image_id.distinct()).desc()).limit(MOST_OWNERS))
 
 
+def count_of_copying(connection: Connection, seller_key: int) -> int:
+    """Return in how many listings a seller shows a photo that another seller had shown before."""
+    distinct = func.count(matches.c.listing_key.distinct())
+    copied = select(distinct).where(matches.c.seller_key == seller_key, matches.c.same_photo >= SAME_PHOTO)
+    return connection.execute(copied).scalar_one()
+
+
 def count_of_seller(connection: Connection, seller_key: int) -> int:
     """Return how many listings a seller has."""
     distinct = func.count(listings.c.listing_key.distinct())

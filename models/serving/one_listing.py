@@ -29,7 +29,7 @@ from data.listings import LISTINGS, Mapping, validate
 from data.sources.protocol import Batch
 from features.alike import alike_pairs
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
-from features.frame import build, evidence
+from features.frame import build
 from features.hashing import RECIPE
 from features.matching import earlier_sightings
 from features.packing import unpack
@@ -38,7 +38,7 @@ from models.serving.aside import aside, fetched, fingerprinted, handed_in
 from models.serving.decoding.frames import prints_of
 from models.serving.known import beside_known
 from models.serving.queries import Upload, why_unread
-from models.serving.scoring import known_facts, model_in_use, rows_of, scorer_named
+from models.serving.scoring import known_facts, model_in_use, scorer_named, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from data.images.outcome import FetchOutcome
-    from features.facts import Facts
     from models.scorer import Scorer
     from models.serving.context import Context
     from models.serving.decoding.messages import Message
@@ -152,8 +151,8 @@ def score_listing(context: Context, posting: Posting, now: datetime) -> Judged:
         moments = newest_moment(connection, key, now)
         facts = known_facts(connection, moments)
     features = build(moments, facts)
-    scored = rows_of(moments, features, facts, scorer)
-    return _judged(context, scored, features, _evidence(moments, facts), seen)
+    scored, found = told_of(moments, features, facts, scorer)
+    return _judged(context, scored, features, found[found["copied"]].reset_index(drop=True), seen)
 
 
 @lru_cache(maxsize=2)
@@ -242,11 +241,6 @@ def _suppose_pictures(connection: Connection, seen: _Seen, load: Load) -> None:
         save_fingerprints(connection, prints_of(seen.new))
         readable = [message["image_id"] for message in seen.new if message["reason"] is None]
         save_alike(connection, readable, seen.alike)
-
-
-def _evidence(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
-    found = evidence(moments, facts)
-    return found[found["copied"]].reset_index(drop=True)
 
 
 def _judged(context: Context, scored: pd.DataFrame, features: pd.DataFrame, found: pd.DataFrame, seen: _Seen) -> Judged:

@@ -97,11 +97,14 @@ def scored_rows(context: Context, moments: pd.DataFrame, scorer: Scorer) -> tupl
     The same moment gives the same bytes, whatever other moments are asked for with it.
     """
     features, facts = describe(context, moments)
-    return features, rows_of(moments, features, facts, scorer)
+    rows, _ = told_of(moments, features, facts, scorer)
+    return features, rows
 
 
-def rows_of(moments: pd.DataFrame, features: pd.DataFrame, facts: Facts, scorer: Scorer) -> pd.DataFrame:
-    """Return the scores of described moments with reasons: all columns that are kept but ``run_id``."""
+def told_of(
+    moments: pd.DataFrame, features: pd.DataFrame, facts: Facts, scorer: Scorer
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the scores of described moments with reasons, as `scored_rows` does, and the evidence behind them."""
     scored = score(features, scorer, SPECS)
     found = evidence(moments, facts)
     told = reasons(
@@ -111,7 +114,8 @@ def rows_of(moments: pd.DataFrame, features: pd.DataFrame, facts: Facts, scorer:
         evidence=_named(found),
     )
     rows = pd.concat([moments, scored.table, first_owner(moments, facts)], axis=1)
-    return rows.assign(observed_at=moments["as_of"], reasons=told.map(json.dumps), spec=SPEC_FINGERPRINT)
+    rows = rows.assign(observed_at=moments["as_of"], reasons=told.map(json.dumps), spec=SPEC_FINGERPRINT)
+    return rows, found
 
 
 def bands_of(rows: pd.DataFrame) -> Counts:

@@ -113,7 +113,7 @@ def _first_readings(decided: pd.DataFrame) -> pd.DataFrame:
 def _weeks(decided: pd.DataFrame, now: pd.Timestamp) -> list[dict[str, Any]]:
     """Return for each week what share of the cases from the queue were fraud, the newest first."""
     queue = _first_readings(decided[decided["audited"] != 1])
-    week = ((now - queue["decided_at"]).dt.total_seconds() // WEEK_S).astype("int64")
+    week = ((now - queue["decided_at"]).dt.total_seconds().clip(lower=0) // WEEK_S).astype("int64")
     return [
         {"begins": now - timedelta(weeks=number + 1), "share": _share(queue[week == number])}
         for number in sorted(set(week.tolist()))

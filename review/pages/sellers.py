@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import pandas as pd
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import Response
 
@@ -12,6 +13,7 @@ from data.catalog.decisions import decided_on
 from data.catalog.frames import records
 from data.catalog.showing import (
     accounts_of,
+    count_of_copying,
     count_of_seller,
     listings_of_seller,
     names_of_sellers,
@@ -42,7 +44,9 @@ def seller(request: Request, session: Viewer, key: Key, page: Annotated[int, Que
         taken = taken_around(connection, [key])
         listings = listings_of_seller(connection, key, PAGE_ROWS, skip=(page - 1) * PAGE_ROWS)
         pictures = pictures_of(connection, listings["listing_key"]).drop_duplicates("listing_key")
-        known = names_of_sellers(connection, {*taken["seller_key"].tolist(), *taken["other_seller_key"].tolist(), key})
+        takings = takings_of(connection, key)
+        tied = pd.concat([taken["seller_key"], taken["other_seller_key"], takings["other_seller_key"]])
+        known = names | names_of_sellers(connection, tied.unique().tolist())
         cases = {
             row["listing_key"]: row
             for state in State
@@ -55,10 +59,11 @@ def seller(request: Request, session: Viewer, key: Key, page: Annotated[int, Que
             "name": names[key],
             "accounts": accounts_of(connection, key),
             "count": count_of_seller(connection, key),
+            "copying": count_of_copying(connection, key),
             "listings": records(listings.merge(pictures[["listing_key", "image_id"]], on="listing_key", how="left")),
             "cases": cases,
             "decided": decided_on(connection, listings["listing_key"]),
-            "takings": records(takings_of(connection, key)),
+            "takings": records(takings),
             "ring": ring_of(key, taken, known),
         }
     told |= {"session": session, "page": page, "rows": PAGE_ROWS, "now": now, "width": WIDTH, "height": HEIGHT}

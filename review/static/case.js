@@ -34,7 +34,7 @@ function layOver(views) {
   const blink = Object.assign(document.createElement("button"), { type: "button", textContent: "Blink " });
   blink.dataset.blink = "";
   const key = document.createElement("kbd");
-  key.textContent = "b";
+  key.textContent = keyFor("b");
   blink.append(key);
   tools.append("This listing", range, "The other", blink);
   const show = () => { over.style.clipPath = `inset(0 0 0 ${100 - range.value}%)`; };
@@ -71,8 +71,9 @@ function lookAt(number) {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
-  if (event.key === "j" || event.key === "k") { event.preventDefault(); lookAt(here + (event.key === "j" ? 1 : -1)); }
-  if (event.key === "b" && photos.length) {
+  const step = { [keyFor("j")]: 1, [keyFor("k")]: -1 }[event.key];
+  if (step) { event.preventDefault(); lookAt(here + step); }
+  if (event.key === keyFor("b") && photos.length) {
     const details = photos[here].querySelector("details.aligned");
     if (!details) return;
     event.preventDefault();

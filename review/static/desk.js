@@ -4,8 +4,12 @@
 /* Keys. What a key does stands in the page: the first link or button with data-key takes it. People may choose other keys (help page). */
 const chosenKeys = JSON.parse(localStorage.getItem("keys") || "{}");
 
+function keyFor(key) {
+  return chosenKeys[key] || key;
+}
+
 function keyOf(element) {
-  return chosenKeys[element.dataset.key] || element.dataset.key;
+  return keyFor(element.dataset.key);
 }
 
 function isTyping(target) {

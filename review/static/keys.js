@@ -2,6 +2,7 @@
 "use strict";
 
 const inputs = [...document.querySelectorAll("input.chosen")];
+for (const element of document.querySelectorAll(".choosing")) element.hidden = false;
 const chosen = JSON.parse(localStorage.getItem("keys") || "{}");
 
 for (const input of inputs) {
@@ -16,3 +17,8 @@ for (const input of inputs) {
     localStorage.setItem("keys", JSON.stringify(chosen));
   });
 }
+
+document.getElementById("as-they-were").addEventListener("click", () => {
+  localStorage.removeItem("keys");
+  location.reload();
+});

@@ -15,6 +15,6 @@ function goTo(number) {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
-  const step = { j: 1, k: -1 }[event.key];
+  const step = { [keyFor("j")]: 1, [keyFor("k")]: -1 }[event.key];
   if (step) { event.preventDefault(); goTo(here + step); }
 });

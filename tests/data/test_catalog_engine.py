@@ -79,6 +79,20 @@ def test_a_write_that_fails_leaves_nothing(catalog):
     assert count(catalog) == 0
 
 
+def test_what_is_only_supposed_is_seen_by_who_supposes_it_and_is_gone_afterwards(catalog):
+    with catalog.supposing() as connection:
+        insert(connection, alike, pairs(3))
+        assert connection.execute(select(func.count()).select_from(alike)).scalar_one() == 3
+        assert count(catalog) == 0
+    assert count(catalog) == 0
+    with pytest.raises(RuntimeError), catalog.supposing() as connection:
+        insert(connection, alike, pairs(3))
+        raise RuntimeError
+    with catalog.write() as connection:
+        insert(connection, alike, pairs(2))
+    assert count(catalog) == 2
+
+
 def test_a_statement_the_database_refuses_is_a_catalog_error_and_leaves_nothing(catalog):
     with pytest.raises(CatalogError, match="Nothing of this step was kept"), catalog.write() as connection:
         insert(connection, alike, pairs(5))

@@ -48,6 +48,13 @@ def test_contributions_of_a_linear_scorer_are_exact_and_missing_features_contrib
     assert found.to_dict("index") == {10: {"a": 3.0, "b": 0.0, "c": 0.0}, 20: {"a": 0.0, "b": -6.0, "c": 1.0}}
 
 
+def test_contributions_are_the_same_however_many_features_are_asked_about_at_once(monkeypatch):
+    features = pd.DataFrame(np.random.default_rng(1).integers(0, 4, (7, 3)).astype(float), columns=["a", "b", "c"])
+    at_once = score(features, LINEAR, NUMBERS).contributions
+    monkeypatch.setattr("models.contributions.ROWS_AT_ONCE", 1)
+    pd.testing.assert_frame_equal(score(features, LINEAR, NUMBERS).contributions, at_once, check_exact=True)
+
+
 def test_equal_probabilities_are_ranked_by_margin():
     features = pd.DataFrame({"a": [5.1, 5.3, -1.0, 5.2], "b": 0.0, "c": 0.0})
     table = score(features, LINEAR, NUMBERS).table
