@@ -77,7 +77,8 @@ class Facts:
     listings
         Versions of listings (``LISTING_COLUMNS``): every version of every listing of the sellers concerned, and of
         the listings named as ``other_listing_key`` in the matches of those described. One row for each (listing_key,
-        observed_at). Title and description may be missing in listings that are neither described nor named so.
+        observed_at). Of listings that are neither described nor named so only category, location, price and
+        currency are told.
     sellers
         Versions of seller accounts (``SELLER_COLUMNS``), one row for each (seller_key, observed_at): of the sellers
         concerned and of those named in ``taken`` and ``texts``.

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import select, union
+from sqlalchemy import exists, select, true, union
 
 from data.catalog.frames import read_by_keys, read_frame, to_instant, whole_table
 from data.catalog.matches import DISTANCES, FINGERPRINT, HASHED, SELLER, SIGHTING, measured
-from data.catalog.tables import alike, images, labels, listings, matches, scores, sellers, sightings
+from data.catalog.tables import alike, images, labels, listings, matches, scores, sellers, sightings, verdicts
 from data.catalog.texts import texts_like
 from data.catalog.ties import taken_around
 from data.catalog.verdicts import verdict_labels
@@ -18,7 +18,7 @@ from data.catalog.verdicts import verdict_labels
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import CompoundSelect, Connection
 
 LISTING = (
     "listing_key", "seller_key", "observed_at", "created_at", "marketplace", "title", "description", "category",
@@ -28,8 +28,8 @@ MATCH = (
     "listing_key", "image_id", "seller_key", "observed_at", "other_listing_key", "other_image_id", "other_seller_key",
     "other_observed_at", "other_created_at", *DISTANCES, "edit", "same_photo", "sellers_sharing", "sightings",
 )  # fmt: skip
-TOLD = tuple(name for name in LISTING if name not in {"title", "description"})
-"""What is read of listings that nothing is compared with: texts are most of what is stored of a listing."""
+PAST = ("seller_key", "listing_key", "observed_at", "category", "location", "price", "currency")
+"""What is read of a seller's other listings, all from one index."""
 
 
 def unscored_moments(connection: Connection, since: datetime | None, until: datetime | None) -> pd.DataFrame:
@@ -38,11 +38,8 @@ def unscored_moments(connection: Connection, since: datetime | None, until: date
     A listing has a moment whenever something about it was first known: a version of it, one of its pictures, or that
     somebody else had posted such a picture earlier (a late match).
     """
-    moments = _moments().subquery()
-    scored = select(scores.c.listing_key).where(
-        scores.c.listing_key == moments.c.listing_key, scores.c.as_of == moments.c.as_of
-    )
-    return _within(connection, select(moments).where(~scored.exists()), moments, since, until)
+    moments = _moments(unscored=True).subquery()
+    return _within(connection, select(moments), moments, since, until)
 
 
 def all_moments(connection: Connection, since: datetime | None, until: datetime | None) -> pd.DataFrame:
@@ -69,7 +66,7 @@ def facts_about(connection: Connection, moments: pd.DataFrame) -> dict[str, pd.D
     keys = moments["listing_key"]
     described = read_by_keys(connection, whole_table(listings, LISTING), listings.c.listing_key, keys)
     concerned = described["seller_key"].drop_duplicates()
-    past = read_by_keys(connection, whole_table(listings, TOLD), listings.c.seller_key, concerned)
+    past = read_by_keys(connection, whole_table(listings, PAST), listings.c.seller_key, concerned)
     found = read_by_keys(connection, whole_table(matches, MATCH), matches.c.seller_key, concerned)
     copied = found.loc[found["listing_key"].isin(keys), "other_listing_key"]
     others = read_by_keys(connection, whole_table(listings, LISTING), listings.c.listing_key, copied)
@@ -85,15 +82,15 @@ def facts_about(connection: Connection, moments: pd.DataFrame) -> dict[str, pd.D
         "fingerprints": read_by_keys(connection, prints, images.c.image_id, seen["image_id"]),
         "matches": measured(found),
         "other_photos": _photos(connection, copied),
-        "labels": known_labels(connection, _owned(connection, past, taken["seller_key"])).drop(columns="source"),
+        "labels": known_labels(connection, _decided(connection, accounts)).drop(columns="source"),
         "taken": taken,
         "texts": texts,
     }
 
 
 def _versions(described: pd.DataFrame, others: pd.DataFrame, past: pd.DataFrame) -> pd.DataFrame:
-    """Put versions of listings together, each once and with its texts where they were read."""
-    every = pd.concat([described, others, past.assign(title=None, description=None).astype(described.dtypes)])
+    """Put versions of listings together, each once and with all that was read of it."""
+    every = pd.concat([described, others, past.reindex(columns=described.columns).astype(described.dtypes)])
     return every.drop_duplicates(["listing_key", "observed_at"], ignore_index=True)
 
 
@@ -110,11 +107,14 @@ def _sightings(connection: Connection, keys: pd.Series, concerned: pd.Series) ->
     return pd.concat([own, further]).drop_duplicates(["image_id", "listing_key"], ignore_index=True)
 
 
-def _owned(connection: Connection, theirs: pd.DataFrame, others: pd.Series) -> pd.DataFrame:
-    """Return ``listing_key, seller_key`` of some listings, and of all listings of other sellers."""
-    names = ["listing_key", "seller_key"]
-    owned = read_by_keys(connection, whole_table(listings, names), listings.c.seller_key, others)
-    return pd.concat([theirs[names], owned]).drop_duplicates()
+def _decided(connection: Connection, seller_keys: pd.Series) -> pd.DataFrame:
+    """Return ``listing_key, seller_key`` of the listings of some sellers that anything was decided on."""
+    by_others, by_analysts = (
+        select(table.c.listing_key).where(table.c.listing_key == listings.c.listing_key).exists()
+        for table in (labels, verdicts)
+    )
+    query = whole_table(listings, ("listing_key", "seller_key")).where(by_others | by_analysts)
+    return read_by_keys(connection, query, listings.c.seller_key, seller_keys).drop_duplicates()
 
 
 def known_labels(connection: Connection, of_listings: pd.DataFrame) -> pd.DataFrame:
@@ -178,14 +178,24 @@ def _photos(connection: Connection, listing_keys: pd.Series) -> pd.DataFrame:
     return photos.astype({"width": "float64", "height": "float64"})
 
 
-def _moments() -> Any:
-    return union(
-        select(listings.c.listing_key, listings.c.observed_at.label("as_of")),
-        select(sightings.c.listing_key, sightings.c.observed_at.label("as_of")),
-        select(matches.c.listing_key, matches.c.other_observed_at.label("as_of")).where(
-            matches.c.other_observed_at > matches.c.observed_at
-        ),
+def _moments(*, unscored: bool = False) -> CompoundSelect[Any]:
+    """Return the query for the moments of all listings, or for those without a score.
+
+    Scores are looked for in each table by itself: few moments are new, and those that are not need not be told apart.
+    """
+    late = matches.c.other_observed_at > matches.c.observed_at
+    sources = (
+        (listings.c.listing_key, listings.c.observed_at, true()),
+        (sightings.c.listing_key, sightings.c.observed_at, true()),
+        (matches.c.listing_key, matches.c.other_observed_at, late),
     )
+    queries = [select(key, at.label("as_of")).where(condition) for key, at, condition in sources]
+    if unscored:
+        queries = [
+            query.where(~exists().where(scores.c.listing_key == key, scores.c.as_of == at))
+            for query, (key, at, _) in zip(queries, sources, strict=True)
+        ]
+    return union(*queries)
 
 
 def _within(

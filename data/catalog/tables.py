@@ -54,6 +54,11 @@ listings = Table(
     _required("content_id"),
     Index("listings_by_name", "marketplace", "listing_id"),
     Index("listings_by_seller", "seller_key"),
+    # Complete for a seller's past, whose rows lie scattered among long texts. PostgreSQL takes no entry as long as two
+    # such columns may be.
+    Index(
+        "listings_past", "seller_key", "listing_key", "observed_at", "category", "location", "price", "currency"
+    ).ddl_if(dialect="sqlite"),
     Index("listings_by_time", "observed_at"),
     Index("listings_by_price", "category", "observed_at", "marketplace", "currency", "price"),
 )
@@ -186,7 +191,7 @@ sightings = Table(
     _required("observed_at", BigInteger),
     _required("created_at", BigInteger),
     _required("matched", Integer),
-    Index("sightings_by_listing", "listing_key"),
+    Index("sightings_by_listing", "listing_key", "observed_at"),
     Index("sightings_by_seller", "seller_key"),
     Index("sightings_by_matched", "matched"),
 )

@@ -64,7 +64,9 @@ def upgraded(catalog_url, monkeypatch):
 def test_it_has_the_tables_of_a_new_one(upgraded):
     with upgraded.read() as connection:
         assert revision(connection) == HEAD
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        only_sqlite = {"listings_past"} if connection.dialect.name == "postgresql" else set()
+        opts = {"include_object": lambda _object, name, *_: name not in only_sqlite}
+        assert compare_metadata(MigrationContext.configure(connection, opts=opts), metadata) == []
 
 
 def test_its_pictures_are_there_and_wait_for_the_new_recipe(upgraded):
