@@ -9,7 +9,7 @@ from typing import Any
 
 from prefect import flow
 
-from data.catalog.facts import unscored_moments
+from data.catalog.facts import by_seller, unscored_moments
 from data.settings import Settings, load_settings
 from flows.engine import workers
 from flows.lock import hold
@@ -39,7 +39,7 @@ def score(since: datetime | None = None, until: datetime | None = None, home: st
         # Those that came with a load were read then; a catalog of an older version brings texts that were not.
         read_texts(context)
         with context.catalog.read() as connection:
-            moments = unscored_moments(connection, since, until)
+            moments = by_seller(connection, unscored_moments(connection, since, until))
         keys = list(moments.itertuples(index=False, name=None))
         summary["model_id"] = scoring.scorer_in_use(context).model_id
         summary["scored"] = 0

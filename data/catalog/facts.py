@@ -55,6 +55,17 @@ def newest_moment(connection: Connection, listing_key: int, until: datetime) -> 
     return _within(connection, of_it, moments, None, until).tail(1).reset_index(drop=True)
 
 
+def by_seller(connection: Connection, moments: pd.DataFrame) -> pd.DataFrame:
+    """Return moments (``listing_key, as_of``) with those of a seller one after the other, and by time among these.
+
+    In portions of this order the past of few sellers is read more than once.
+    """
+    owners = whole_table(listings, ("listing_key", "seller_key")).distinct()
+    owned = read_by_keys(connection, owners, listings.c.listing_key, moments["listing_key"])
+    ordered = moments.merge(owned, on="listing_key").sort_values(["seller_key", "as_of", "listing_key"])
+    return ordered[["listing_key", "as_of"]].reset_index(drop=True)
+
+
 def facts_about(connection: Connection, moments: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Read the frames of `features.facts.Facts` that describe some moments, all but the prices.
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from data.catalog.facts import unscored_moments
+from data.catalog.facts import by_seller, unscored_moments
 from data.catalog.tables import features, scores
 from data.settings import Settings
 from flows.steps.auditing import draw_for_audit
@@ -59,7 +59,8 @@ def score_day(context: Context) -> None:
         connection.execute(features.delete().where(features.c.as_of >= END_US - DAY_US))
     rows, began_s = context.settings.batch_rows, time.perf_counter()
     with timed("finding what is new"), context.catalog.read() as connection:
-        keys = list(unscored_moments(connection, None, None).itertuples(index=False, name=None))
+        moments = by_seller(connection, unscored_moments(connection, None, None))
+    keys = list(moments.itertuples(index=False, name=None))
     with timed(f"scoring {len(keys):,}"):
         for start in range(0, len(keys), rows):
             score_moments(context, keys[start : start + rows], RUN_ID)

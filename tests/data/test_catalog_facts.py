@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from data.catalog import facts
 from data.catalog.champions import KEPT, PROMOTED, ROLLED_BACK, champion, history, previous_champion, record_model
-from data.catalog.facts import all_moments, facts_about, known_labels, unscored_moments
+from data.catalog.facts import all_moments, by_seller, facts_about, known_labels, unscored_moments
 from data.catalog.frames import insert, read_frame
 from data.catalog.images import save_fingerprints
 from data.catalog.keys import joined_keys
@@ -20,6 +20,7 @@ from data.catalog.loads import Load
 from data.catalog.matches import save_alike
 from data.catalog.scores import rank_run, save_features, save_scores, unpack
 from data.catalog.tables import features, scores, verdicts
+from data.catalog.tables import listings as listed
 from features import facts as wanted
 from features.frame import moments_of
 from tests.data.rows import TEXT, TIME, alike_pairs, day, fetch_all, hashed, labels, listings, moment, sellers
@@ -136,6 +137,18 @@ def scored(of: pd.DataFrame, model_id: str = "m") -> pd.DataFrame:
         model_id=model_id, observed_at=of["as_of"], score=0.5, rank=1, band="low", reasons="[]", spec="s",
         first_seller_key=nothing, first_listing_key=nothing, matched_images=0, images=1, run_id="r",
     )  # fmt: skip
+
+
+def test_moments_of_a_seller_follow_each_other_in_time(market):
+    with market.read() as connection:
+        every = all_moments(connection, None, None)
+        ordered = by_seller(connection, every)
+        owner = read_frame(connection, select(listed.c.listing_key, listed.c.seller_key)).drop_duplicates()
+    assert sorted(ordered.itertuples(index=False)) == sorted(every.itertuples(index=False))
+    sellers_in_turn = ordered["listing_key"].map(owner.set_index("listing_key")["seller_key"])
+    assert (sellers_in_turn != sellers_in_turn.shift()).sum() == sellers_in_turn.nunique()
+    for _, theirs in ordered.groupby(sellers_in_turn):
+        assert theirs["as_of"].is_monotonic_increasing
 
 
 def test_scored_moments_are_no_longer_unscored(market):
