@@ -54,7 +54,7 @@ def serve(home: Path | None, host: str, port: int) -> None:
     door = door_for(settings.desk, sessions, host)
     context = open_context(settings)
     # What the first search would wait for: the compiled search, the known pictures, a process that opens pictures.
-    workers_for(settings.decode)
+    workers_for(settings.decode).prepare()
     known_pictures(context)
     open_missing_cases(context)
     server = Server(

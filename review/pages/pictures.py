@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from functools import lru_cache
 from typing import Annotated, Literal
 
@@ -18,6 +20,8 @@ from review.permissions import Viewer
 
 LARGE_PIXELS = 1_000
 KEPT_SMALL, KEPT_LARGE = 2_048, 128
+OPENED_AT_ONCE = threading.BoundedSemaphore(min(4, os.cpu_count() or 1))
+"""Each that is opened at the same time takes a process of its own, and a page asks for fifty at once."""
 FOR_A_DAY = "private, max-age=86400, immutable"
 ImageId = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 router = APIRouter()
@@ -72,12 +76,14 @@ def _known(context: Context, image_id: str, side_pixels: int) -> bytes:
 
 @lru_cache(maxsize=KEPT_SMALL)
 def _kept_small(context: Context, image_id: str) -> bytes | None:
-    return thumbnail(context, image_id)
+    with OPENED_AT_ONCE:
+        return thumbnail(context, image_id)
 
 
 @lru_cache(maxsize=KEPT_LARGE)
 def _kept_large(context: Context, image_id: str) -> bytes | None:
-    return thumbnail(context, image_id, LARGE_PIXELS)
+    with OPENED_AT_ONCE:
+        return thumbnail(context, image_id, LARGE_PIXELS)
 
 
 def _jpeg(content: bytes) -> Response:

@@ -162,6 +162,16 @@ class Workers:
         jpeg: bytes | None = self._ask(Wanted.THUMBNAIL, content, side_pixels=side_pixels).get("jpeg")
         return jpeg
 
+    def prepare(self) -> None:
+        """Have a worker ready, so that the first picture waits for none to start.
+
+        Raises
+        ------
+        WorkerError
+            No worker can be started.
+        """
+        self._idle.append(self._take(fresh=False))
+
     def end(self) -> None:
         """End all idle workers."""
         while self._idle:
