@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import func, select, union_all, update
 
 from data.catalog.frames import read_by_keys, read_frame, records, to_instant, upsert, whole_table
 from data.catalog.tables import cases, claims, verdicts
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import pandas as pd
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, FromClause, Subquery
 
 SCORED = (
     "listing_key", "as_of", "model_id", "score", "band", "value", "priority", "seller_key", "category", "price",
@@ -24,6 +23,12 @@ SCORED = (
 """What scoring says of a case; the other columns say what became of it."""
 MOST_COUNTED = 10_000
 """Nobody needs to know how many more than this wait, and counting them all would keep everybody waiting."""
+LOOKED_THROUGH = 20_000
+"""Cases, the most at stake, among which is looked for what no index knows: a reason, an edit, a price, a date."""
+MOST_SKIPPED = 1_000
+"""Cases at the head of the queue that others may have claimed."""
+INDEXED = ("band", "category", "seller_key")
+NEVER_SNOOZED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class State(StrEnum):
@@ -96,9 +101,9 @@ def save_cases(connection: Connection, found: pd.DataFrame) -> None:
 
 def page_of(connection: Connection, wanted: Filter, now: datetime, *, number: int, size: int) -> Page:
     """Return a page of the queue, from 1: the most at stake first."""
-    matching = _matching(wanted, now)
-    query = whole_table(cases, _names()).where(*matching).order_by(*_order()).limit(size).offset((number - 1) * size)
-    return Page(read_frame(connection, query), _count(connection, matching))
+    found = _queue(wanted, now, number * size)
+    query = select(found).order_by(*_order(found)).limit(size).offset((number - 1) * size)
+    return Page(read_frame(connection, query), _count(connection, wanted, now))
 
 
 def case_of(connection: Connection, listing_key: int) -> dict[str, Any] | None:
@@ -109,12 +114,9 @@ def case_of(connection: Connection, listing_key: int) -> dict[str, Any] | None:
 
 def counters(connection: Connection, now: datetime) -> dict[str, int]:
     """Return how many cases are open in each band, snoozed and decided, each `MOST_COUNTED` at most."""
-    counted = {
-        f"open_{band}": _count(connection, _matching(Filter(band=band), now)) for band in ("high", "medium", "low")
-    }
-    for state in (State.SNOOZED, State.DECIDED):
-        counted[str(state)] = _count(connection, [cases.c.state == state])
-    return counted
+    wanted = {f"open_{band}": Filter(band=band) for band in ("high", "medium", "low")}
+    wanted |= {str(state): Filter(state=state) for state in (State.SNOOZED, State.DECIDED)}
+    return {name: _count(connection, each, now) for name, each in wanted.items()}
 
 
 def next_open(
@@ -129,13 +131,14 @@ def next_open(
     after
         A case that is left out: the one they come from.
     """
+    found = _queue(wanted, now, MOST_SKIPPED)
     taken = select(claims.c.listing_key).where(
-        claims.c.listing_key == cases.c.listing_key, claims.c.expires_at > to_instant(now), claims.c.actor != actor
+        claims.c.listing_key == found.c.listing_key, claims.c.expires_at > to_instant(now), claims.c.actor != actor
     )
-    query = select(cases.c.listing_key).where(*_matching(wanted, now), ~taken.exists())
+    query = select(found.c.listing_key).where(~taken.exists())
     if after is not None:
-        query = query.where(cases.c.listing_key != after)
-    return connection.execute(query.order_by(*_order()).limit(1)).scalar()
+        query = query.where(found.c.listing_key != after)
+    return connection.execute(query.order_by(*_order(found)).limit(1)).scalar()
 
 
 def next_second_reading(connection: Connection, actor: str, now: datetime) -> int | None:
@@ -166,42 +169,59 @@ def set_state(
 
 
 def choices(connection: Connection) -> dict[str, list[str]]:
-    """Return the values that a filter may name, as they occur among all cases: bands, categories, edits, reasons."""
+    """Return the values that a filter may name: bands, categories, edits and reasons of the cases most at stake."""
+    found = _queue(Filter(), NEVER_SNOOZED, LOOKED_THROUGH)
     names = ("band", "category", "edit", "reason")
     return {
         name: sorted(
-            str(value) for (value,) in connection.execute(select(cases.c[name]).distinct()) if value not in (None, "")
+            str(value) for (value,) in connection.execute(select(found.c[name]).distinct()) if value not in (None, "")
         )
         for name in names
     }
 
 
-def _matching(wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
-    equal = ("band", "reason", "category", "seller_key", "edit")
-    found = [cases.c[name] == value for name in equal if (value := getattr(wanted, name)) is not None]
+def _queue(wanted: Filter, now: datetime, most: int) -> Subquery:
+    """Return the cases that somebody wants, the ``most`` most at stake.
+
+    Each part is read in the order of an index and no further than it must: what no index knows is looked for among
+    the `LOOKED_THROUGH` most at stake only.
+    """
+    open_ = _part(wanted, cases.c.state == str(wanted.state), most)
+    if wanted.state is not State.OPEN:
+        return open_
+    back = (cases.c.state == str(State.SNOOZED)) & (cases.c.snoozed_until_at <= to_instant(now))
+    return union_all(select(open_), select(_part(wanted, back, most))).subquery()
+
+
+def _part(wanted: Filter, in_state: ColumnElement[bool], most: int) -> Subquery:
+    indexed = [cases.c[name] == value for name in INDEXED if (value := getattr(wanted, name)) is not None]
+    ordered = whole_table(cases, _names()).where(in_state, *indexed).order_by(*_order(cases))
+    looked = cases if not _others(cases, wanted) else ordered.limit(LOOKED_THROUGH).subquery()
+    others = _others(looked, wanted)
+    if not others:
+        return ordered.limit(most).subquery()
+    return select(looked).where(*others).order_by(*_order(looked)).limit(most).subquery()
+
+
+def _others(of: FromClause, wanted: Filter) -> list[ColumnElement[bool]]:
+    found = [of.c[name] == value for name in ("reason", "edit") if (value := getattr(wanted, name)) is not None]
     if wanted.posted_since_at is not None:
-        found.append(cases.c.posted_at >= to_instant(wanted.posted_since_at))
+        found.append(of.c.posted_at >= to_instant(wanted.posted_since_at))
     if wanted.least_price is not None:
-        found.append(cases.c.price >= wanted.least_price)
+        found.append(of.c.price >= wanted.least_price)
     if wanted.most_price is not None:
-        found.append(cases.c.price <= wanted.most_price)
-    return [*found, _in_state(wanted.state, now)]
+        found.append(of.c.price <= wanted.most_price)
+    return found
 
 
-def _in_state(state: State, now: datetime) -> ColumnElement[bool]:
-    if state is not State.OPEN:
-        return cases.c.state == str(state)
-    back = and_(cases.c.state == str(State.SNOOZED), cases.c.snoozed_until_at <= to_instant(now))
-    return or_(cases.c.state == str(State.OPEN), back)
+def _order(of: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return of.c.priority.desc(), of.c.listing_key.desc()
 
 
-def _order() -> tuple[ColumnElement[Any], ...]:
-    return cases.c.priority.desc(), cases.c.listing_key.desc()
-
-
-def _count(connection: Connection, matching: list[ColumnElement[bool]]) -> int:
-    some = select(cases.c.listing_key).where(*matching).limit(MOST_COUNTED).subquery()
-    return connection.execute(select(func.count()).select_from(some)).scalar_one()
+def _count(connection: Connection, wanted: Filter, now: datetime) -> int:
+    found = _queue(wanted, now, MOST_COUNTED)
+    counted = connection.execute(select(func.count()).select_from(found)).scalar_one()
+    return min(counted, MOST_COUNTED)
 
 
 def _fraud(connection: Connection, listing_keys: pd.Series) -> pd.Series[bool]:
