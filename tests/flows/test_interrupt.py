@@ -19,9 +19,13 @@ import subprocess, sys, threading
 from flows.interrupt import ending_soon
 with ending_soon(grace_s=float(sys.argv[1])):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    print(child.pid, flush=True)
+    said = False
     while True:
         try:
+            # Within the try: whoever reads it may interrupt before the next line is reached.
+            if not said:
+                said = True
+                print(child.pid, flush=True)
             threading.Event().wait(600)
         except KeyboardInterrupt:
             print("interrupted", flush=True)
