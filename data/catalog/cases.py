@@ -25,6 +25,8 @@ MOST_COUNTED = 10_000
 """Nobody needs to know how many more than this wait, and counting them all would keep everybody waiting."""
 LOOKED_THROUGH = 20_000
 """Cases, the most at stake, among which is looked for what no index knows: a reason, an edit, a price, a date."""
+OFFERED = 2_000
+"""Cases, the most at stake, whose bands, categories, edits and reasons a filter offers."""
 MOST_SKIPPED = 1_000
 """Cases at the head of the queue that others may have claimed."""
 INDEXED = ("band", "category", "seller_key")
@@ -170,14 +172,9 @@ def set_state(
 
 def choices(connection: Connection) -> dict[str, list[str]]:
     """Return the values that a filter may name: bands, categories, edits and reasons of the cases most at stake."""
-    found = _queue(Filter(), NEVER_SNOOZED, LOOKED_THROUGH)
-    names = ("band", "category", "edit", "reason")
-    return {
-        name: sorted(
-            str(value) for (value,) in connection.execute(select(found.c[name]).distinct()) if value not in (None, "")
-        )
-        for name in names
-    }
+    names = ["band", "category", "edit", "reason"]
+    found = read_frame(connection, select(_queue(Filter(), NEVER_SNOOZED, OFFERED)))[names]
+    return {name: sorted(set(found[name].dropna()) - {""}) for name in names}
 
 
 def _queue(wanted: Filter, now: datetime, most: int) -> Subquery:

@@ -382,8 +382,8 @@ cases = Table(
     _required("second_wanted", Integer),
     Column("snoozed_until_at", BigInteger),
     Index("cases_in_order", "state", "priority", "listing_key"),
-    Index("cases_by_band", "state", "band", "priority"),
-    Index("cases_by_category", "state", "category", "priority"),
+    Index("cases_by_band", "state", "band", "priority", "listing_key"),
+    Index("cases_by_category", "state", "category", "priority", "listing_key"),
     Index("cases_by_seller", "seller_key"),
 )
 

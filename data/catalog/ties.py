@@ -56,7 +56,7 @@ def _taken_by(connection: Connection, seller_keys: pd.Series) -> pd.DataFrame:
     """Return the earliest photos that each seller took while they were rare."""
 
     def query(some: list[Any]) -> Select[Any]:
-        taken = _taken(matches.c.seller_key.in_(some)).subquery()
+        taken = _taken(matches.c.seller_key.in_(some), most_sharing=RARE_SELLERS).subquery()
         rare = select(taken).where(taken.c.sellers_showing <= RARE_SELLERS).subquery()
         return _earliest(rare, MOST_PHOTOS, of="seller_key", by="other_image_id")
 
@@ -80,14 +80,18 @@ def _earliest(rows: Subquery, most: int, *, of: str, by: str) -> Select[Any]:
     return select(*(placed.c[name] for name in TAKEN)).where(placed.c.place <= most)
 
 
-def _taken(condition: ColumnElement[bool]) -> Select[Any]:
-    """Return the query for the first time each seller took each photo, among the matches that fulfil a condition."""
+def _taken(condition: ColumnElement[bool], most_sharing: int | None = None) -> Select[Any]:
+    """Return the query for the first time each seller took each photo, among the matches that fulfil a condition.
+
+    With ``most_sharing`` without photos that more others share by that match alone: dealers show many, and to count who
+    showed each is what costs.
+    """
     known_at = _known(matches)
     first = func.row_number().over(
         partition_by=(matches.c.seller_key, matches.c.other_image_id),
         order_by=(known_at, matches.c.listing_key, matches.c.image_id),
     )
-    columns = (matches.c[name] for name in ("listing_key", "image_id", *TAKEN[:3]))
+    columns = (matches.c[name] for name in ("listing_key", "image_id", *TAKEN[:3], "sellers_sharing"))
     informative = (images.c.image_id == matches.c.image_id) & (images.c.information >= LOW_INFORMATION)
     times = (
         select(*columns, known_at.label("known_at"), first.label("time"))
@@ -96,7 +100,8 @@ def _taken(condition: ColumnElement[bool]) -> Select[Any]:
         .subquery()
     )
     names = (times.c[name] for name in TAKEN[:4])
-    return select(*names, _showing(times).label("sellers_showing")).where(times.c.time == 1)
+    query = select(*names, _showing(times).label("sellers_showing")).where(times.c.time == 1)
+    return query if most_sharing is None else query.where(times.c.sellers_sharing <= most_sharing)
 
 
 def _showing(taken: Subquery) -> ScalarSelect[Any]:

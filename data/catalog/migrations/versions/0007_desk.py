@@ -68,8 +68,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("listing_key"),
     )
     op.create_index("cases_in_order", "cases", ["state", "priority", "listing_key"], unique=False)
-    op.create_index("cases_by_band", "cases", ["state", "band", "priority"], unique=False)
-    op.create_index("cases_by_category", "cases", ["state", "category", "priority"], unique=False)
+    op.create_index("cases_by_band", "cases", ["state", "band", "priority", "listing_key"], unique=False)
+    op.create_index("cases_by_category", "cases", ["state", "category", "priority", "listing_key"], unique=False)
     op.create_index("cases_by_seller", "cases", ["seller_key"], unique=False)
     op.create_table(
         "claims",
