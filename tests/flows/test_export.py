@@ -28,6 +28,7 @@ FIRST_COLUMNS = {
     "features": ("listing_id", "seller_id", "as_of", *NAMES),
     "scores": SCORES,
     "verdicts": ("verdict_id", "listing_id"),
+    "cases": ("listing_id", "seller_id", "state", "as_of", "score"),
     "rejects": ("file", "line", "column", "reason"),
 }
 

@@ -142,5 +142,6 @@ def test_octets_that_are_no_text_break_nothing(desk, octets):
     sent = b"csrf=" + browser.csrf.encode() + f"&verdict=unsure&seen_version={version}&note=".encode() + octets
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = browser.post(f"/cases/{keys[5]}/verdict", content=sent, headers=headers)
-    assert answer.status_code in {303, 422}
+    # 409 where another example has decided the case by now.
+    assert answer.status_code in {303, 409, 422}
     assert browser.get(f"/cases/{keys[5]}").status_code == 200
