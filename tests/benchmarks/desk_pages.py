@@ -1,6 +1,6 @@
 """Measure the desk's pages in a large catalog, while somebody writes to it.
 
-    python -m tests.benchmarks.desk HOME --requests 200
+    python -m tests.benchmarks.desk_pages HOME --requests 200
 
 HOME holds a catalog filled by ``tests.benchmarks.scale``. Every listing becomes an open case. A second process writes
 some thousand rows in one transaction after the other, as an ingest does. An analyst's browser asks over real HTTP for
