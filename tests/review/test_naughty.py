@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import json
+import re
 import unicodedata
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 
 from data.catalog.cases import save_cases
-from data.catalog.decisions import history
+from data.catalog.decisions import Decision, decide, history
 from data.catalog.listings import save_listings
 from data.catalog.loads import Load
 from review.app import create_app
 from review.doors import LocalDoor
+from review.people import Role
 from review.shown import KEPT, UNSEEN, link
 from tests.data.desk import scored_cases
 from tests.data.rows import day, listings, moment
@@ -145,3 +150,34 @@ def test_octets_that_are_no_text_break_nothing(desk, octets):
     # 409 where another example has decided the case by now.
     assert answer.status_code in {303, 409, 422}
     assert browser.get(f"/cases/{keys[5]}").status_code == 200
+
+
+@pytest.mark.parametrize("what", ["verdicts", "cases"])
+def test_exports_open_clean_in_a_spreadsheet_and_read_back_elsewhere(desk, what):
+    app, context, keys = desk
+    lead = Browser(app, "lea", Role.LEAD)
+    with context.catalog.write() as connection:
+        for key, text in zip(keys, TEXTS, strict=True):
+            if len(text) <= 4_000 and not len(history(connection, key)):
+                given = Decision(
+                    listing_key=key, verdict="fraud", problem=None, note=text, actor="ada", seen_version=0
+                )  # fmt: skip
+                decide(connection, given, moment(60))
+    answer = lead.get(f"/export/{what}.csv")
+    assert answer.status_code == 200
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    assert len({len(row) for row in rows}) == 1
+    assert len(rows) > len(TEXTS) - len(NAUGHTY) / 10
+    assert not [cell for row in rows for cell in row if starts_a_formula(cell)]
+    told = [json.loads(line) for line in lead.get(f"/export/{what}.jsonl").content.decode().split("\n") if line]
+    assert len(told) == len(rows) - 1
+    frame = pd.read_parquet(io.BytesIO(lead.get(f"/export/{what}.parquet").content))
+    assert len(frame) == len(told)
+    if what == "verdicts":
+        assert set(TEXTS[:150]) - {as_sent(row["note"]) for row in told} == set()
+
+
+def starts_a_formula(cell):
+    """Tell whether a spreadsheet would compute a cell; a number is only a number."""
+    bare = cell.lstrip()
+    return bare[:1] in tuple("=+-@＝＋－＠") and not re.fullmatch(r"-?\d+(\.\d+)?(e[+-]?\d+)?", bare)
