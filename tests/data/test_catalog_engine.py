@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, select, text
+from sqlalchemy import Connection, func, select, text
 
 from data.catalog.engine import Catalog, open_catalog
 from data.catalog.frames import insert, upsert
@@ -20,6 +20,18 @@ from data.catalog.tables import alike, metadata
 from data.errors import CatalogError, SettingsError
 
 OPEN = "import sys; from data.catalog.engine import open_catalog; open_catalog(sys.argv[1]).close()"
+
+# PostgreSQL takes no entry as long as the texts of this index may be.
+SQLITE_ONLY = {"listings_past"}
+
+
+def differences(connection: Connection) -> list:
+    """What the tables that stand lack against those that are declared, beside indexes meant for another database."""
+
+    def meant_here(_, name: str | None, *__) -> bool:
+        return name not in SQLITE_ONLY or connection.dialect.name == "sqlite"
+
+    return compare_metadata(MigrationContext.configure(connection, opts={"include_object": meant_here}), metadata)
 
 
 def pairs(n: int, same_photo: float = 0.5) -> pd.DataFrame:
@@ -34,7 +46,7 @@ def count(catalog: Catalog) -> int:
 
 def test_migrating_from_nothing_gives_the_tables_of_the_metadata(catalog):
     with catalog.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert differences(connection) == []
 
 
 def test_opening_a_second_time_needs_no_migration_and_keeps_the_rows(catalog, catalog_url):
@@ -68,7 +80,7 @@ def test_processes_may_open_a_new_catalog_at_the_same_time(catalog_url):
     assert [opener.returncode for opener in openers] == [0, 0, 0], errors
     opened = open_catalog(catalog_url)
     with opened.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert differences(connection) == []
     opened.close()
 
 
