@@ -3,7 +3,8 @@
     python -m tests.benchmarks.market --listings 20000 --seeds 11 12 13 --cache /somewhere --out table.md
 
 Each market is drawn, ingested and matched as `seenbefore ingest` does it, and learned from as `seenbefore train` does
-it at the end of its first 120 days. Pictures and fingerprints are kept in the cache; catalogs are made anew.
+it at the end of its first 120 days. Pictures and fingerprints are kept in the cache; catalogs are made anew, unless
+``--keep`` leaves them there for the next look at the same matches.
 ``--references`` makes no pictures and prints only what can be said without them: the two references.
 """
 
@@ -24,10 +25,10 @@ from .references import bounds
 from .tables import as_markdown, bounds_line
 
 
-def judged(listings: int, seed: int, cache: Path) -> Judgement:
+def judged(listings: int, seed: int, cache: Path, *, keep: bool) -> Judgement:
     """Make one market, fill a home with it, and judge."""
     market = make_market(listings=listings, seed=seed, start=START, days=DAYS)
-    with filled(market, cache, name=f"{listings}-{seed}") as home:
+    with filled(market, cache, name=f"{listings}-{seed}", keep=keep) as home:
         return judge(home, market, Recipe(listings, seed, ""))
 
 
@@ -40,6 +41,7 @@ def main() -> None:
         "--cache", type=Path, help="folder for pictures and fingerprints; default: forgotten at the end"
     )
     parser.add_argument("--out", type=Path, help="file for the table")
+    parser.add_argument("--keep", action="store_true", help="leave filled catalogs in the cache, and take those left")
     parser.add_argument("--references", action="store_true", help="only the references, without pictures")
     arguments = parser.parse_args()
     with TemporaryDirectory() as forgotten:
@@ -52,7 +54,7 @@ def main() -> None:
             return
         judgements = []
         for seed in arguments.seeds:
-            judgements.append(judged(arguments.listings, seed, cache))
+            judgements.append(judged(arguments.listings, seed, cache, keep=arguments.keep))
             print(as_markdown(judgements[-1:]), flush=True)
     table = as_markdown(judgements)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

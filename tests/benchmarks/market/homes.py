@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from data.synthetic.market import Market
 
+FILLED = "filled.json"
+"""In a home that was filled to the end: with what, and how long it took."""
 PRINTS = {"images": images, "sketches": sketches}
 """The tables that hold all that was read off a picture."""
 
@@ -53,8 +56,8 @@ def without_pictures(market: Market) -> Market:
 
 
 @contextmanager
-def filled(market: Market, cache: Path, *, name: str) -> Iterator[Filled]:
-    """Draw the market's pictures unless they are there, and ingest it into a home that is removed after the block.
+def filled(market: Market, cache: Path, *, name: str, keep: bool = False) -> Iterator[Filled]:
+    """Draw the market's pictures unless they are there, and ingest it into a home.
 
     Parameters
     ----------
@@ -62,25 +65,39 @@ def filled(market: Market, cache: Path, *, name: str) -> Iterator[Filled]:
         Folder for pictures and fingerprints; the home is made in it, too.
     name
         Of this market: another market takes the place of an earlier one of the same name.
+    keep
+        Leave the home there after the block, and take one that was left: what was matched then is not matched anew.
     """
     folder, home = cache / f"market-{name}", cache / f"home-{name}"
-    shutil.rmtree(home, ignore_errors=True)
+    note = home / FILLED
+    if not (keep and note.exists() and json.loads(note.read_text())["market"] == _digest(market)):
+        shutil.rmtree(home, ignore_errors=True)
     files, drawing_s = _drawn(market, folder)
     try:
         with started(home, "judging a market") as settings:
-            from flows.ingest import ingest
-
             context = open_context(settings)
-            kept = _restored(context, folder)
-            begun = perf_counter()
-            ingest(str(files[0]), str(files[1]), str(files[2]), str(folder), home=str(home))
-            ingest_s = perf_counter() - begun
-            if not kept:
-                _keep(context, folder)
+            if not note.exists():
+                told = {"market": _digest(market), **_ingested(context, files, folder)}
+                note.write_text(json.dumps(told))
+        told = json.loads(note.read_text())
         there = int((market.pictures["fate"] != "dead").sum())
-        yield Filled(context, there, drawing_s, ingest_s, kept)
+        yield Filled(context, there, drawing_s, told["ingest_s"], told["fingerprints_kept"])
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def _ingested(context: Context, files: tuple[Path, Path, Path], folder: Path) -> dict[str, Any]:
+    """Ingest a market's tables, and say how long it took and whether the fingerprints were there before."""
+    from flows.ingest import ingest
+
+    kept = _restored(context, folder)
+    begun = perf_counter()
+    ingest(str(files[0]), str(files[1]), str(files[2]), str(folder), home=str(context.settings.home))
+    ingest_s = perf_counter() - begun
+    if not kept:
+        _keep(context, folder)
+    return {"ingest_s": ingest_s, "fingerprints_kept": kept}
 
 
 def _drawn(market: Market, folder: Path) -> tuple[tuple[Path, Path, Path], float]:
