@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 SAME_PHOTO = 0.5
 """From this probability on two pictures are taken for the same photo: more likely than not."""
 
+FIRST = 0.5
+"""From this certainty on the other party counts as the first to show a photo: more likely than not. Who is likelier to
+have been first himself, though he was observed later, copied nothing."""
+
 COMMON_SELLERS = 10
 """A photo that more other sellers than this had shown is nobody's: a maker's, a stock or a placeholder picture.
 
@@ -47,7 +51,7 @@ class Judged:
     photos
         One row for each sighting and judgement: ``listing_key, image_id, observed_at, readable, low_information,
         known_at, replaced_at``, the smallest distances over its matches (NaN without), ``same_photo`` (largest over its
-        matches if the photo is telling, else 0), ``sellers_showing`` (NaN if it is nobody's photo but the seller's) and
+        matches that the other side was first with if the photo is telling, else 0), ``sellers_showing`` (NaN if it is nobody's photo but the seller's) and
         ``copied``.
     matches
         ``MATCH_COLUMNS`` with the own ``created_at``, ``late`` (the other side's earlier posting became known only
@@ -60,7 +64,7 @@ class Judged:
 
 
 def judge(facts: Facts) -> Judged:
-    """Judge photos and matches: a match is copying if it is the same photo, and the photo telling.
+    """Judge photos and matches: a match is copying if it is the same photo, the other side's first, and telling.
 
     A photo is *telling* if it is readable, holds information and is not common. ``sellers_showing`` is how many other
     sellers had shown it: the most for any picture that is the same photo, or the number of their first posters if that
@@ -78,7 +82,8 @@ def judge(facts: Facts) -> Judged:
     matches = matches.join(showing.max(axis="columns").astype("float64").rename("sellers_showing"), on=STATE)
     common = matches["sellers_showing"] > COMMON_SELLERS
     telling = matches["readable"] & ~matches["low_information"] & ~common
-    matches = matches.assign(copied=same & telling, telling_same_photo=matches["same_photo"].where(telling, 0.0))
+    against = telling & (matches["certainty"] >= FIRST)
+    matches = matches.assign(copied=same & against, telling_same_photo=matches["same_photo"].where(against, 0.0))
     judged = _with_best_match(photos.merge(states, on=PHOTO), matches)
     return Judged(judged, matches.drop(columns=["telling_same_photo", "matched_at"]))
 

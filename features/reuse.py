@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from features.as_of import days_between
-from features.evidence import COMMON_SELLERS, SAME_PHOTO, visible
+from features.evidence import COMMON_SELLERS, FIRST, SAME_PHOTO, visible
 from features.facts import HASH_KINDS
 from features.spec import FeatureSpec
 
@@ -51,13 +51,14 @@ REUSE_SPECS = (
     FeatureSpec(
         name="surest_same_photo", block="reuse", unit="probability", direction=1,
         meaning="Largest probability that a photo is one another party had shown before; 0 if none resembles one. "
-        "Empty and common photos do not count.",
+        "Empty and common photos, and those that this seller was likelier to be first with, do not count.",
         reason="A photo is, with a probability of {value}, one that another seller had shown before.",
     ),
     FeatureSpec(
         name="copied_photos", block="reuse", unit="count", direction=1,
-        meaning=f"Copied photos: the same photo (probability from {SAME_PHOTO}) was shown by another party before, it "
-        f"holds information, and no more than {COMMON_SELLERS} other sellers had shown it.",
+        meaning=f"Copied photos: the same photo (probability from {SAME_PHOTO}) was shown by another party before "
+        f"(certainty from {FIRST}, see `owner_certainty`), it holds information, and no more than {COMMON_SELLERS} other "
+        "sellers had shown it.",
         reason="Photos first seen under another seller: {value}.",
     ),
     FeatureSpec(
@@ -93,13 +94,13 @@ REUSE_SPECS = (
     FeatureSpec(
         name="posted_lead_days", block="reuse", unit="days", missing=NO_COPY, direction=1,
         meaning="How much earlier the other seller says to have posted the surest copied photo; negative if this "
-        "listing claims to be older, which leaves doubt about who copied.",
+        "listing was posted a little earlier and observed later, which leaves doubt about who copied.",
         reason="The surest copied photo was posted by another seller {value} days earlier.",
     ),
     FeatureSpec(
         name="owner_certainty", block="reuse", unit="probability", missing=NO_COPY, direction=1,
         meaning="How certainly the other seller was first with the surest copied photo: 1 if both observed and posted "
-        "clearly earlier, about a half if close, less if posted later than this seller's though observed earlier.",
+        "clearly earlier, a half if the order is open; where it is below, the photo does not count as copied.",
         reason="That the other seller had the surest copied photo first is certain to {value}.",
     ),
     FeatureSpec(

@@ -43,14 +43,22 @@ def test_a_thief_is_found_out_when_the_victim_is_crawled_and_not_before(late_cra
     assert asked[asked["listing_key"] == 20]["as_of"].tolist() == [day(5), day(9)]
 
 
-def test_a_victim_that_was_crawled_late_is_hardly_suspected(late_crawl):
-    assert row_of(late_crawl, 10, 9)["owner_certainty"] == 0.25
-    assert row_of(late_crawl, 10, 9)["late_photos"] == 0
+def test_a_victim_that_was_crawled_late_is_accused_of_nothing(late_crawl):
+    assert [row_of(late_crawl, 10, 9)[name] for name in COPIED] == [0, 0, 0, 0, 0]
+    assert owner_of(late_crawl, 10, 9) is None
 
 
 def test_nor_is_it_when_it_posts_again(late_crawl):
     late_crawl.listing(11, VICTIM, 20, "abc")
-    assert row_of(late_crawl, 11, 20)["owner_certainty"] == 0.25
+    assert [row_of(late_crawl, 11, 20)[name] for name in COPIED] == [0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(("posted_on", "copied"), [(1.0, 1), (0.75, 1), (0.6, 0), (0.0, 0)])
+def test_a_photo_is_copied_from_whoever_was_likelier_to_be_first(posted_on, copied):
+    market = Market().listing(10, OTHER, 3, "a", created=1).listing(20, THIEF, 9, "a", created=posted_on)
+    row = row_of(market, 20, 9)
+    assert (row["copied_photos"], row["surest_same_photo"]) == (copied, copied)
+    assert row["commonest_sellers"] == 1
 
 
 def test_a_thief_who_posts_again_is_still_found_out(late_crawl):

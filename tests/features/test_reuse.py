@@ -101,10 +101,10 @@ def test_empty_and_unreadable_photos_are_no_evidence(information, readable, low_
     assert (row["copied_photos"], row["surest_same_photo"]) == (0, 0)
 
 
-def test_who_claims_to_have_posted_first_leaves_doubt():
-    market = Market().listing(10, VICTIM, 1, "a", created=1).listing(20, THIEF, 4, "a", created=0)
+def test_who_posted_a_little_earlier_and_was_observed_later_leaves_doubt():
+    market = Market().listing(10, VICTIM, 1, "a", created=1).listing(20, THIEF, 4, "a", created=0.75)
     row = features_of(market)
-    assert (row["lead_days"], row["posted_lead_days"]) == (3.0, -1.0)
+    assert (row["lead_days"], row["posted_lead_days"], row["owner_certainty"]) == (3.0, -0.25, 0.25 + 0.75 * 0.375)
 
 
 def test_of_equally_sure_photos_the_earliest_original_gives_the_lead():
