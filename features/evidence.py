@@ -50,9 +50,9 @@ class Judged:
     ----------
     photos
         One row for each sighting and judgement: ``listing_key, image_id, observed_at, readable, low_information,
-        known_at, replaced_at``, the smallest distances over its matches (NaN without), ``same_photo`` (largest over its
-        matches that the other side was first with if the photo is telling, else 0), ``sellers_showing`` (NaN if it is nobody's photo but the seller's) and
-        ``copied``.
+        known_at, replaced_at``, the smallest distances over its matches (NaN without), ``same_photo`` (if the photo is
+        telling, the largest over the matches that the other side was first with, else 0), ``sellers_showing`` (NaN if
+        it is nobody's photo but the seller's) and ``copied``.
     matches
         ``MATCH_COLUMNS`` with the own ``created_at``, ``late`` (the other side's earlier posting became known only
         after the own sighting), ``certainty`` (that the other side was first, see `features.certainty`), ``sureness``

@@ -57,8 +57,8 @@ REUSE_SPECS = (
     FeatureSpec(
         name="copied_photos", block="reuse", unit="count", direction=1,
         meaning=f"Copied photos: the same photo (probability from {SAME_PHOTO}) was shown by another party before "
-        f"(certainty from {FIRST}, see `owner_certainty`), it holds information, and no more than {COMMON_SELLERS} other "
-        "sellers had shown it.",
+        f"(certainty from {FIRST}, see `owner_certainty`), it holds information, and no more than {COMMON_SELLERS} "
+        "other sellers had shown it.",
         reason="Photos first seen under another seller: {value}.",
     ),
     FeatureSpec(
