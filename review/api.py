@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.security import APIKeyCookie, APIKeyHeader
 from pydantic import ValidationError
 
 from data.catalog.cases import MOST_COUNTED, case_of, page_of
 from data.catalog.claims import claim_on, claims_on
-from data.catalog.decisions import Decision, history, ruling, version_of
+from data.catalog.decisions import Decision, history, ruling
 from data.catalog.frames import records
 from data.catalog.showing import matches_of, pictures_of, scores_of, titles_of, versions_of
 from data.errors import ModelError, SourceError
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from review.sessions import Session
 
 PAGE_ROWS = 25
+NAMELESS = dict.fromkeys(("listing_id", "seller_id", "title"))
 LARGEST_PAGE = 200
 WORDS = {
     400: "What was sent cannot be read.",
@@ -114,10 +115,14 @@ def queue(
     now = desk.clock()
     with desk.context.catalog.read() as connection:
         found = page_of(connection, asked.filter(now), now, number=page, size=size)
-        titles = titles_of(connection, found.rows["listing_key"])[["listing_key", "listing_id", "seller_id", "title"]]
-        claimed = claims_on(connection, found.rows["listing_key"], now)
-    rows = records(found.rows.merge(titles, on="listing_key", how="left"))
-    cases = [row | {"claimed_by": claimed.get(row["listing_key"])} for row in rows]
+        keys = [row["listing_key"] for row in found.rows]
+        titles, claimed = titles_of(connection, keys), claims_on(connection, keys, now)
+    cases = [
+        row
+        | {name: titles.get(row["listing_key"], NAMELESS)[name] for name in NAMELESS}
+        | {"claimed_by": claimed.get(row["listing_key"])}
+        for row in found.rows
+    ]
     pages = max(1, math.ceil(found.total / size))
     return QueuePage.model_validate({"total": found.total, "page": page, "pages": pages, "cases": cases})
 
@@ -193,15 +198,15 @@ def _case(connection: Connection, key: int, listing: dict[str, Any], session: Se
     scores = scores_of(connection, key)
     return {
         "listing_key": key,
-        "version": version_of(connection, key),
+        "version": len(past),
         "listing": {name: _plain(name, value) for name, value in listing.items()},
         "state": None if waiting is None else waiting["state"],
         "score": _score(scores[0]) if scores else None,
-        "pictures": records(pictures_of(connection, [key])),
-        "matches": records(matches_of(connection, key)),
+        "pictures": pictures_of(connection, [key]),
+        "matches": matches_of(connection, key),
         # Whoever reads again is not told what was found the first time.
         "ruling": None if second or holding["verdict_id"] is None else holding,
-        "history": [] if second else records(past),
+        "history": [] if second else past,
         "second_reading": second,
     }
 
@@ -222,6 +227,6 @@ def _scored_now(judged: Judged) -> dict[str, Any]:
 
 
 def _plain(name: str, value: object) -> object:
-    if isinstance(value, pd.Timestamp):
+    if isinstance(value, datetime):
         return value.isoformat()
     return str(value) if name.endswith("_key") else value

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, union_all, update
+from sqlalchemy import literal_column, select, update
 
-from data.catalog.frames import read_by_keys, read_frame, records, to_instant, upsert, whole_table
+from data.catalog.frames import read_by_keys, to_instant, upsert, whole_table
+from data.catalog.queue_order import Filter, State, count_of, in_order, keys_of
+from data.catalog.records import read_records_by_keys
 from data.catalog.tables import cases, claims, verdicts
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from sqlalchemy import ColumnElement, Connection, FromClause, Subquery
+    from collections.abc import Collection
+    from datetime import datetime
 
+    import pandas as pd
+    from sqlalchemy import Connection
+
+__all__ = (
+    "Filter", "Page", "State", "case_of", "choices", "counters", "is_case", "next_open", "next_second_reading",
+    "page_of", "save_cases", "set_state",
+)  # fmt: skip
 SCORED = (
     "listing_key", "as_of", "model_id", "score", "band", "value", "priority", "seller_key", "category", "price",
     "currency", "edit", "reason", "copied_images", "posted_at", "audited",
@@ -23,56 +30,17 @@ SCORED = (
 """What scoring says of a case; the other columns say what became of it."""
 MOST_COUNTED = 10_000
 """Nobody needs to know how many more than this wait, and counting them all would keep everybody waiting."""
-LOOKED_THROUGH = 20_000
-"""Cases, the most at stake, among which is looked for what no index knows: a reason, an edit, a price, a date."""
 OFFERED = 2_000
 """Cases, the most at stake, whose bands, categories, edits and reasons a filter offers."""
 MOST_SKIPPED = 1_000
 """Cases at the head of the queue that others may have claimed."""
-INDEXED = ("band", "category", "seller_key")
-NEVER_SNOOZED = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class State(StrEnum):
-    """Where a case stands."""
-
-    OPEN = "open"
-    DECIDED = "decided"
-    SNOOZED = "snoozed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which cases somebody wants to see; ``None`` is any.
-
-    Parameters
-    ----------
-    band, reason, category, seller_key, edit
-        Equal to the column of `cases`.
-    posted_since_at
-        Posted at this time, aware UTC, or later.
-    least_price, most_price
-        In the listing's own currency, both included.
-    state
-        Snoozed cases whose time has come count as open.
-    """
-
-    band: str | None = None
-    reason: str | None = None
-    category: str | None = None
-    seller_key: int | None = None
-    edit: str | None = None
-    posted_since_at: datetime | None = None
-    least_price: float | None = None
-    most_price: float | None = None
-    state: State = State.OPEN
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Some cases in the order of the queue, all columns of `cases`, and how many there are, at most `MOST_COUNTED`."""
 
-    rows: pd.DataFrame
+    rows: list[dict[str, Any]]
     total: int
 
 
@@ -103,22 +71,32 @@ def save_cases(connection: Connection, found: pd.DataFrame) -> None:
 
 def page_of(connection: Connection, wanted: Filter, now: datetime, *, number: int, size: int) -> Page:
     """Return a page of the queue, from 1: the most at stake first."""
-    found = _queue(wanted, now, number * size)
-    query = select(found).order_by(*_order(found)).limit(size).offset((number - 1) * size)
-    return Page(read_frame(connection, query), _count(connection, wanted, now))
+    found = keys_of(wanted, now, number * size)
+    query = select(found.c.listing_key).order_by(*in_order(found)).limit(size).offset((number - 1) * size)
+    keys = list(connection.execute(query).scalars())
+    by_key = {row["listing_key"]: row for row in _cases(connection, keys)}
+    total = connection.execute(select(count_of(wanted, now, MOST_COUNTED))).scalar_one()
+    return Page([by_key[key] for key in keys], min(total, MOST_COUNTED))
 
 
 def case_of(connection: Connection, listing_key: int) -> dict[str, Any] | None:
     """Return what is kept of one case; ``None`` if the listing never became one."""
-    found = read_frame(connection, whole_table(cases, _names()).where(cases.c.listing_key == listing_key))
-    return None if found.empty else records(found)[0]
+    return next(iter(_cases(connection, [listing_key])), None)
+
+
+def is_case(connection: Connection, listing_key: int) -> bool:
+    """Tell whether a listing ever became a case."""
+    known = select(cases.c.listing_key).where(cases.c.listing_key == listing_key)
+    return connection.execute(known).first() is not None
 
 
 def counters(connection: Connection, now: datetime) -> dict[str, int]:
     """Return how many cases are open in each band, snoozed and decided, each `MOST_COUNTED` at most."""
     wanted = {f"open_{band}": Filter(band=band) for band in ("high", "medium", "low")}
     wanted |= {str(state): Filter(state=state) for state in (State.SNOOZED, State.DECIDED)}
-    return {name: _count(connection, each, now) for name, each in wanted.items()}
+    counts = (count_of(each, now, MOST_COUNTED).label(name) for name, each in wanted.items())
+    counted = connection.execute(select(*counts)).one()
+    return {name: min(count, MOST_COUNTED) for name, count in counted._mapping.items()}
 
 
 def next_open(
@@ -133,14 +111,14 @@ def next_open(
     after
         A case that is left out: the one they come from.
     """
-    found = _queue(wanted, now, MOST_SKIPPED)
+    found = keys_of(wanted, now, MOST_SKIPPED)
     taken = select(claims.c.listing_key).where(
         claims.c.listing_key == found.c.listing_key, claims.c.expires_at > to_instant(now), claims.c.actor != actor
     )
     query = select(found.c.listing_key).where(~taken.exists())
     if after is not None:
         query = query.where(found.c.listing_key != after)
-    return connection.execute(query.order_by(*_order(found)).limit(1)).scalar()
+    return connection.execute(query.order_by(*in_order(found)).limit(1)).scalar()
 
 
 def next_second_reading(connection: Connection, actor: str, now: datetime) -> int | None:
@@ -150,7 +128,7 @@ def next_second_reading(connection: Connection, actor: str, now: datetime) -> in
         claims.c.listing_key == cases.c.listing_key, claims.c.expires_at > to_instant(now), claims.c.actor != actor
     )
     query = select(cases.c.listing_key).where(
-        cases.c.state == State.DECIDED, cases.c.second_wanted == 1, ~own.exists(), ~taken.exists()
+        cases.c.state == State.DECIDED, cases.c.second_wanted == literal_column("1"), ~own.exists(), ~taken.exists()
     )
     return connection.execute(query.order_by(cases.c.listing_key).limit(1)).scalar()
 
@@ -172,53 +150,14 @@ def set_state(
 
 def choices(connection: Connection) -> dict[str, list[str]]:
     """Return the values that a filter may name: bands, categories, edits and reasons of the cases most at stake."""
-    names = ["band", "category", "edit", "reason"]
-    found = read_frame(connection, select(_queue(Filter(), NEVER_SNOOZED, OFFERED)))[names]
-    return {name: sorted(set(found[name].dropna()) - {""}) for name in names}
+    names = ("band", "category", "edit", "reason")
+    most = whole_table(cases, names).where(cases.c.state == str(State.OPEN)).order_by(*in_order(cases)).limit(OFFERED)
+    found = connection.execute(select(most.subquery()).distinct()).all()
+    return {name: sorted({value for row in found if (value := row[place])}) for place, name in enumerate(names)}
 
 
-def _queue(wanted: Filter, now: datetime, most: int) -> Subquery:
-    """Return the cases that somebody wants, the ``most`` most at stake.
-
-    Each part is read in the order of an index and no further than it must: what no index knows is looked for among
-    the `LOOKED_THROUGH` most at stake only.
-    """
-    open_ = _part(wanted, cases.c.state == str(wanted.state), most)
-    if wanted.state is not State.OPEN:
-        return open_
-    back = (cases.c.state == str(State.SNOOZED)) & (cases.c.snoozed_until_at <= to_instant(now))
-    return union_all(select(open_), select(_part(wanted, back, most))).subquery()
-
-
-def _part(wanted: Filter, in_state: ColumnElement[bool], most: int) -> Subquery:
-    indexed = [cases.c[name] == value for name in INDEXED if (value := getattr(wanted, name)) is not None]
-    ordered = whole_table(cases, _names()).where(in_state, *indexed).order_by(*_order(cases))
-    looked = cases if not _others(cases, wanted) else ordered.limit(LOOKED_THROUGH).subquery()
-    others = _others(looked, wanted)
-    if not others:
-        return ordered.limit(most).subquery()
-    return select(looked).where(*others).order_by(*_order(looked)).limit(most).subquery()
-
-
-def _others(of: FromClause, wanted: Filter) -> list[ColumnElement[bool]]:
-    found = [of.c[name] == value for name in ("reason", "edit") if (value := getattr(wanted, name)) is not None]
-    if wanted.posted_since_at is not None:
-        found.append(of.c.posted_at >= to_instant(wanted.posted_since_at))
-    if wanted.least_price is not None:
-        found.append(of.c.price >= wanted.least_price)
-    if wanted.most_price is not None:
-        found.append(of.c.price <= wanted.most_price)
-    return found
-
-
-def _order(of: FromClause) -> tuple[ColumnElement[Any], ...]:
-    return of.c.priority.desc(), of.c.listing_key.desc()
-
-
-def _count(connection: Connection, wanted: Filter, now: datetime) -> int:
-    found = _queue(wanted, now, MOST_COUNTED)
-    counted = connection.execute(select(func.count()).select_from(found)).scalar_one()
-    return min(counted, MOST_COUNTED)
+def _cases(connection: Connection, listing_keys: Collection[int]) -> list[dict[str, Any]]:
+    return read_records_by_keys(connection, whole_table(cases, _names()), cases.c.listing_key, listing_keys)
 
 
 def _fraud(connection: Connection, listing_keys: pd.Series) -> pd.Series[bool]:

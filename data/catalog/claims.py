@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
-from data.catalog.frames import read_by_keys, to_instant, whole_table
+from data.catalog.frames import to_instant, whole_table
+from data.catalog.records import read_records_by_keys, to_moment
 from data.catalog.tables import claims
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Collection
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
 
@@ -30,15 +34,15 @@ def claim(connection: Connection, listing_key: int, actor: str, now: datetime, m
 
     Whoever has it already keeps it for so many minutes more.
     """
-    held = claim_on(connection, listing_key, now)
-    if held is not None and held.actor != actor:
-        return held
-    until = now + timedelta(minutes=minutes)
-    times = {"actor": actor, "claimed_at": to_instant(now), "expires_at": to_instant(until)}
-    changed = connection.execute(update(claims).where(claims.c.listing_key == listing_key).values(**times))
-    if changed.rowcount == 0:
-        connection.execute(insert(claims).values(listing_key=listing_key, **times))
-    return Claim(listing_key, actor, until)
+    at = to_instant(now)
+    until = to_instant(now + timedelta(minutes=minutes))
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    taken = dialect.insert(claims).values(listing_key=listing_key, actor=actor, claimed_at=at, expires_at=until)
+    free = (claims.c.actor == actor) | (claims.c.expires_at <= at)
+    # One statement, so that of two who claim at once one wins, whatever else is being written.
+    new = {name: taken.excluded[name] for name in ("actor", "claimed_at", "expires_at")}
+    connection.execute(taken.on_conflict_do_update(index_elements=["listing_key"], set_=new, where=free))
+    return claim_on(connection, listing_key, now) or Claim(listing_key, actor, to_moment(until))
 
 
 def claim_on(connection: Connection, listing_key: int, now: datetime) -> Claim | None:
@@ -48,7 +52,7 @@ def claim_on(connection: Connection, listing_key: int, now: datetime) -> Claim |
             claims.c.listing_key == listing_key, claims.c.expires_at > to_instant(now)
         )
     ).first()
-    return None if row is None else Claim(listing_key, row.actor, datetime.fromtimestamp(row.expires_at / 1e6, UTC))
+    return None if row is None else Claim(listing_key, row.actor, to_moment(row.expires_at))
 
 
 def release(connection: Connection, listing_key: int, actor: str) -> None:
@@ -56,8 +60,8 @@ def release(connection: Connection, listing_key: int, actor: str) -> None:
     connection.execute(delete(claims).where(claims.c.listing_key == listing_key, claims.c.actor == actor))
 
 
-def claims_on(connection: Connection, listing_keys: pd.Series[int], now: datetime) -> dict[int, str]:
+def claims_on(connection: Connection, listing_keys: Collection[int], now: datetime) -> dict[int, str]:
     """Return who has which of some cases."""
     query = whole_table(claims, ("listing_key", "actor")).where(claims.c.expires_at > to_instant(now))
-    found = read_by_keys(connection, query, claims.c.listing_key, listing_keys)
-    return dict(zip(found["listing_key"].tolist(), found["actor"].tolist(), strict=True))
+    found = read_records_by_keys(connection, query, claims.c.listing_key, listing_keys)
+    return {row["listing_key"]: row["actor"] for row in found}

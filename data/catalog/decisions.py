@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
@@ -14,11 +15,13 @@ from sqlalchemy import func, insert, select
 from data.catalog.cases import State, case_of, set_state
 from data.catalog.claims import release
 from data.catalog.differences import remember_different
-from data.catalog.frames import read_by_keys, read_frame, records, to_instant, whole_table
+from data.catalog.frames import read_by_keys, read_frame, to_instant, whole_table
+from data.catalog.records import read_records, read_records_by_keys
 from data.catalog.tables import verdicts
 from data.errors import CaseChanged, VerdictError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -140,11 +143,11 @@ def undo(connection: Connection, verdict_id: str, actor: str, now: datetime) -> 
     if event["actor"] != actor:
         raise VerdictError("take back", f"a verdict of {event['actor']}", "Ask a lead to overturn it.")
     past = history(connection, event["listing_key"])
-    if (past["about_id"] == verdict_id).any() and ruling(past)["verdict_id"] != verdict_id:
+    if any(other["about_id"] == verdict_id for other in past) and ruling(past)["verdict_id"] != verdict_id:
         raise VerdictError("take back", "a verdict that was taken back before", "Decide again instead.")
     if ruling(past)["verdict_id"] != verdict_id:
         raise VerdictError("take back", "what is not the listing's latest verdict", "Decide again instead.")
-    holding = ruling(past[past["verdict_id"] != verdict_id])["verdict"]
+    holding = ruling([other for other in past if other["verdict_id"] != verdict_id])["verdict"]
     recorded = _write(
         connection, Kind.UNDO, now, listing_key=event["listing_key"], verdict=holding, actor=actor, about_id=verdict_id
     )
@@ -223,13 +226,13 @@ def deny_pair(
     return recorded
 
 
-def history(connection: Connection, listing_key: int) -> pd.DataFrame:
+def history(connection: Connection, listing_key: int) -> list[dict[str, Any]]:
     """Return all events about a listing, all columns of `verdicts`, the first one first."""
     query = whole_table(verdicts, _names()).where(verdicts.c.listing_key == listing_key)
-    return read_frame(connection, query.order_by(verdicts.c.decided_at, verdicts.c.verdict_id))
+    return read_records(connection, query.order_by(verdicts.c.decided_at, verdicts.c.verdict_id))
 
 
-def ruling(past: pd.DataFrame) -> dict[str, Any]:
+def ruling(past: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the event that says what a listing is: the latest verdict that was not taken back.
 
     Parameters
@@ -242,9 +245,9 @@ def ruling(past: pd.DataFrame) -> dict[str, Any]:
     dict
         Columns of `verdicts`; ``verdict`` is ``UNDECIDED`` and ``verdict_id`` ``None`` if there is none.
     """
-    undone = past.loc[past["kind"] == Kind.UNDO.value, "about_id"]
-    standing = past[past["kind"].isin(RULING) & ~past["verdict_id"].isin(undone)]
-    return {"verdict": UNDECIDED, "verdict_id": None} if standing.empty else records(standing)[-1]
+    undone = {event["about_id"] for event in past if event["kind"] == Kind.UNDO}
+    standing = [event for event in past if event["kind"] in RULING and event["verdict_id"] not in undone]
+    return standing[-1] if standing else {"verdict": UNDECIDED, "verdict_id": None}
 
 
 def decided_on(connection: Connection, listing_keys: pd.Series[int]) -> dict[int, str]:
@@ -255,14 +258,15 @@ def decided_on(connection: Connection, listing_keys: pd.Series[int]) -> dict[int
     return dict(zip(latest["listing_key"].tolist(), latest["verdict"].tolist(), strict=True))
 
 
-def said_about(connection: Connection, image_ids: pd.Series[str]) -> pd.DataFrame:
+def said_about(connection: Connection, image_ids: Collection[str]) -> list[dict[str, Any]]:
     """Return the events about pairs that some pictures are in, all columns of `verdicts`, the latest first."""
     query = whole_table(verdicts, _names())
-    found = [
-        read_by_keys(connection, query, column, image_ids)
+    found = {
+        event["verdict_id"]: event
         for column in (verdicts.c.image_id, verdicts.c.other_image_id)
-    ]
-    return pd.concat(found).drop_duplicates("verdict_id").sort_values("decided_at", ascending=False, ignore_index=True)
+        for event in read_records_by_keys(connection, query, column, image_ids)
+    }
+    return sorted(found.values(), key=itemgetter("decided_at"), reverse=True)
 
 
 def audit_page(
@@ -299,30 +303,32 @@ def _check(decision: Decision) -> None:
 def _check_version(connection: Connection, decision: Decision) -> None:
     past = history(connection, decision.listing_key)
     if len(past) != decision.seen_version:
-        latest = past.iloc[-1] if len(past) else {"actor": "nobody", "verdict": UNDECIDED, "kind": "nothing"}
+        latest = past[-1] if past else {"actor": "nobody", "verdict": UNDECIDED, "kind": "nothing"}
         raise CaseChanged(str(latest["actor"]), str(latest["kind"]), str(latest["verdict"]))
 
 
-def is_decided(connection: Connection, listing_key: int, past: pd.DataFrame) -> bool:
+def is_decided(waiting: dict[str, Any] | None, past: Sequence[dict[str, Any]]) -> bool:
     """Tell whether a listing waits for nobody's verdict any more.
 
     Parameters
     ----------
+    waiting
+        What `data.catalog.cases.case_of` gives.
     past
         What `history` gives. It alone tells of a listing that never became a case: one that was appealed waits again.
     """
-    known = case_of(connection, listing_key)
-    if known is not None:
-        return bool(known["state"] == State.DECIDED)
+    if waiting is not None:
+        return bool(waiting["state"] == State.DECIDED)
     holding = ruling(past)["verdict_id"]
-    return holding is not None and not ((past["kind"] == Kind.APPEAL.value) & (past["about_id"] == holding)).any()
+    appealed = any(event["kind"] == Kind.APPEAL and event["about_id"] == holding for event in past)
+    return holding is not None and not appealed
 
 
 def _check_open(connection: Connection, listing_key: int, author: str | None = None) -> None:
     """Refuse what is for open cases; the author of the verdict that holds may still change their mind."""
     past = history(connection, listing_key)
     holding = ruling(past)
-    if holding["verdict_id"] and is_decided(connection, listing_key, past) and holding["actor"] != author:
+    if holding["verdict_id"] and is_decided(case_of(connection, listing_key), past) and holding["actor"] != author:
         raise CaseChanged(str(holding["actor"]), str(holding["kind"]), str(holding["verdict"]))
 
 
@@ -354,10 +360,10 @@ def _storable(text: str) -> str:
 
 
 def _event(connection: Connection, verdict_id: str) -> dict[str, Any]:
-    found = read_frame(connection, whole_table(verdicts, _names()).where(verdicts.c.verdict_id == verdict_id))
-    if found.empty:
+    found = read_records(connection, whole_table(verdicts, _names()).where(verdicts.c.verdict_id == verdict_id))
+    if not found:
         raise VerdictError("find the verdict", f"none has the number {verdict_id[:40]!r}", "Open the case again.")
-    return records(found)[0]
+    return found[0]
 
 
 def _draw(verdict_id: str) -> float:

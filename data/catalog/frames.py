@@ -6,6 +6,7 @@ Columns named ``*_at`` or ``as_of`` are ``datetime64[us, UTC]`` in frames and mi
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-    from datetime import datetime
 
     import numpy.typing as npt
     from sqlalchemy import ColumnElement, Connection, Select, Table
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 HASH_COLUMNS = frozenset({"ahash", "phash", "dhash", "whash", "colorhash", "untransposed_phash"})
 KEYS_A_QUERY = 10_000  # below SQLite's 32,766 and PostgreSQL's 65,535 parameters
 ROWS_A_STATEMENT = 10_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 NOT_A_TIME = int(np.iinfo(np.int64).min)  # what numpy reads as "no time"
 
 
@@ -44,7 +46,7 @@ def to_microseconds(times: pd.Series) -> pd.Series:
 
 def to_instant(moment: datetime) -> int:
     """Return an aware time as microseconds since 1970 in UTC."""
-    return int(to_microseconds(pd.Series([moment])).iloc[0])
+    return int((moment - EPOCH) // MICROSECOND)
 
 
 def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:

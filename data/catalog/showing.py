@@ -2,68 +2,103 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sqlalchemy import func, select
 
-from data.catalog.frames import read_by_keys, read_frame, records, whole_table
-from data.catalog.gallery import with_names
+from data.catalog.frames import read_by_keys, read_frame, whole_table
+from data.catalog.records import read_records, read_records_by_keys
 from data.catalog.tables import alike, images, listings, matches, scores, sellers, sightings
 from data.catalog.ties import SAME_PHOTO
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Table
 
 TITLED = ("listing_key", "observed_at", "marketplace", "listing_id", "seller_key", "seller_id", "title")
 MOST_OWNERS = 100
+STATED = ("listing_id", "seller_id", "marketplace", "title", "price", "currency")
 SHOWN = ("listing_key", "image_id", "position", "observed_at")
 
 
-def titles_of(connection: Connection, listing_keys: Sequence[int] | pd.Series[int]) -> pd.DataFrame:
-    """Return what some listings are called now: `TITLED`, one row each, in no order."""
-    return _newest(read_by_keys(connection, whole_table(listings, TITLED), listings.c.listing_key, listing_keys))
+def titles_of(connection: Connection, listing_keys: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return what some listings are called now, `TITLED`, by key."""
+    return _newest(
+        read_records_by_keys(connection, whole_table(listings, TITLED), listings.c.listing_key, listing_keys)
+    )
 
 
 def versions_of(connection: Connection, listing_key: int) -> list[dict[str, Any]]:
     """Return all versions of a listing, all columns, the newest first; empty if there is no such listing."""
-    names = tuple(column.name for column in listings.columns)
-    query = whole_table(listings, names).where(listings.c.listing_key == listing_key)
-    return records(read_frame(connection, query.order_by(listings.c.observed_at.desc())))
+    query = whole_table(listings, _names(listings)).where(listings.c.listing_key == listing_key)
+    return read_records(connection, query.order_by(listings.c.observed_at.desc()))
 
 
-def pictures_of(connection: Connection, listing_keys: Sequence[int] | pd.Series[int]) -> pd.DataFrame:
+def pictures_of(connection: Connection, listing_keys: Collection[int]) -> list[dict[str, Any]]:
     """Return the readable pictures of some listings.
 
     Returns
     -------
-    pandas.DataFrame
+    list of dict
         `SHOWN`, ``width``, ``height``, ``information``, ordered by listing and position.
     """
-    seen = read_by_keys(connection, whole_table(sightings, SHOWN), sightings.c.listing_key, listing_keys)
+    seen = read_records_by_keys(connection, whole_table(sightings, SHOWN), sightings.c.listing_key, listing_keys)
     sizes = whole_table(images, ("image_id", "width", "height", "information")).where(images.c.status == "hashed")
-    known = read_by_keys(connection, sizes, images.c.image_id, seen["image_id"])
-    return seen.merge(known, on="image_id").sort_values(["listing_key", "position", "image_id"], ignore_index=True)
+    ids = [row["image_id"] for row in seen]
+    known = {row["image_id"]: row for row in read_records_by_keys(connection, sizes, images.c.image_id, ids)}
+    shown = [row | known[row["image_id"]] for row in seen if row["image_id"] in known]
+    return sorted(shown, key=itemgetter("listing_key", "position", "image_id"))
 
 
-def matches_of(connection: Connection, listing_key: int) -> pd.DataFrame:
+def first_pictures_of(connection: Connection, listing_keys: Collection[int]) -> dict[int, str]:
+    """Return the first readable picture of each listing that has one, by listing."""
+    return {row["listing_key"]: row["image_id"] for row in reversed(pictures_of(connection, listing_keys))}
+
+
+def matches_of(connection: Connection, listing_key: int) -> list[dict[str, Any]]:
     """Return whom a listing's pictures were seen with, all columns of ``matches``, the surest and earliest first.
 
     With ``other_listing_id, other_seller_id, other_marketplace, other_title, other_price`` and ``other_currency`` of
     the other listing as it is now.
     """
-    names = tuple(column.name for column in matches.columns)
-    found = read_frame(connection, whole_table(matches, names).where(matches.c.listing_key == listing_key))
-    named = with_names(connection, found, "other_")
-    stated = ("listing_key", "observed_at", "title", "price", "currency")
-    others = _newest(
-        read_by_keys(connection, whole_table(listings, stated), listings.c.listing_key, found["other_listing_key"])
-    )
-    told = others.drop(columns="observed_at").add_prefix("other_")
-    ordered = named.merge(told, on="other_listing_key", how="left")
-    return ordered.sort_values(["same_photo", "other_observed_at"], ascending=[False, True], ignore_index=True)
+    query = whole_table(matches, _names(matches)).where(matches.c.listing_key == listing_key)
+    found = read_records(connection, query.order_by(matches.c.same_photo.desc(), matches.c.other_observed_at))
+    stated = whole_table(listings, ("listing_key", "observed_at", *STATED))
+    keys = [row["other_listing_key"] for row in found]
+    others = _newest(read_records_by_keys(connection, stated, listings.c.listing_key, keys))
+    nothing = dict.fromkeys(STATED)
+    return [
+        row | {f"other_{name}": others.get(row["other_listing_key"], nothing)[name] for name in STATED} for row in found
+    ]
+
+
+def timeline_of(connection: Connection, image_ids: Collection[str], most: int) -> list[dict[str, Any]]:
+    """Return in which listings some pictures were seen, each listing once, the earliest first.
+
+    Returns
+    -------
+    list of dict
+        ``listing_key, observed_at`` (that of the earliest of these pictures in it), ``listing_id, seller_id``.
+    """
+    if not image_ids:
+        return []
+    query = select(sightings.c.listing_key, sightings.c.observed_at).where(sightings.c.image_id.in_(image_ids))
+    order = (sightings.c.observed_at, sightings.c.created_at, sightings.c.listing_key)
+    # A listing stands there once for each of the pictures at most.
+    seen = read_records(connection, query.order_by(*order).limit(most * len(image_ids)))
+    earliest: dict[int, dict[str, Any]] = {}
+    for row in seen:
+        earliest.setdefault(row["listing_key"], row)
+    first = list(earliest.values())[:most]
+    called = titles_of(connection, [row["listing_key"] for row in first])
+    nothing = dict.fromkeys(("listing_id", "seller_id"))
+    return [
+        row | {name: called.get(row["listing_key"], nothing)[name] for name in ("listing_id", "seller_id")}
+        for row in first
+    ]
 
 
 def alignment_of(connection: Connection, image_id: str, other_image_id: str) -> dict[str, Any] | None:
@@ -75,10 +110,8 @@ def alignment_of(connection: Connection, image_id: str, other_image_id: str) -> 
         All columns of ``alike``; ``lead`` leads from the picture whose id is smaller to the other.
     """
     first, second = sorted((image_id, other_image_id))
-    names = tuple(column.name for column in alike.columns)
     pair = (alike.c.image_id == first) & (alike.c.other_image_id == second)
-    found = records(read_frame(connection, whole_table(alike, names).where(pair)))
-    return found[0] if found else None
+    return next(iter(read_records(connection, whole_table(alike, _names(alike)).where(pair))), None)
 
 
 def is_known_picture(connection: Connection, image_id: str) -> bool:
@@ -95,9 +128,8 @@ def is_known_listing(connection: Connection, listing_key: int) -> bool:
 
 def scores_of(connection: Connection, listing_key: int) -> list[dict[str, Any]]:
     """Return all scores of a listing, all columns, those of the newest moment first."""
-    names = tuple(column.name for column in scores.columns)
-    query = whole_table(scores, names).where(scores.c.listing_key == listing_key)
-    return records(read_frame(connection, query.order_by(scores.c.as_of.desc(), scores.c.model_id)))
+    query = whole_table(scores, _names(scores)).where(scores.c.listing_key == listing_key)
+    return read_records(connection, query.order_by(scores.c.as_of.desc(), scores.c.model_id))
 
 
 def listings_of_seller(connection: Connection, seller_key: int, most: int, *, skip: int = 0) -> pd.DataFrame:
@@ -163,9 +195,8 @@ def count_of_seller(connection: Connection, seller_key: int) -> int:
 
 def accounts_of(connection: Connection, seller_key: int) -> list[dict[str, Any]]:
     """Return all versions of a seller's account, all columns, the newest first."""
-    names = tuple(column.name for column in sellers.columns)
-    query = whole_table(sellers, names).where(sellers.c.seller_key == seller_key)
-    return records(read_frame(connection, query.order_by(sellers.c.observed_at.desc())))
+    query = whole_table(sellers, _names(sellers)).where(sellers.c.seller_key == seller_key)
+    return read_records(connection, query.order_by(sellers.c.observed_at.desc()))
 
 
 def find_listings(connection: Connection, text: str, most: int) -> pd.DataFrame:
@@ -177,9 +208,14 @@ def find_listings(connection: Connection, text: str, most: int) -> pd.DataFrame:
         (listings.c.title >= text) & (listings.c.title < until),
     )
     parts = [read_frame(connection, whole_table(listings, TITLED).where(each).limit(most)) for each in conditions]
-    return _newest(pd.concat([part for part in parts if len(part)] or parts[:1]))[:most]
+    found = pd.concat([part for part in parts if len(part)] or parts[:1]).sort_values("observed_at", kind="stable")
+    return found.drop_duplicates("listing_key", keep="last").reset_index(drop=True)[:most]
 
 
-def _newest(versions: pd.DataFrame) -> pd.DataFrame:
-    newest = versions.sort_values("observed_at", kind="stable").drop_duplicates("listing_key", keep="last")
-    return newest.reset_index(drop=True)
+def _newest(versions: Iterable[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Return the newest version of each listing, by key."""
+    return {row["listing_key"]: row for row in sorted(versions, key=itemgetter("observed_at"))}
+
+
+def _names(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns)

@@ -7,10 +7,11 @@ Rows of ``listings`` and ``sellers`` are versions: a change adds a row, nothing 
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 metadata = MetaData()
 
+QUEUE_ORDER = ("priority", "listing_key", "posted_at", "price")
 TEXT_BANDS = ("band_1", "band_2", "band_3", "band_4")
 
 
@@ -94,7 +95,7 @@ labels = Table(
 )
 
 # What texts that are nearly the same share, for each version of a listing. ``hashed`` is 0 until the text was read; the
-# bands stay NULL where it is too short.
+# bands stay NULL where it is too short. ``goods`` names the model of goods where a price is stated for it.
 texts = Table(
     "texts",
     metadata,
@@ -103,7 +104,10 @@ texts = Table(
     _required("seller_key", BigInteger),
     _required("hashed", Integer),
     *(Column(band, BigInteger) for band in TEXT_BANDS),
+    Column("goods", BigInteger),
+    Column("price", Float),
     Index("texts_by_hashed", "hashed"),
+    Index("texts_by_goods", "goods", "observed_at", "listing_key", "price"),
     *(Index(f"texts_by_{band}", band, "seller_key", "observed_at") for band in TEXT_BANDS),
 )
 
@@ -381,10 +385,20 @@ cases = Table(
     _required("state"),
     _required("second_wanted", Integer),
     Column("snoozed_until_at", BigInteger),
-    Index("cases_in_order", "state", "priority", "listing_key"),
-    Index("cases_by_band", "state", "band", "priority", "listing_key"),
-    Index("cases_by_category", "state", "category", "priority", "listing_key"),
+    # The orders of the queue. What a page may be narrowed by stands in the index itself: to look it up in the table
+    # costs ten times as much.
+    Index("cases_in_order", "state", *QUEUE_ORDER),
+    Index("cases_by_band", "state", "band", *QUEUE_ORDER),
+    Index("cases_by_edit", "state", "edit", *QUEUE_ORDER, "band"),
+    Index("cases_by_reason", "state", "reason", *QUEUE_ORDER, "band", "edit"),
+    Index("cases_by_category", "state", "category", *QUEUE_ORDER, "band", "edit", "reason"),
     Index("cases_by_seller", "seller_key"),
+    Index(
+        "cases_to_read_again",
+        "listing_key",
+        sqlite_where=text("second_wanted = 1"),
+        postgresql_where=text("second_wanted = 1"),
+    ),
 )
 
 # Who is looking at a case, and until when nobody else is given it.

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from starlette.responses import Response
 
 from data.catalog.cases import State, case_of
 from data.catalog.claims import claim, claim_on
-from data.catalog.decisions import history, is_decided, ruling, said_about, version_of
-from data.catalog.frames import records
-from data.catalog.gallery import sightings_of, with_names
+from data.catalog.decisions import history, is_decided, ruling, said_about
 from data.catalog.showing import (
     accounts_of,
     count_of_seller,
     matches_of,
     pictures_of,
     scores_of,
+    timeline_of,
     versions_of,
 )
+from data.catalog.ties import SAME_PHOTO
 from features.facts import HASH_KINDS
 from features.information import LOW_INFORMATION
 from review.asked import Asked, Key
@@ -31,6 +31,7 @@ from review.permissions import Viewer
 from review.words import KIND_WORDS, PROBLEM_WORDS, VERDICT_WORDS, edit_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -103,7 +104,8 @@ def _shown(
     found = matches_of(connection, key)
     pictures = pictures_of(connection, [key])
     scores = scores_of(connection, key)
-    account = next(iter(accounts_of(connection, listing["seller_key"])), None)
+    shown = list(dict.fromkeys(picture["image_id"] for picture in pictures))
+    same = [row["other_image_id"] for row in found if row["same_photo"] >= SAME_PHOTO]
     return {
         "key": key,
         "listing": listing,
@@ -113,20 +115,20 @@ def _shown(
         "reasons": json.loads(scores[0]["reasons"]) if scores else [],
         "scores": scores,
         "photos": _photos(pictures, found),
-        "timeline": _timeline(connection, pictures, found),
-        "account": account,
+        "timeline": timeline_of(connection, list(dict.fromkeys([*shown, *same])), MOST_SIGHTINGS),
+        "account": next(iter(accounts_of(connection, listing["seller_key"])), None),
         "seller_listings": count_of_seller(connection, listing["seller_key"]),
-        "version": version_of(connection, key),
+        "version": len(past),
         "second_reading": second,
-        "decided": is_decided(connection, key, past),
+        "decided": is_decided(waiting, past),
         # Whoever reads again is not told what was found the first time.
-        "history": [] if second else records(past),
+        "history": [] if second else past,
         "ruling": None if second else ruling(past),
-        "said": [] if second else records(said_about(connection, pictures["image_id"])),
+        "said": [] if second else said_about(connection, shown),
     }
 
 
-def is_second_reading(waiting: dict[str, Any] | None, past: pd.DataFrame, reader: str) -> bool:
+def is_second_reading(waiting: dict[str, Any] | None, past: Sequence[dict[str, Any]], reader: str) -> bool:
     """Tell whether a case was decided by others and is wanted once more, by a reader who is not told how.
 
     Parameters
@@ -138,22 +140,15 @@ def is_second_reading(waiting: dict[str, Any] | None, past: pd.DataFrame, reader
     """
     if waiting is None or waiting["state"] != State.DECIDED or not waiting["second_wanted"]:
         return False
-    return reader not in set(past["actor"])
+    return all(event["actor"] != reader for event in past)
 
 
-def _photos(pictures: pd.DataFrame, found: pd.DataFrame) -> list[dict[str, Any]]:
+def _photos(pictures: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return each photo with the earlier ones it is like, those with the surest evidence first."""
     photos = []
-    for picture in records(pictures.drop_duplicates("image_id")):
-        of_it = found[found["image_id"] == picture["image_id"]].head(MOST_EARLIER)
-        earlier = [{**row, "edit_words": edit_words(row["edit"])} for row in records(of_it)]
+    for picture in {picture["image_id"]: picture for picture in reversed(pictures)}.values():
+        of_it = [row for row in found if row["image_id"] == picture["image_id"]][:MOST_EARLIER]
+        earlier = [{**row, "edit_words": edit_words(row["edit"])} for row in of_it]
         photos.append({**picture, "earlier": earlier, "is_empty": picture["information"] < LOW_INFORMATION})
+    photos.sort(key=itemgetter("position"))
     return sorted(photos, key=lambda photo: -max((row["same_photo"] for row in photo["earlier"]), default=-1.0))
-
-
-def _timeline(connection: Connection, pictures: pd.DataFrame, found: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return where these photos and the earlier ones were seen, in order of time."""
-    same = found.loc[found["same_photo"] >= 0.5, "other_image_id"]
-    seen = sightings_of(connection, pd.concat([pictures["image_id"], same]).drop_duplicates())
-    listed = seen.drop_duplicates("listing_key").head(MOST_SIGHTINGS)
-    return records(with_names(connection, listed))

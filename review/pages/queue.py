@@ -11,8 +11,7 @@ from starlette.responses import Response
 
 from data.catalog.cases import MOST_COUNTED, choices, counters, page_of
 from data.catalog.claims import claims_on
-from data.catalog.frames import records
-from data.catalog.showing import pictures_of, titles_of
+from data.catalog.showing import first_pictures_of, titles_of
 from review.asked import AGES, Asked
 from review.desk import desk_of
 from review.handing_out import next_for
@@ -35,22 +34,22 @@ def queue(
     now = desk.clock()
     with desk.context.catalog.read() as connection:
         found = page_of(connection, asked.filter(now), now, number=page, size=PAGE_ROWS)
-        keys = found.rows["listing_key"]
-        titles = titles_of(connection, keys).set_index("listing_key")
-        pictures = pictures_of(connection, keys).drop_duplicates("listing_key").set_index("listing_key")["image_id"]
+        keys = [row["listing_key"] for row in found.rows]
+        titles = titles_of(connection, keys)
+        pictures = first_pictures_of(connection, keys)
         claimed = claims_on(connection, keys, now)
         told: dict[str, Any] = {
             "counters": counters(connection, now),
             "rows": [
                 {
                     **row,
-                    "listing": titles.loc[row["listing_key"]].to_dict() if row["listing_key"] in titles.index else {},
+                    "listing": titles.get(row["listing_key"], {}),
                     "image_id": pictures.get(row["listing_key"]),
                     "claimed_by": claimed.get(row["listing_key"]),
                     "reason_words": reason_words(row["reason"]),
                     "edit_words": edit_words(row["edit"]),
                 }
-                for row in records(found.rows)
+                for row in found.rows
             ],
         }
         chosen = choices(connection)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from data.catalog.frames import records
 from data.catalog.keys import joined_keys
-from data.catalog.showing import find_listings, pictures_of
+from data.catalog.showing import find_listings, first_pictures_of
 from data.errors import SourceError
 from models.serving.queries import Address, Upload, one_taken_in
 from models.serving.searching import Found, Sought, find_similar
@@ -40,8 +40,8 @@ def by_text(request: Request, session: Viewer, q: Annotated[str, Query(max_lengt
     text = q.replace("\0", "").strip()
     with desk.context.catalog.read() as connection:
         found = find_listings(connection, text, MOST_LISTINGS) if text else None
-        pictures = None if found is None else pictures_of(connection, found["listing_key"])
-    rows = None if found is None or pictures is None else _with_pictures(found, pictures)
+        pictures = {} if found is None else first_pictures_of(connection, found["listing_key"].tolist())
+    rows = None if found is None else _with_pictures(found, pictures)
     return _page(request, session, text=text, listings=rows)
 
 
@@ -89,10 +89,9 @@ def _hits(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return [{**row, "edit_words": edit_words(row["edit"])} for row in records(rows)]
 
 
-def _with_pictures(found: pd.DataFrame, pictures: pd.DataFrame) -> list[dict[str, Any]]:
+def _with_pictures(found: pd.DataFrame, pictures: dict[int, str]) -> list[dict[str, Any]]:
     """Add each listing's first readable picture."""
-    first = pictures.drop_duplicates("listing_key").set_index("listing_key")["image_id"]
-    return records(found.assign(image_id=found["listing_key"].map(first).astype("str")))
+    return [row | {"image_id": pictures.get(row["listing_key"])} for row in records(found)]
 
 
 def _page(request: Request, session: Session, *, status: int = 200, **told: Any) -> Response:

@@ -15,9 +15,9 @@ from data.catalog.showing import (
     accounts_of,
     count_of_copying,
     count_of_seller,
+    first_pictures_of,
     listings_of_seller,
     names_of_sellers,
-    pictures_of,
     takings_of,
 )
 from data.catalog.ties import taken_around
@@ -43,16 +43,15 @@ def seller(request: Request, session: Viewer, key: Key, page: Annotated[int, Que
             raise HTTPException(404, "There is no such seller.")
         taken = taken_around(connection, [key])
         listings = listings_of_seller(connection, key, PAGE_ROWS, skip=(page - 1) * PAGE_ROWS)
-        pictures = pictures_of(connection, listings["listing_key"]).drop_duplicates("listing_key")
+        keys = listings["listing_key"].tolist()
+        pictures = first_pictures_of(connection, keys)
         takings = takings_of(connection, key)
         tied = pd.concat([taken["seller_key"], taken["other_seller_key"], takings["other_seller_key"]])
         known = names | names_of_sellers(connection, tied.unique().tolist())
         cases = {
             row["listing_key"]: row
             for state in State
-            for row in records(
-                page_of(connection, Filter(seller_key=key, state=state), now, number=1, size=MOST_CASES).rows
-            )
+            for row in page_of(connection, Filter(seller_key=key, state=state), now, number=1, size=MOST_CASES).rows
         }
         told = {
             "key": key,
@@ -60,7 +59,7 @@ def seller(request: Request, session: Viewer, key: Key, page: Annotated[int, Que
             "accounts": accounts_of(connection, key),
             "count": count_of_seller(connection, key),
             "copying": count_of_copying(connection, key),
-            "listings": records(listings.merge(pictures[["listing_key", "image_id"]], on="listing_key", how="left")),
+            "listings": [row | {"image_id": pictures.get(row["listing_key"])} for row in records(listings)],
             "cases": cases,
             "decided": decided_on(connection, listings["listing_key"]),
             "takings": records(takings),

@@ -154,7 +154,7 @@ def audit(
     desk = desk_of(request)
     with desk.context.catalog.read() as connection:
         found = audit_page(connection, before=before or None, size=AUDIT_ROWS, actor=actor or None)
-        titles = titles_of(connection, found["listing_key"]).set_index("listing_key").to_dict("index")
+        titles = titles_of(connection, found["listing_key"].tolist())
     rows = [{**row, "listing": titles.get(row["listing_key"], {})} for row in records(found)]
     told = {
         "session": session,

@@ -12,7 +12,8 @@ from tests.data.rows import day, moment
 
 
 def keys(connection, wanted=None, *, number=1, size=10):
-    return page_of(connection, wanted or Filter(), moment(9), number=number, size=size).rows["listing_key"].tolist()
+    page = page_of(connection, wanted or Filter(), moment(9), number=number, size=size)
+    return [row["listing_key"] for row in page.rows]
 
 
 def decided(connection, listing_key, verdict):

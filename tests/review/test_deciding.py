@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from data.catalog.cases import case_of
@@ -17,7 +18,7 @@ def key(context):
 
 def events(context, key):
     with context.catalog.read() as connection:
-        return history(connection, key)
+        return pd.DataFrame(history(connection, key))
 
 
 def written(context):
@@ -128,7 +129,7 @@ def test_an_appeal_opens_the_case_again_and_a_lead_overturns(ada, bob, lea, cont
     with context.catalog.read() as connection:
         assert case_of(connection, key)["state"] == "open"
     lea.post_form(f"/verdicts/{verdict_id}/overturn", key=key, verdict="legit", seen_version=2)
-    assert ruling(events(context, key))["verdict"] == "legit"
+    assert ruling(events(context, key).to_dict("records"))["verdict"] == "legit"
 
 
 def test_what_nobody_decided_cannot_be_closed_as_a_second_reading(ada, context, key):

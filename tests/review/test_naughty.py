@@ -126,7 +126,7 @@ def test_a_note_is_kept_to_the_letter_and_shown_as_text(desk):
         answer = browser.post_form(f"/cases/{key}/verdict", verdict="fraud", note=text, seen_version=0)
         assert answer.status_code == (303 if len(text) <= 4_000 else 422)
     with context.catalog.read() as connection:
-        kept = [history(connection, key)["note"].tolist() for key in keys]
+        kept = [[event["note"] for event in history(connection, key)] for key in keys]
     assert [notes for notes in kept if notes] == [[as_sent(text)] for text in TEXTS if len(text) <= 4_000]
     page = browser.get(f"/cases/{keys[1]}").text
     assert "<script>alert" not in page

@@ -168,10 +168,10 @@ class Queue(RuleBasedStateMachine):
             return
         with self.catalog.read() as connection:
             waiting = page_of(connection, Filter(seller_key=self.seller), self.at, number=1, size=10).rows
-            assert waiting["listing_key"].tolist() == [k for k in self.keys if self.model[k].is_open(self.now)]
+            assert [row["listing_key"] for row in waiting] == [k for k in self.keys if self.model[k].is_open(self.now)]
             for key, known in self.model.items():
                 past = history(connection, key)
-                assert past["verdict_id"].tolist() == [event["id"] for event in known.events]
+                assert [one["verdict_id"] for one in past] == [event["id"] for event in known.events]
                 holding = known.standing()
                 assert ruling(past)["verdict"] == (holding["verdict"] if holding else UNDECIDED)
                 held = claim_on(connection, key, self.at)
