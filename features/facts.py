@@ -63,6 +63,7 @@ MATCH_COLUMNS = (
 LABEL_COLUMNS = ("listing_key", "seller_key", "label", "known_at")
 TAKEN_COLUMNS = ("seller_key", "other_image_id", "other_seller_key", "known_at", "sellers_showing")
 TEXT_COLUMNS = ("listing_key", "observed_at", "seller_key", "band", "other_seller_key", "other_observed_at")
+GOODS_COLUMNS = ("goods", "listing_key", "observed_at", "price")
 PRICE_COLUMNS = ("marketplace", "category", "currency", "day", "usual_price")
 
 
@@ -103,6 +104,10 @@ class Facts:
     prices
         Usual prices (``PRICE_COLUMNS``) of the kinds of goods concerned by the days of the moments, as
         `features.prices.usual_prices` gives them.
+    goods
+        Prices asked for models of goods (``GOODS_COLUMNS``, ``goods`` as `features.goods.goods_of` numbers them), one
+        row for each version of a listing that states one: of the models concerned, at least the latest
+        `features.goods.LATEST_PRICES` before the day of each moment.
     taken
         Photos that sellers took (``TAKEN_COLUMNS``): seller ``seller_key`` showed the same photo as picture
         ``other_image_id``, after ``other_seller_key``, which could be known from ``known_at`` on; by then
@@ -123,5 +128,6 @@ class Facts:
     other_photos: pd.DataFrame
     labels: pd.DataFrame
     prices: pd.DataFrame
+    goods: pd.DataFrame
     taken: pd.DataFrame
     texts: pd.DataFrame

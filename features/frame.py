@@ -8,6 +8,7 @@ import pandas as pd
 from features.as_of import Timeline, microseconds
 from features.evidence import BEST_FIRST, copies, judge, visible
 from features.facts import MATCH_COLUMNS, Facts
+from features.goods import GOODS_SPECS, goods_block
 from features.habits import HABIT_SPECS, habit_block
 from features.listing_facts import LISTING_SPECS, listing_block
 from features.originals import ORIGINAL_SPECS, original_block
@@ -22,6 +23,7 @@ SPECS = (
     *REUSE_SPECS,
     *ORIGINAL_SPECS,
     *PRICE_SPECS,
+    *GOODS_SPECS,
     *SELLER_SPECS,
     *HABIT_SPECS,
     *RING_SPECS,
@@ -66,6 +68,7 @@ def build(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
         reuse_block(described, judged, copied),
         original_block(described, copied, facts),
         price_block(described, copied, facts),
+        goods_block(described, facts),
         seller_block(described, judged, facts),
         habit_block(described, facts.listings),
         ring_block(described, facts),

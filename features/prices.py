@@ -65,7 +65,7 @@ def price_block(described: pd.DataFrame, copied: pd.DataFrame, facts: Facts) -> 
     pandas.DataFrame
         One row for each moment, in the order of ``described``.
     """
-    price = _stated(described["price"])
+    price = stated(described["price"])
     return pd.DataFrame(
         {
             "log_price": np.log(price),
@@ -94,20 +94,20 @@ def usual_prices(kinds: pd.DataFrame, days: pd.Series[Any], prices: pd.DataFrame
         ``marketplace, category, currency, day, usual_price``: a row for each kind and day that at least
         `FEWEST_PRICES` prices are known for.
     """
-    values = _stated(prices["price"])
-    stated = ~np.isnan(values)
-    times_us = microseconds(prices["observed_at"])[stated]
-    timeline = Timeline.of(prices["kind"].to_numpy(np.int64)[stated], times_us)
+    values = stated(prices["price"])
+    known = ~np.isnan(values)
+    times_us = microseconds(prices["observed_at"])[known]
+    timeline = Timeline.of(prices["kind"].to_numpy(np.int64)[known], times_us)
     asked = kinds.rename_axis("kind").reset_index().merge(days.drop_duplicates().rename("day"), how="cross")
     kind, day_us = asked["kind"].to_numpy(np.int64), microseconds(asked["day"])
     start, stop = timeline.before(kind, day_us - CATEGORY_DAYS * DAY_US), timeline.before(kind, day_us)
     enough = stop - start >= FEWEST_PRICES
-    medians = range_medians(values[stated][timeline.order], start[enough], stop[enough])
+    medians = range_medians(values[known][timeline.order], start[enough], stop[enough])
     return asked.loc[enough, [*CATEGORY, "day"]].assign(usual_price=medians).reset_index(drop=True)
 
 
-def _stated(price: pd.Series[Any]) -> NDArray[np.float64]:
-    """Return prices, NaN where none, nothing or less is asked."""
+def stated(price: pd.Series[Any]) -> NDArray[np.float64]:
+    """Return prices as numbers, NaN where none, nothing or less is asked; shape (rows,)."""
     values = price.to_numpy(np.float64, na_value=np.nan)
     return np.where(np.isfinite(values) & (values > 0), values, np.nan)
 
@@ -118,7 +118,7 @@ def _price_of_copied(described: pd.DataFrame, copied: pd.DataFrame, listings: pd
     original = rows_as_of(listings, "listing_key", keys, microseconds(surest["as_of"]))
     own_currency = described["currency"].fillna("").loc[surest["moment"]].to_numpy()
     same_currency = original["currency"].fillna("").to_numpy() == own_currency
-    prices = pd.Series(np.where(same_currency, _stated(original["price"]), np.nan), index=surest["moment"])
+    prices = pd.Series(np.where(same_currency, stated(original["price"]), np.nan), index=surest["moment"])
     return np.asarray(prices.reindex(described.index), np.float64)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from data.catalog.frames import Keys
 
 VERSION = ("listing_key", "observed_at", "seller_key")
+READ = (*VERSION, "marketplace", "category", "currency", "title", "description", "price")
 TEXT = (*VERSION, "band", "other_seller_key", "other_observed_at")
 EARLIEST_SELLERS = 12
 """Sellers read for each thing that texts share, the earliest: whoever comes after so many shows a common text."""
@@ -27,9 +28,9 @@ def await_reading(connection: Connection, versions: pd.DataFrame) -> None:
 
 
 def unread_texts(connection: Connection, rows: int) -> pd.DataFrame:
-    """Return ``listing_key, observed_at, seller_key, title, description`` of at most so many versions not read yet."""
+    """Return ``READ`` of at most so many versions whose text was not read yet."""
     query = (
-        select(*(listings.c[name] for name in (*VERSION, "title", "description")))
+        select(*(listings.c[name] for name in READ))
         .join_from(
             texts,
             listings,
@@ -41,9 +42,9 @@ def unread_texts(connection: Connection, rows: int) -> pd.DataFrame:
     return read_frame(connection, query)
 
 
-def save_bands(connection: Connection, versions: pd.DataFrame) -> None:
-    """Keep what texts share with others (``listing_key, observed_at, seller_key`` and ``TEXT_BANDS``)."""
-    upsert(connection, texts, versions.assign(hashed=1), update=("hashed", *TEXT_BANDS))
+def save_texts(connection: Connection, versions: pd.DataFrame) -> None:
+    """Keep what texts share with others: ``VERSION``, ``TEXT_BANDS``, ``goods`` and ``price``."""
+    upsert(connection, texts, versions.assign(hashed=1), update=("hashed", *TEXT_BANDS, "goods", "price"))
 
 
 def texts_like(connection: Connection, listing_keys: Keys) -> pd.DataFrame:

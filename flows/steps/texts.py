@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from data.catalog.texts import VERSION, save_bands, unread_texts
+from data.catalog.texts import save_texts, unread_texts
 from data.progress import advance
-from features.texts import text_bands
+from models.serving.texts import texts_of
 
 if TYPE_CHECKING:
     from models.serving.context import Context
@@ -21,9 +19,9 @@ def read_texts(context: Context) -> int:
     with context.catalog.read() as connection:
         unread = unread_texts(connection, rows)
     while not unread.empty:
-        bands = text_bands(unread["title"], unread["description"])
+        found = texts_of(unread)
         with context.catalog.write() as connection:
-            save_bands(connection, pd.concat([unread[list(VERSION)], bands], axis="columns"))
+            save_texts(connection, found)
         read += len(unread)
         advance("reading texts", len(unread))
         with context.catalog.read() as connection:

@@ -22,7 +22,7 @@ from models.examples import make_examples
 from models.moments import judged_moments
 from models.promotion import decide
 from models.rule import RULE_ID, rule_for
-from models.serving.prices import all_usual_prices
+from models.serving.prices import all_prices
 from models.serving.scoring import describe, scorer_in_use
 from models.train import LOGISTIC, train
 
@@ -138,10 +138,10 @@ def _described(context: Context, moments: pd.DataFrame, rows: int) -> pd.DataFra
     if moments.empty:
         return pd.DataFrame(index=moments.index, columns=[spec.name for spec in SPECS])
     with context.catalog.read() as connection:
-        usual = all_usual_prices(connection, moments)
+        prices = all_prices(connection, moments)
     by_seller, parts = moments.sort_values("seller_key"), []
     for start in range(0, len(moments), rows):
         part = by_seller.iloc[start : start + rows]
-        parts.append(describe(context, part[["listing_key", "as_of"]], usual)[0])
+        parts.append(describe(context, part[["listing_key", "as_of"]], prices)[0])
         advance("describing", len(part), len(moments))
     return pd.concat(parts).loc[moments.index]

@@ -23,7 +23,7 @@ from data.catalog.keys import joined_ids, joined_keys
 from data.catalog.listings import save_listings
 from data.catalog.loads import Load
 from data.catalog.matches import matching_facts, save_alike, save_matches, settled_pictures
-from data.catalog.texts import VERSION, save_bands
+from data.catalog.texts import READ, save_texts
 from data.errors import SourceError
 from data.listings import LISTINGS, Mapping, validate
 from data.sources.protocol import Batch
@@ -33,12 +33,12 @@ from features.frame import build
 from features.hashing import RECIPE
 from features.matching import earlier_sightings
 from features.packing import unpack
-from features.texts import text_bands
 from models.serving.aside import aside, fetched, fingerprinted, handed_in
 from models.serving.decoding.frames import prints_of
 from models.serving.known import beside_known
 from models.serving.queries import Upload, why_unread
 from models.serving.scoring import known_facts, model_in_use, scorer_named, told_of
+from models.serving.texts import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,7 +213,7 @@ def _suppose(connection: Connection, rows: pd.DataFrame, seen: _Seen, load: Load
         refused = saved.rejects.iloc[0]
         raise SourceError(SOURCE, f"{refused['column_name']}: {refused['reason']}", ADVICE)
     if saved.new:
-        save_bands(connection, _texts(rows, load))
+        save_texts(connection, texts_of(_version(rows, load)))
     _suppose_pictures(connection, seen, load)
     key = int(joined_keys(rows["marketplace"], rows["listing_id"])[0])
     facts = matching_facts(connection, [key])
@@ -222,13 +222,13 @@ def _suppose(connection: Connection, rows: pd.DataFrame, seen: _Seen, load: Load
     return key
 
 
-def _texts(rows: pd.DataFrame, load: Load) -> pd.DataFrame:
+def _version(rows: pd.DataFrame, load: Load) -> pd.DataFrame:
     version = rows.assign(
         listing_key=joined_keys(rows["marketplace"], rows["listing_id"]),
         seller_key=joined_keys(rows["marketplace"], rows["seller_id"]),
         observed_at=rows["observed_at"].fillna(load.started_at),
     )
-    return pd.concat([version[list(VERSION)], text_bands(rows["title"], rows["description"])], axis="columns")
+    return version[list(READ)]
 
 
 def _suppose_pictures(connection: Connection, seen: _Seen, load: Load) -> None:

@@ -1,10 +1,15 @@
-"""What is usually asked for goods, by the days that moments are of."""
+"""What is usually asked for goods, by the days that moments are of: for kinds of goods and for models of them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from data.catalog.goods import all_asked, latest_asked
 from data.catalog.prices import KIND, kinds_of_goods, prices_of
+from features.goods import LATEST_PRICES, goods_of
 from features.prices import PRICE_WINDOW, usual_prices
 
 if TYPE_CHECKING:
@@ -12,26 +17,57 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def usual_prices_of(connection: Connection, versions: pd.DataFrame, moments: pd.DataFrame) -> pd.DataFrame:
-    """Return the usual prices (`features.facts.PRICE_COLUMNS`) that describing some listings may look at.
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The frames ``prices`` and ``goods`` of `features.facts.Facts`, for some moments or for all."""
+
+    usual: pd.DataFrame
+    goods: pd.DataFrame
+
+    def for_versions(self, versions: pd.DataFrame) -> Prices:
+        """Return those that describing some versions of listings may look at, of prices of the whole market.
+
+        Parameters
+        ----------
+        versions
+            ``marketplace, category, currency, title``.
+        """
+        wanted = np.unique(goods_of(versions).dropna().to_numpy(np.int64))
+        known = self.goods["goods"].to_numpy(np.int64)
+        start, stop = np.searchsorted(known, wanted, "left"), np.searchsorted(known, wanted, "right")
+        rows = np.repeat(start - np.concatenate([[0], np.cumsum(stop - start)[:-1]]), stop - start)
+        return Prices(self.usual, self.goods.iloc[rows + np.arange(len(rows))])
+
+
+def prices_for(connection: Connection, versions: pd.DataFrame, moments: pd.DataFrame) -> Prices:
+    """Return the prices that describing some listings may look at.
 
     Parameters
     ----------
     versions
-        ``marketplace, category, currency`` of the versions of the listings.
+        ``marketplace, category, currency, title`` of the versions of the listings.
     moments
         ``as_of``; not empty.
     """
     kinds = versions[list(KIND)].dropna(subset="category").fillna({"currency": ""})
-    return _by_days(connection, kinds.drop_duplicates(ignore_index=True), moments)
+    days = moments["as_of"].dt.floor("D")
+    goods = latest_asked(
+        connection,
+        goods_of(versions).dropna(),
+        first=days.min(),
+        last=days.max(),
+        window=PRICE_WINDOW,
+        most=LATEST_PRICES,
+    )
+    return Prices(_by_days(connection, kinds.drop_duplicates(ignore_index=True), days), goods)
 
 
-def all_usual_prices(connection: Connection, moments: pd.DataFrame) -> pd.DataFrame:
-    """Return the usual prices of all kinds of goods by the days of some moments (``as_of``), which may be none."""
-    return _by_days(connection, kinds_of_goods(connection), moments)
+def all_prices(connection: Connection, moments: pd.DataFrame) -> Prices:
+    """Return the prices that describing moments (``as_of``) of any listings may look at; there may be none."""
+    days = moments["as_of"].dt.floor("D")
+    return Prices(_by_days(connection, kinds_of_goods(connection), days), all_asked(connection))
 
 
-def _by_days(connection: Connection, kinds: pd.DataFrame, moments: pd.DataFrame) -> pd.DataFrame:
-    days = moments["as_of"].dt.floor("D").drop_duplicates()
+def _by_days(connection: Connection, kinds: pd.DataFrame, days: pd.Series) -> pd.DataFrame:
     prices = prices_of(connection, kinds, days.min() - PRICE_WINDOW, days.max())
-    return usual_prices(kinds, days, prices)
+    return usual_prices(kinds, days.drop_duplicates(), prices)

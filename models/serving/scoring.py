@@ -15,7 +15,7 @@ from features.frame import SPEC_FINGERPRINT, SPECS, build, evidence, first_owner
 from models.reasons import reasons
 from models.rule import RULE_ID, rule_for
 from models.score import score
-from models.serving.prices import usual_prices_of
+from models.serving.prices import prices_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from models.scorer import Scorer
     from models.serving.context import Context
+    from models.serving.prices import Prices
 
 Counts = dict[str, int]
 Moment = tuple[int, pd.Timestamp]
@@ -54,31 +55,30 @@ def scorer_named(context: Context, model_id: str) -> Scorer:
     return rule_for(SPECS) if model_id == RULE_ID else context.registry.load(model_id, SPECS)
 
 
-def describe(context: Context, moments: pd.DataFrame, usual: pd.DataFrame | None = None) -> tuple[pd.DataFrame, Facts]:
+def describe(context: Context, moments: pd.DataFrame, prices: Prices | None = None) -> tuple[pd.DataFrame, Facts]:
     """Return the features of some moments, and the facts they were made of; see `known_facts`."""
-    facts = facts_of(context, moments, usual)
+    facts = facts_of(context, moments, prices)
     return build(moments, facts), facts
 
 
-def facts_of(context: Context, moments: pd.DataFrame, usual: pd.DataFrame | None = None) -> Facts:
+def facts_of(context: Context, moments: pd.DataFrame, prices: Prices | None = None) -> Facts:
     """Read what is known about some moments, all of it at one time; see `known_facts`."""
     with context.catalog.read() as connection:
-        return known_facts(connection, moments, usual)
+        return known_facts(connection, moments, prices)
 
 
-def known_facts(connection: Connection, moments: pd.DataFrame, usual: pd.DataFrame | None = None) -> Facts:
+def known_facts(connection: Connection, moments: pd.DataFrame, prices: Prices | None = None) -> Facts:
     """Read all that describes some moments.
 
     Parameters
     ----------
-    usual
-        `models.serving.prices.all_usual_prices`, for many parts of a whole; otherwise those of these moments are read.
+    prices
+        `models.serving.prices.all_prices`, for many parts of a whole; otherwise those of these moments are read.
     """
     found = facts_about(connection, moments)
-    if usual is None:
-        versions = found["listings"]
-        usual = usual_prices_of(connection, versions[versions["listing_key"].isin(moments["listing_key"])], moments)
-    return Facts(**found, prices=usual)
+    versions = found["listings"][found["listings"]["listing_key"].isin(moments["listing_key"])]
+    known = prices_for(connection, versions, moments) if prices is None else prices.for_versions(versions)
+    return Facts(**found, prices=known.usual, goods=known.goods)
 
 
 def score_moments(context: Context, keys: Sequence[Moment], run_id: str) -> Counts:

@@ -14,9 +14,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from data.catalog.keys import joined_keys
 from features.frame import SPEC_FINGERPRINT, SPECS
+from features.goods import goods_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,7 +41,7 @@ PRIVATE_SPAN = 10 * A_DAY
 THEFT, THEFT_WITHIN = 0.02, 30 * A_DAY
 STOCK, STOCK_PHOTOS = 0.1, 3_000
 TEMPLATES, TEMPLATED = 10, 0.3
-CATEGORIES, LOCATIONS = 60, 500
+CATEGORIES, MODELS, LOCATIONS = 60, 20_000, 500
 LABELLED, LABELLED_THEFTS = 0.03, 0.6
 SEED = 20
 ROWS_AT_ONCE = 50_000
@@ -99,6 +101,23 @@ class Generated:
         return np.where(self.dealt & (self.rng.random(self.count) < TEMPLATED), own, -1)
 
     @cached_property
+    def model(self) -> Integers:
+        return self.rng.choice(MODELS, self.count, p=_falling(MODELS, LARGE_DEALERS))
+
+    @cached_property
+    def title(self) -> list[str]:
+        return [f"Maker{model % 97} M{model} goods, {number}" for number, model in enumerate(self.model.tolist())]
+
+    @cached_property
+    def category(self) -> list[str]:
+        drawn = self.rng.choice(CATEGORIES, self.count, p=_falling(CATEGORIES, 1.0))
+        return [f"category {number}" for number in drawn.tolist()]
+
+    @cached_property
+    def price(self) -> NDArray[np.float64]:
+        return np.round(np.exp(self.rng.normal(4, 1, self.count)), 2)
+
+    @cached_property
     def listing_key(self) -> Integers:
         return joined_keys(["default"] * self.count, [f"L{number}" for number in range(self.count)])
 
@@ -146,8 +165,6 @@ def fill(path: Path, market: Generated, scored: int) -> None:
 def _parties(connection: sqlite3.Connection, market: Generated) -> None:
     rng, count = market.rng, market.count
     words = [" ".join(f"w{word}" for word in rng.integers(0, 5_000, 45)) for _ in range(500)]
-    place = rng.choice(CATEGORIES, count, p=_falling(CATEGORIES, 1.0))
-    price = np.round(np.exp(rng.normal(4, 1, count)), 2)
     location = np.where(market.dealt, market.seller % LOCATIONS, rng.integers(0, LOCATIONS, count))
     rows = {
         "listing_key": market.listing_key,
@@ -157,11 +174,11 @@ def _parties(connection: sqlite3.Connection, market: Generated) -> None:
         "seller_key": market.seller_key,
         "seller_id": [f"S{number}" for number in market.seller.tolist()],
         "created_at": market.observed_at - rng.integers(0, DAY_US // 24, count),
-        "title": [f"goods of kind {number % 977} number {number}" for number in range(count)],
+        "title": market.title,
         "description": [f"{words[number % 500]} {number}" for number in range(count)],
-        "category": [f"category {number}" for number in place.tolist()],
+        "category": market.category,
         "location": [f"town {number}" for number in location.tolist()],
-        "price": price,
+        "price": market.price,
         "currency": ["EUR"] * count,
         "content_id": [f"{number:032x}" for number in range(count)],
     }
@@ -253,7 +270,9 @@ def _texts(connection: sqlite3.Connection, market: Generated) -> None:
     scattered = np.random.default_rng(SEED).permutation(int(text.max()) + 1)[text]
     bands = {f"band_{band}": (scattered + 1) * 4_000_000_007 * band for band in range(1, 5)}
     versions = {"listing_key": market.listing_key, "observed_at": market.observed_at, "seller_key": market.seller_key}
-    _insert(connection, "texts", versions | {"hashed": [1] * count} | bands)
+    named = pd.DataFrame({"title": market.title, "category": market.category})
+    goods = goods_of(named.assign(marketplace="default", currency="EUR")).tolist()
+    _insert(connection, "texts", versions | {"hashed": [1] * count} | bands | {"goods": goods, "price": market.price})
 
 
 def _labels(connection: sqlite3.Connection, market: Generated) -> None:

@@ -11,7 +11,7 @@ from data.catalog.frames import insert, read_frame
 from data.catalog.listings import save_listings
 from data.catalog.loads import Load
 from data.catalog.tables import TEXT_BANDS, texts
-from data.catalog.texts import EARLIEST_SELLERS, TEXT, save_bands, texts_like, unread_texts
+from data.catalog.texts import EARLIEST_SELLERS, TEXT, save_texts, texts_like, unread_texts
 from features.facts import TEXT_COLUMNS
 from features.texts import BANDS, COMMON_TEXT_SELLERS
 from tests.data.rows import TIME, day, listings, moment
@@ -43,7 +43,8 @@ def test_every_new_version_waits_to_be_read_once(catalog):
     with catalog.write() as connection:
         save_listings(connection, LOAD, listings(first, {"listing_id": "b"}))
         waiting = unread_texts(connection, 10)
-        save_bands(connection, waiting[["listing_key", "observed_at", "seller_key"]].assign(**dict.fromkeys(BANDS, 7)))
+        read = waiting[["listing_key", "observed_at", "seller_key"]].assign(**dict.fromkeys(BANDS, 7))
+        save_texts(connection, read.assign(goods=5, price=2.0))
         assert unread_texts(connection, 10).empty
         save_listings(connection, LOAD, listings(first, first | {"observed_at": day(3), "title": "old chair"}))
         assert unread_texts(connection, 10)["title"].tolist() == ["old chair"]

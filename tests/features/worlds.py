@@ -11,6 +11,7 @@ from features.facts import (
     ALIKE_COLUMNS,
     DISTANCE_COLUMNS,
     FINGERPRINT_COLUMNS,
+    GOODS_COLUMNS,
     HASH_KINDS,
     LABEL_COLUMNS,
     LISTING_COLUMNS,
@@ -21,6 +22,7 @@ from features.facts import (
     TEXT_COLUMNS,
     Facts,
 )
+from features.goods import goods_of
 from features.information import LOW_INFORMATION
 from features.matching import earlier_sightings
 from features.prices import CATEGORY, usual_prices
@@ -29,6 +31,7 @@ from features.texts import text_bands
 START = pd.Timestamp("2026-01-01", tz="UTC")
 KEYS = (
     "listing_key", "seller_key", "other_seller_key", "position", "width", "height", "sellers_showing", "band",
+    "goods",
 )  # fmt: skip
 TIMES = ("observed_at", "created_at", "joined_at", "known_at", "as_of", "other_observed_at")
 MEASURES = (*DISTANCE_COLUMNS, "same_photo", "price", "feedback_count", "rating", "information")
@@ -124,6 +127,7 @@ class Market:
             other_photos=other_photos.astype({"width": "float64", "height": "float64"}),
             labels=labels,
             prices=usual_prices_by_day(listings),
+            goods=asked_for_goods(listings),
             taken=taken_photos(matches, fingerprints),
             texts=shown_texts(listings),
         )
@@ -141,6 +145,13 @@ def usual_prices_by_day(listings, days=200):
     kinds = said[CATEGORY].drop_duplicates(ignore_index=True)
     prices = said.merge(kinds.reset_index(names="kind"), on=CATEGORY)
     return usual_prices(kinds, pd.Series([day(number) for number in range(days)]).dt.floor("D"), prices)
+
+
+def asked_for_goods(listings):
+    """What was ever asked for every model of goods."""
+    asked = listings.assign(goods=goods_of(listings))
+    asked = asked[asked["goods"].notna() & (asked["price"] > 0)]
+    return typed(asked[list(GOODS_COLUMNS)], GOODS_COLUMNS)
 
 
 def taken_photos(matches, fingerprints):

@@ -1,0 +1,30 @@
+"""What is read of a listing's words: which others are nearly the same, and of what model its goods are."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from data.catalog.texts import VERSION
+from features.goods import goods_of
+from features.prices import stated
+from features.texts import text_bands
+
+
+def texts_of(versions: pd.DataFrame) -> pd.DataFrame:
+    """Read the words of versions of listings.
+
+    Parameters
+    ----------
+    versions
+        `data.catalog.texts.READ`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        What `data.catalog.texts.save_texts` keeps, a row for each version. A model of goods is named only where a price
+        is stated for it.
+    """
+    price = pd.Series(stated(versions["price"]), index=versions.index)
+    bands = text_bands(versions["title"], versions["description"])
+    goods = goods_of(versions).where(price.notna())
+    return versions[list(VERSION)].join(bands).assign(goods=goods, price=price.where(goods.notna()))
