@@ -78,7 +78,7 @@ class Market:
     def listing(self, key, seller, on, photos="", *, created=None, **said):
         """A version of a listing; every letter of ``photos`` is a picture first known then."""
         self.owner[key] = seller
-        stated = {"marketplace": "m", "title": "chair", "category": "home", "currency": "EUR", **said}
+        stated = {"marketplace": "m", "title": "plain oak chair", "category": "home", "currency": "EUR", **said}
         head = (key, seller, day(on), day(on if created is None else created))
         self.listings.append((*head, *(stated.get(column) for column in LISTING_COLUMNS[4:])))
         for image in photos:
