@@ -15,6 +15,7 @@ from data.catalog.frames import insert, read_frame, whole_table
 from data.catalog.tables import images, sketches
 from data.synthetic.market import write_market
 from flows.start import started
+from flows.steps.texts import read_texts
 from models.serving.context import Context, open_context
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def filled(market: Market, cache: Path, *, name: str, keep: bool = False) -> Ite
             if not note.exists():
                 told = {"market": _digest(market), **_ingested(context, files, folder)}
                 note.write_text(json.dumps(told))
+            # What a newer version wants to know of kept listings, the next ingest would read.
+            read_texts(context)
         told = json.loads(note.read_text())
         there = int((market.pictures["fate"] != "dead").sum())
         yield Filled(context, there, drawing_s, told["ingest_s"], told["fingerprints_kept"])
