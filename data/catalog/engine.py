@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.schema import CreateTable
 
 from data.catalog.migrations import HEAD, upgrade
+from data.catalog.tables import claims
 from data.errors import CatalogError, SettingsError
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 BUSY_TIMEOUT_MS = 60_000
+CLAIMS_SCHEMA = "desk"
 WRITER_LOCK = 0x5EEB  # any fixed number: PostgreSQL's advisory locks are numbered
 
 
@@ -60,6 +65,19 @@ class Catalog:
             finally:
                 if lasting:
                     _sqlite_synchronous(connection, "NORMAL")
+
+    @contextmanager
+    def claiming(self) -> Iterator[Connection]:
+        """Yield a connection in one transaction that may read everything, and write to ``claims`` alone.
+
+        It waits for nobody who writes anything else: whoever opens a case at the desk beside a long load waits for
+        other claims only.
+        """
+        with self._guarded(), self._connect(writes=False) as connection:
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="READ COMMITTED")
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def supposing(self) -> Iterator[Connection]:
@@ -157,8 +175,11 @@ def _engine(address: URL) -> Engine:
         ) from error
     if address.database:
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    # The connection that was used last knows most of what the next one asks for.
+    engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, pool_use_lifo=True)
     event.listen(engine, "connect", _prepare_sqlite)
+    if address.database:
+        event.listen(engine, "connect", partial(_attach_claims, claims_file(address.database)))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -178,16 +199,42 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
+def claims_file(database: str) -> str:
+    """Return the file beside a SQLite catalog in which its claims are: writers lock files, and claims must not wait."""
+    path = Path(database)
+    return str(path.with_name(f"{path.stem}-claims{path.suffix}"))
+
+
+def _attach_claims(path: str, connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"ATTACH ? AS {CLAIMS_SCHEMA}", (path,))
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
+        cursor.execute(f"PRAGMA {CLAIMS_SCHEMA}.{pragma}")
+    table = claims.to_metadata(MetaData(), schema=CLAIMS_SCHEMA)
+    cursor.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=sqlite.dialect())))
+    cursor.close()
+
+
 def _sqlite_synchronous(connection: Connection, level: str) -> None:
     # Past SQLAlchemy, which would begin a transaction: within one SQLite does not change it.
     driver: Any = connection.connection.driver_connection
-    driver.execute(f"PRAGMA synchronous={level}")
+    driver.execute(f"PRAGMA main.synchronous={level}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once when another writer came between: lock up front.
-    writes = connection.get_execution_options().get("seenbefore_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get("seenbefore_write", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # BEGIN IMMEDIATE would lock the claims too; what writes, though it writes nothing, locks its own file.
+    connection.exec_driver_sql("BEGIN")
+    try:
+        connection.exec_driver_sql("DELETE FROM main.alembic_version WHERE 0")
+    except OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        connection.connection.rollback()  # a catalog that has no tables yet
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _take_turn(connection: Connection) -> None:

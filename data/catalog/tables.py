@@ -401,7 +401,8 @@ cases = Table(
     ),
 )
 
-# Who is looking at a case, and until when nobody else is given it.
+# Who is looking at a case, and until when nobody else is given it. SQLite has it in a file of its own, see
+# `data.catalog.engine.Catalog.claiming`.
 claims = Table(
     "claims",
     metadata,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from starlette.responses import Response
 
-from data.catalog.cases import State, case_of
+from data.catalog.cases import State, case_of, is_case
 from data.catalog.claims import claim, claim_on
 from data.catalog.decisions import history, is_decided, ruling, said_about
 from data.catalog.showing import (
@@ -88,8 +88,8 @@ def _claimed(desk: Desk, session: Session, key: int, now: datetime) -> str | Non
         with desk.context.catalog.read() as connection:
             held = claim_on(connection, key, now)
         return None if held is None else held.actor
-    with desk.context.catalog.write() as connection:
-        if case_of(connection, key) is None:
+    with desk.context.catalog.claiming() as connection:
+        if not is_case(connection, key):
             return None
         return claim(connection, key, session.person.name, now, desk.context.settings.desk.claim_minutes).actor
 

@@ -93,7 +93,7 @@ def part(request: Request, session: Analyst, key: Key, form: Form) -> Response:
 @router.post("/cases/{key}/release")
 def give_back(request: Request, session: Analyst, key: Key, form: Form) -> Response:
     """Give a case back without a verdict, and show the queue."""
-    with desk_of(request).context.catalog.write() as connection:
+    with desk_of(request).context.catalog.claiming() as connection:
         release(connection, key, session.person.name)
     return RedirectResponse("/" + _back(form), 303)
 
