@@ -9,7 +9,7 @@ from typing import Any
 
 from prefect import flow
 
-from data.catalog.facts import by_seller, unscored_moments
+from data.catalog.moments import by_seller, forget_news, unscored_moments
 from data.settings import Settings, load_settings
 from flows.engine import workers
 from flows.lock import hold
@@ -45,6 +45,8 @@ def score(since: datetime | None = None, until: datetime | None = None, home: st
         summary["scored"] = 0
         with workers(settings, chunk=settings.batch_rows) as team:
             summary.update(team.spread("scoring", score_chunk, keys, settings=settings, run_id=summary["run_id"]))
+        with context.catalog.write() as connection:
+            forget_news(connection)
         scoring.rank(context, summary["run_id"])
         summary["drawn_to_check"] = draw_for_audit(context, summary["run_id"])
         summary["cases"] = open_cases(context, summary["run_id"])

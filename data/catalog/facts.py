@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from sqlalchemy import exists, select, true, union
+from sqlalchemy import select
 
-from data.catalog.frames import read_by_keys, read_frame, to_instant, whole_table
+from data.catalog.frames import read_by_keys, read_frame, whole_table
 from data.catalog.matches import DISTANCES, FINGERPRINT, HASHED, SELLER, SIGHTING, measured
-from data.catalog.tables import alike, images, labels, listings, matches, scores, sellers, sightings, verdicts
+from data.catalog.tables import alike, images, labels, listings, matches, sellers, sightings, verdicts
 from data.catalog.texts import texts_like
 from data.catalog.ties import taken_around
 from data.catalog.verdicts import verdict_labels
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import CompoundSelect, Connection
+    from sqlalchemy import Connection
 
 LISTING = (
     "listing_key", "seller_key", "observed_at", "created_at", "marketplace", "title", "description", "category",
@@ -30,40 +28,6 @@ MATCH = (
 )  # fmt: skip
 PAST = ("seller_key", "listing_key", "observed_at", "category", "location", "price", "currency")
 """What is read of a seller's other listings, all from one index."""
-
-
-def unscored_moments(connection: Connection, since: datetime | None, until: datetime | None) -> pd.DataFrame:
-    """Return the moments (``listing_key, as_of``) that have no score yet, ordered by time.
-
-    A listing has a moment whenever something about it was first known: a version of it, one of its pictures, or that
-    somebody else had posted such a picture earlier (a late match).
-    """
-    moments = _moments(unscored=True).subquery()
-    return _within(connection, select(moments), moments, since, until)
-
-
-def all_moments(connection: Connection, since: datetime | None, until: datetime | None) -> pd.DataFrame:
-    """Return every moment (``listing_key, as_of``), ordered by time."""
-    moments = _moments().subquery()
-    return _within(connection, select(moments), moments, since, until)
-
-
-def newest_moment(connection: Connection, listing_key: int, until: datetime) -> pd.DataFrame:
-    """Return the last moment (``listing_key, as_of``) of a listing up to a time; no row if nothing was known then."""
-    moments = _moments().subquery()
-    of_it = select(moments).where(moments.c.listing_key == listing_key)
-    return _within(connection, of_it, moments, None, until).tail(1).reset_index(drop=True)
-
-
-def by_seller(connection: Connection, moments: pd.DataFrame) -> pd.DataFrame:
-    """Return moments (``listing_key, as_of``) with those of a seller one after the other, and by time among these.
-
-    In portions of this order the past of few sellers is read more than once.
-    """
-    owners = whole_table(listings, ("listing_key", "seller_key")).distinct()
-    owned = read_by_keys(connection, owners, listings.c.listing_key, moments["listing_key"])
-    ordered = moments.merge(owned, on="listing_key").sort_values(["seller_key", "as_of", "listing_key"])
-    return ordered[["listing_key", "as_of"]].reset_index(drop=True)
 
 
 def facts_about(connection: Connection, moments: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -187,33 +151,3 @@ def _photos(connection: Connection, listing_keys: pd.Series) -> pd.DataFrame:
     ).join_from(sightings, images, readable, isouter=True)
     photos = read_by_keys(connection, query, sightings.c.listing_key, listing_keys)
     return photos.astype({"width": "float64", "height": "float64"})
-
-
-def _moments(*, unscored: bool = False) -> CompoundSelect[Any]:
-    """Return the query for the moments of all listings, or for those without a score.
-
-    Scores are looked for in each table by itself: few moments are new, and those that are not need not be told apart.
-    """
-    late = matches.c.other_observed_at > matches.c.observed_at
-    sources = (
-        (listings.c.listing_key, listings.c.observed_at, true()),
-        (sightings.c.listing_key, sightings.c.observed_at, true()),
-        (matches.c.listing_key, matches.c.other_observed_at, late),
-    )
-    queries = [select(key, at.label("as_of")).where(condition) for key, at, condition in sources]
-    if unscored:
-        queries = [
-            query.where(~exists().where(scores.c.listing_key == key, scores.c.as_of == at))
-            for query, (key, at, _) in zip(queries, sources, strict=True)
-        ]
-    return union(*queries)
-
-
-def _within(
-    connection: Connection, query: Any, moments: Any, since: datetime | None, until: datetime | None
-) -> pd.DataFrame:
-    if since is not None:
-        query = query.where(moments.c.as_of >= to_instant(since))
-    if until is not None:
-        query = query.where(moments.c.as_of <= to_instant(until))
-    return read_frame(connection, query.order_by(moments.c.as_of, moments.c.listing_key))

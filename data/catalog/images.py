@@ -19,6 +19,7 @@ from data.catalog.frames import (
     whole_table,
 )
 from data.catalog.listings import PENDING
+from data.catalog.moments import note_news
 from data.catalog.sketches import forget_sketches, replace_sketches
 from data.catalog.tables import fetches, image_links, images, listings, sightings
 from data.images.outcome import FetchStatus, Reason
@@ -201,4 +202,6 @@ def _sight(connection: Connection, links: pd.DataFrame, swapped: Collection[str]
     # A picture may stand in a listing under several addresses: the first of them counts, in whichever order they came.
     both = pd.concat([recorded.assign(_new=False), seen.assign(_new=True)], ignore_index=True)
     both = both.sort_values(["observed_at", "position"], kind="stable").drop_duplicates(["image_id", "listing_key"])
-    upsert(connection, sightings, both[both["_new"]].drop(columns="_new"))
+    new = both[both["_new"]].drop(columns="_new")
+    upsert(connection, sightings, new)
+    note_news(connection, new["listing_key"])

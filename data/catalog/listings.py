@@ -11,6 +11,7 @@ from sqlalchemy import select
 from data.catalog.frames import insert, read_by_keys, upsert
 from data.catalog.keys import joined_ids, joined_keys
 from data.catalog.matches import reopen_accounts
+from data.catalog.moments import note_news
 from data.catalog.tables import fetches, image_links, labels, listings, sellers
 from data.catalog.texts import await_reading
 from data.catalog.versions import content_ids, settle
@@ -65,6 +66,7 @@ def save_listings(connection: Connection, load: Load, rows: pd.DataFrame) -> Sav
     settled = settle(rows[~foreign & ~(undated & _replaced(rows, known))], known, "listing_key")
     insert(connection, listings, settled.new[[c.name for c in listings.columns if c.name in settled.new]])
     await_reading(connection, settled.new)
+    note_news(connection, settled.new["listing_key"])
     _save_links(connection, load, settled.new)
     refused = pd.concat(
         [

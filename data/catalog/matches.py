@@ -18,6 +18,7 @@ from data.catalog.frames import (
     update_by_keys,
     whole_table,
 )
+from data.catalog.moments import note_news
 from data.catalog.tables import alike, images, matches, sellers, sightings
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ def save_matches(connection: Connection, listing_keys: Sequence[int], facts: pd.
     """Keep the match facts of some listings, in place of any they had."""
     delete_by_keys(connection, matches, matches.c.listing_key, listing_keys)
     insert(connection, matches, facts)
+    note_news(connection, facts.loc[facts["other_observed_at"] > facts["observed_at"], "listing_key"])
     update_by_keys(connection, sightings, sightings.c.listing_key, listing_keys, matched=1)
 
 

@@ -256,6 +256,9 @@ matches = Table(
     Index("matches_by_other_image", "other_image_id"),
 )
 
+# Listings that may have a moment without a score. Each may also have none: what waits is what has no score.
+news = Table("news", metadata, _key("listing_key"))
+
 # Feature vectors as scored: float64 values in the order of the feature list that ``spec`` fingerprints.
 features = Table(
     "features",

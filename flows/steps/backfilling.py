@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from data.catalog.facts import all_moments
+from data.catalog.moments import all_moments
 from data.catalog.monitoring import known_span
 from data.catalog.revisions import Revision, revise_features, revise_scores
 from data.errors import EmptySpan

@@ -11,7 +11,8 @@ import pandas as pd
 
 from data.catalog.audits import all_audits
 from data.catalog.champions import KEPT, PROMOTED, record_model
-from data.catalog.facts import Market, all_moments, market
+from data.catalog.facts import Market, market
+from data.catalog.moments import all_moments
 from data.errors import ModelError
 from data.progress import advance
 from features.frame import SPECS

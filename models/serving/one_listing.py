@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from data.catalog.facts import newest_moment
 from data.catalog.frames import records
 from data.catalog.gallery import with_names
 from data.catalog.images import read_fetches, save_fetches, save_fingerprints, sight_known_pictures
@@ -23,6 +22,7 @@ from data.catalog.keys import joined_ids, joined_keys
 from data.catalog.listings import save_listings
 from data.catalog.loads import Load
 from data.catalog.matches import matching_facts, save_alike, save_matches, settled_pictures
+from data.catalog.moments import newest_moment
 from data.catalog.texts import READ, save_texts
 from data.errors import SourceError
 from data.listings import LISTINGS, Mapping, validate

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from data.catalog.facts import by_seller, unscored_moments
+from data.catalog.frames import read_frame, whole_table
+from data.catalog.moments import by_seller, forget_news, note_news, unscored_moments
 from data.catalog.tables import features, scores
 from data.settings import Settings
 from flows.steps.auditing import draw_for_audit
@@ -55,6 +56,8 @@ def make(context: Context, listings: int) -> None:
 def score_day(context: Context) -> None:
     """Score the newest day as the flow does."""
     with context.catalog.write() as connection:
+        scored = read_frame(connection, whole_table(scores, ("listing_key",)).where(scores.c.run_id == RUN_ID))
+        note_news(connection, scored["listing_key"])
         connection.execute(scores.delete().where(scores.c.run_id == RUN_ID))
         connection.execute(features.delete().where(features.c.as_of >= END_US - DAY_US))
     rows, began_s = context.settings.batch_rows, time.perf_counter()
@@ -65,6 +68,8 @@ def score_day(context: Context) -> None:
         for start in range(0, len(keys), rows):
             score_moments(context, keys[start : start + rows], RUN_ID)
     with timed("ranking, drawing"):
+        with context.catalog.write() as connection:
+            forget_news(connection)
         rank(context, RUN_ID)
         draw_for_audit(context, RUN_ID)
     print(f"{'the day':>24}: {time.perf_counter() - began_s:7.1f} s")

@@ -11,13 +11,14 @@ from sqlalchemy import select
 
 from data.catalog import facts
 from data.catalog.champions import KEPT, PROMOTED, ROLLED_BACK, champion, history, previous_champion, record_model
-from data.catalog.facts import all_moments, by_seller, facts_about, known_labels, unscored_moments
+from data.catalog.facts import facts_about, known_labels
 from data.catalog.frames import insert, read_frame
 from data.catalog.images import save_fingerprints
 from data.catalog.keys import joined_keys
 from data.catalog.listings import save_labels, save_listings, save_sellers
 from data.catalog.loads import Load
 from data.catalog.matches import save_alike
+from data.catalog.moments import all_moments, by_seller, unscored_moments
 from data.catalog.scores import rank_run, save_features, save_scores, unpack
 from data.catalog.tables import features, scores, verdicts
 from data.catalog.tables import listings as listed

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from sqlalchemy import delete, select
 
-from data.catalog.facts import all_moments, unscored_moments
 from data.catalog.frames import read_frame
 from data.catalog.listings import save_labels
+from data.catalog.moments import all_moments, unscored_moments
 from data.catalog.revisions import Revision
 from data.catalog.tables import features, past_features, past_scores, scores
 from data.errors import EmptySpan, ExitCode, ModelError

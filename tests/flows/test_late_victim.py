@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from sqlalchemy import select
 
-from data.catalog.facts import unscored_moments
 from data.catalog.frames import read_frame
 from data.catalog.keys import joined_keys
 from data.catalog.matches import unmatched_listings
+from data.catalog.moments import unscored_moments
 from data.catalog.tables import features, scores
 from models.serving.matching import match, reopen
 from models.serving.scoring import score_moments

@@ -7,9 +7,9 @@ import pytest
 
 from data.catalog.audits import draw_audits
 from data.catalog.champions import PROMOTED, record_model
-from data.catalog.facts import all_moments
 from data.catalog.frames import upsert
 from data.catalog.listings import save_labels
+from data.catalog.moments import all_moments
 from data.catalog.tables import fetches
 from data.errors import ExitCode, ModelError
 from data.settings import load_settings

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import ImageOps
 
-from data.catalog.facts import all_moments
+from data.catalog.moments import all_moments
 from data.errors import SourceError
 from data.settings import load_settings
 from data.synthetic.server import serve_pictures

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
-from data.catalog.facts import all_moments
+from data.catalog.moments import all_moments
 from models.serving.cases import open_cases
 from models.serving.matching import match
 from models.serving.scoring import rank, score_moments
