@@ -85,6 +85,22 @@ def collection(parts: Sequence[Arrays], read: SketchReader) -> Collection:
     )
 
 
+def extended(known: Collection, added: Arrays, read: SketchReader) -> Collection:
+    """Return a collection with one more part behind it; what is known is not prepared again."""
+    more = collection([added], read)
+    columns = (np.concatenate(both) for both in zip(known.pictures, more.pictures, strict=True))
+    return Collection(
+        pictures=Pictures(*columns),
+        points=PointIndex(_joined(known.points.index, more.points.index), known.points.details + more.points.details),
+        nearest={kind: _joined(index, more.nearest[kind]) for kind, index in known.nearest.items()},
+        read=read,
+    )
+
+
+def _joined(first: Index, second: Index) -> Index:
+    return Index(first.segments + second.segments)
+
+
 def _index(arrays: Arrays, name: str) -> dict[str, NDArray[Any]]:
     return {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
 

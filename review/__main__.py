@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from models.serving.cases import open_missing_cases
 from models.serving.context import open_context
 from models.serving.decoding.pool import workers_for
 from models.serving.known import known_pictures
+from models.serving.rehearsal import rehearse
 from review.app import create_app
 from review.doors import LocalDoor, door_for
 from review.pages import signing_in
@@ -23,6 +26,8 @@ from review.sessions import Sessions, kept_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from models.serving.context import Context
 
 PORT = 8484
 STOP_WITHIN_S = 5
@@ -76,9 +81,18 @@ def serve(home: Path | None, host: str, port: int) -> None:
         "The address opens it once, for one browser." if isinstance(door, LocalDoor) else "Sign in as your team does.",
         "Ctrl-C closes it; what was decided stays.",
     )
+    threading.Thread(target=_rehearse, args=(context,), name="rehearsal", daemon=True).start()
     server.run()
     if not server.started:
         raise SystemExit(ExitCode.OUTSIDE)
+
+
+def _rehearse(context: Context) -> None:
+    """Score a made-up listing, so that the first real one waits for nothing; the desk works without, only slower."""
+    try:
+        rehearse(context, datetime.now(UTC))
+    except SeenbeforeError as error:
+        logging.getLogger(__name__).warning("The first listing that is scored will take longer: %s", error)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -7,6 +7,7 @@ made anew from it.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,10 +26,11 @@ from features.packing import unpack_rows
 from features.points import MOST_POINTS, POINT
 from features.ready import warm
 from features.sketch import Sketch
-from features.stored import FORMAT, collection, merged, part
+from features.stored import FORMAT, collection, extended, merged, part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
     from typing import Any
 
     from numpy.typing import NDArray
@@ -49,6 +51,14 @@ def known_pictures(context: Context) -> Collection:
     return _opened(context).collection
 
 
+def pictures_to_ask(context: Context) -> Collection:
+    """Return what `known_pictures` does, for one question after the other in a process that lasts.
+
+    The files are not opened again while nothing was added to them, and so not looked over for damage.
+    """
+    return _opened(context, _latest).collection
+
+
 def with_pictures(context: Context, prints: pd.DataFrame) -> Collection:
     """Return the known pictures and some that are in the catalog, which from now on are known too.
 
@@ -62,7 +72,7 @@ def with_pictures(context: Context, prints: pd.DataFrame) -> Collection:
     SegmentsError
         Somebody has made the files anew in this moment; begin again.
     """
-    known, generation, _ = _opened(context)
+    known, generation = _opened(context)
     missing = prints[known.pictures.rows(prints["image_id"]) < 0]
     if missing.empty:
         return known
@@ -84,8 +94,8 @@ def beside_known(context: Context, prints: pd.DataFrame, sketches: Mapping[str, 
     sketches
         Theirs, by picture.
     """
-    opened = _opened(context)
-    known = opened.collection.pictures
+    opened = pictures_to_ask(context)
+    known = opened.pictures
     new = prints[known.rows(prints["image_id"]) < 0].drop_duplicates("image_id")
     points = np.zeros((len(new), MOST_POINTS), POINT)
     for row, image_id in enumerate(new["image_id"]):
@@ -95,7 +105,7 @@ def beside_known(context: Context, prints: pd.DataFrame, sketches: Mapping[str, 
         stored = read_sketches(context, [image_id for image_id in image_ids if image_id not in sketches])
         return {**stored, **{image_id: sketches[image_id] for image_id in image_ids if image_id in sketches}}
 
-    return collection([*opened.parts, part(Pictures.of(new), points, len(known.image_id))], read)
+    return extended(opened, part(Pictures.of(new), points, len(known.image_id)), read)
 
 
 def make_anew(context: Context) -> None:
@@ -124,32 +134,48 @@ def read_sketches(context: Context, image_ids: Sequence[str]) -> Mapping[str, Sk
 
 
 class _Opened(NamedTuple):
-    """The known pictures, and the files that they were made of: their generation and their arrays."""
+    """The known pictures, and the generation of the files that they were made of."""
 
     collection: Collection
     generation: int
-    parts: tuple[Mapping[str, NDArray[Any]], ...]
 
 
-def _opened(context: Context) -> _Opened:
-    """Open the files, making them anew if they cannot be used or do not fit the catalog."""
+_latest: dict[Path, _Opened] = {}
+"""What was opened last, by folder: to prepare the files again for each question costs more than to answer it."""
+
+
+def _opened(context: Context, kept: dict[Path, _Opened] | None = None) -> _Opened:
+    """Open the files, making them anew if they cannot be used or do not fit the catalog.
+
+    Parameters
+    ----------
+    kept
+        What was opened before, to be taken where nothing was added since.
+    """
     warm(say)
     store = index_store(context.settings)
     try:
         while True:
-            snapshot = store.open()
-            found = collection(snapshot.parts, partial(read_sketches, context))
-            if _fits(context, found):
-                return _Opened(found, snapshot.generation, snapshot.parts)
+            found = _prepared(context, store, {} if kept is None else kept)
+            if _fits(context, found.collection):
+                return found
             # A run may have added to both between one look and the other.
-            if store.generation() == snapshot.generation:
+            if store.generation() == found.generation:
                 break
     except SegmentsError:
         pass
     make_anew(context)
-    snapshot = store.open()
-    found = collection(snapshot.parts, partial(read_sketches, context))
-    return _Opened(found, snapshot.generation, snapshot.parts)
+    return _prepared(context, store, {} if kept is None else kept)
+
+
+def _prepared(context: Context, store: SegmentStore, kept: dict[Path, _Opened]) -> _Opened:
+    found = kept.get(store.folder)
+    if found is None or found.generation != store.generation():
+        snapshot = store.open()
+        found = _Opened(collection(snapshot.parts, partial(read_sketches, context)), snapshot.generation)
+        kept.clear()
+        kept[store.folder] = found
+    return found._replace(collection=replace(found.collection, read=partial(read_sketches, context)))
 
 
 def _fits(context: Context, found: Collection) -> bool:

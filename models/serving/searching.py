@@ -24,7 +24,7 @@ from features.laying import lay_over
 from features.photos import photos, photos_by_hash
 from features.same_photo import operating_point
 from features.search import search, search_by_hash
-from models.serving.known import known_pictures
+from models.serving.known import known_pictures, pictures_to_ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def find_similar(context: Context, queries: Queries, sought: Sought) -> Found:
     Found
         ``SIMILAR_COLUMNS``: ``sightings`` counts the listings that showed the picture, ``sellers`` their sellers.
     """
-    known = known_pictures(context)
+    known = pictures_to_ask(context)
     with context.catalog.read() as connection:
         different = different_of(connection, queries.prints["image_id"])
     hits = _hits(queries, known, sought, different)

@@ -14,7 +14,7 @@ from features.alike import RADII
 from features.candidates import INDEXED, TABLES, keys_of
 from features.collection import ID_TYPE, Pictures
 from features.facts import HASH_KINDS
-from features.stored import POINTS, collection, merged
+from features.stored import POINTS, collection, extended, merged
 from tests.features.pictured import cropped, pictured
 from tests.features.sketched import photo
 
@@ -63,6 +63,8 @@ def assert_same(one, other, asked):
 def test_parts_and_merged_parts_answer_as_one_part_does(pictures, asked, cuts, keep):
     whole, parts = pictures.collection(), pictures.parts(*cuts)
     assert_same(collection(parts, pictures.read), whole, asked)
+    if len(parts) > 1:
+        assert_same(extended(collection(parts[:-1], pictures.read), parts[-1], pictures.read), whole, asked)
     if len(parts) > keep:
         assert_same(collection([*parts[:keep], merged(parts[keep:])], pictures.read), whole, asked)
 
