@@ -56,9 +56,7 @@ def create_app(context: Context, door: Door, clock: Callable[[], datetime] = lam
     clock
         Returns what time it is, aware UTC.
     """
-    app = FastAPI(
-        title="Seenbefore", summary="The analysts' desk", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
-    )
+    app = FastAPI(title="Seenbefore", summary="The analysts' desk", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = Desk(context, door, _templates(), clock)
     for page in PAGES:
         app.include_router(page.router, include_in_schema=False)

@@ -18,6 +18,7 @@ from models.serving import one_listing
 from review.app import create_app
 from review.doors import LocalDoor
 from review.people import Role
+from review.sessions import COOKIE
 from tests.flows.filled import as_file, photo, smaller
 from tests.review.conftest import SESSIONS, Browser, Clock, opened
 from tests.review.market import HOSTILE_TITLE, listing_keys
@@ -162,7 +163,8 @@ def test_nothing_is_changed_without_the_mark_and_nothing_told_without_a_session(
     assert ada.post(f"/api/cases/{key}/verdict", json=body).status_code == 403
     stranger = Browser(app, None)
     assert stranger.get("/api/health").json() == {"status": "ok"}
-    for answer in (stranger.get("/api/queue"), stranger.get(f"/api/cases/{key}"), stranger.post("/api/score", json={})):
+    asked = ("/api/openapi.json", "/api/queue", f"/api/cases/{key}")
+    for answer in (*map(stranger.get, asked), stranger.post("/api/score", json={})):
         assert answer.status_code == 401
         assert answer.json()["detail"]
 
@@ -182,7 +184,8 @@ def fuzzed(market_home, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def described(fuzzed):
-    return schemathesis.openapi.from_asgi("/api/openapi.json", fuzzed, headers={"Host": "localhost"})
+    cookie = f"{COOKIE}={Browser(fuzzed, 'vic', Role.VIEWER).cookies[COOKIE]}"
+    return schemathesis.openapi.from_asgi("/api/openapi.json", fuzzed, headers={"Host": "localhost", "Cookie": cookie})
 
 
 @pytest.mark.parametrize(

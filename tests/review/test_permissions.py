@@ -40,6 +40,7 @@ LEAST = {
     ("GET", "/help"): Role.VIEWER,
     ("GET", "/export/{what}.{ending}"): Role.LEAD,
     ("GET", "/api/health"): OPEN,
+    ("GET", "/api/openapi.json"): Role.VIEWER,
     ("GET", "/api/queue"): Role.VIEWER,
     ("GET", "/api/cases/{key}"): Role.VIEWER,
     ("POST", "/api/cases/{key}/verdict"): Role.ANALYST,
