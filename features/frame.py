@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from features.as_of import Timeline, microseconds
-from features.evidence import BEST_FIRST, copies, judge, visible
+from features.evidence import BEST_FIRST, Judged, copies, judge, visible
 from features.facts import MATCH_COLUMNS, Facts
 from features.goods import GOODS_SPECS, goods_block
 from features.habits import HABIT_SPECS, habit_block
@@ -38,7 +38,7 @@ SPEC_FINGERPRINT = fingerprint(SPECS)
 EARLIEST_FIRST = ["other_observed_at", "other_created_at", "other_listing_key"]
 
 
-def build(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+def build(moments: pd.DataFrame, facts: Facts, judged: Judged | None = None) -> pd.DataFrame:
     """Describe listings as of moments.
 
     A row depends on its own listing and moment and on what was observed by then (prices: on the days before), and on
@@ -50,6 +50,8 @@ def build(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
         ``listing_key, as_of``, with any index.
     facts
         What is known about these listings and their sellers, also beyond the moments.
+    judged
+        `features.evidence.judge` of the facts, where it is at hand.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def build(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
         If a listing was not known yet at its moment.
     """
     described = _described(moments, facts.listings)
-    judged = judge(facts)
+    judged = judged or judge(facts)
     copied = copies(described, judged)
     blocks = (
         reuse_block(described, judged, copied),
@@ -110,8 +112,8 @@ def moments_of(listings: pd.DataFrame, sightings: pd.DataFrame, matches: pd.Data
     return moments.sort_values(["as_of", "listing_key"], ignore_index=True)
 
 
-def first_owner(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
-    """Return the earliest known poster of each listing's copied photos.
+def first_owner(moments: pd.DataFrame, facts: Facts, judged: Judged | None = None) -> pd.DataFrame:
+    """Return the earliest known poster of each listing's copied photos; parameters as of `build`.
 
     Returns
     -------
@@ -120,7 +122,7 @@ def first_owner(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
         (copied photos) and ``images`` (all photos), both ``int64``; the index of ``moments``.
     """
     described = _described(moments, facts.listings)
-    judged = judge(facts)
+    judged = judged or judge(facts)
     copied = copies(described, judged).sort_values(["moment", *EARLIEST_FIRST], kind="stable")
     owners = ["other_seller_key", "other_listing_key"]
     # Nullable before rows are added: 64-bit keys do not survive the float64 that a missing row would make of them.
@@ -140,8 +142,8 @@ def first_owner(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     return found.set_axis(moments.index)
 
 
-def evidence(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
-    """Return the matches behind the reuse features of each moment.
+def evidence(moments: pd.DataFrame, facts: Facts, judged: Judged | None = None) -> pd.DataFrame:
+    """Return the matches behind the reuse features of each moment; parameters as of `build`.
 
     Returns
     -------
@@ -152,7 +154,7 @@ def evidence(moments: pd.DataFrame, facts: Facts) -> pd.DataFrame:
         those that count come first, then the surest, then the earliest.
     """
     described = _described(moments, facts.listings)
-    seen = visible(described, judge(facts).matches)
+    seen = visible(described, (judged or judge(facts)).matches)
     order = {"moment": True, "copied": False, **BEST_FIRST}
     ordered = seen.sort_values(list(order), ascending=list(order.values()), ignore_index=True)
     return ordered[["moment", "as_of", *MATCH_COLUMNS, "created_at", "sellers_showing", "late", "certainty", "copied"]]

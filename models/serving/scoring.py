@@ -10,6 +10,7 @@ import pandas as pd
 from data.catalog.champions import champion
 from data.catalog.facts import facts_about
 from data.catalog.scores import rank_run, save_features, save_scores
+from features.evidence import Judged, judge
 from features.facts import Facts
 from features.frame import SPEC_FINGERPRINT, SPECS, build, evidence, first_owner
 from models.reasons import reasons
@@ -96,24 +97,27 @@ def scored_rows(context: Context, moments: pd.DataFrame, scorer: Scorer) -> tupl
 
     The same moment gives the same bytes, whatever other moments are asked for with it.
     """
-    features, facts = describe(context, moments)
-    rows, _ = told_of(moments, features, facts, scorer)
+    facts = facts_of(context, moments)
+    judged = judge(facts)
+    features = build(moments, facts, judged)
+    rows, _ = told_of(moments, features, facts, scorer, judged)
     return features, rows
 
 
 def told_of(
-    moments: pd.DataFrame, features: pd.DataFrame, facts: Facts, scorer: Scorer
+    moments: pd.DataFrame, features: pd.DataFrame, facts: Facts, scorer: Scorer, judged: Judged | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the scores of described moments with reasons, as `scored_rows` does, and the evidence behind them."""
     scored = score(features, scorer, SPECS)
-    found = evidence(moments, facts)
+    judged = judged or judge(facts)
+    found = evidence(moments, facts, judged)
     told = reasons(
         features.assign(listing_key=range(len(features))),
         scored.contributions,
         SPECS,
         evidence=_named(found),
     )
-    rows = pd.concat([moments, scored.table, first_owner(moments, facts)], axis=1)
+    rows = pd.concat([moments, scored.table, first_owner(moments, facts, judged)], axis=1)
     rows = rows.assign(observed_at=moments["as_of"], reasons=told.map(json.dumps), spec=SPEC_FINGERPRINT)
     return rows, found
 
