@@ -20,6 +20,7 @@ from flows.tasks import outside_task
 from models.serving import scoring
 from models.serving.cases import open_cases
 from models.serving.context import open_context
+from models.serving.prices import gather_prices_for
 
 Counts = dict[str, int]
 
@@ -40,6 +41,7 @@ def score(since: datetime | None = None, until: datetime | None = None, home: st
         read_texts(context)
         with context.catalog.read() as connection:
             moments = by_seller(connection, unscored_moments(connection, since, until))
+        gather_prices_for(context, moments)
         keys = list(moments.itertuples(index=False, name=None))
         summary["model_id"] = scoring.scorer_in_use(context).model_id
         summary["scored"] = 0

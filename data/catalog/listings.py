@@ -12,6 +12,7 @@ from data.catalog.frames import insert, read_by_keys, upsert
 from data.catalog.keys import joined_ids, joined_keys
 from data.catalog.matches import reopen_accounts
 from data.catalog.moments import note_news
+from data.catalog.prices import forget_days
 from data.catalog.tables import fetches, image_links, labels, listings, sellers
 from data.catalog.texts import await_reading
 from data.catalog.versions import content_ids, settle
@@ -67,6 +68,7 @@ def save_listings(connection: Connection, load: Load, rows: pd.DataFrame) -> Sav
     insert(connection, listings, settled.new[[c.name for c in listings.columns if c.name in settled.new]])
     await_reading(connection, settled.new)
     note_news(connection, settled.new["listing_key"])
+    forget_days(connection, settled.new["observed_at"])
     _save_links(connection, load, settled.new)
     refused = pd.concat(
         [

@@ -94,6 +94,21 @@ labels = Table(
     Column("attributes", Text),
 )
 
+# Prices by kind of goods and day (UTC), so that a half year of them is read in few rows: whole days that stand in
+# ``price_days``. ``prices`` are little-endian float64 in no order; an unknown currency is the empty text.
+price_days = Table("price_days", metadata, _key("day_at"))
+
+daily_prices = Table(
+    "daily_prices",
+    metadata,
+    _key("marketplace", Text),
+    _key("category", Text),
+    _key("currency", Text),
+    _key("day_at"),
+    _required("prices", LargeBinary),
+    Index("daily_prices_by_day", "day_at"),
+)
+
 # What texts that are nearly the same share, for each version of a listing. ``hashed`` is 0 until the text was read; the
 # bands stay NULL where it is too short. ``goods`` names the model of goods where a price is stated for it.
 texts = Table(

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.catalog.goods import all_asked, latest_asked
-from data.catalog.prices import KIND, kinds_of_goods, prices_of
+from data.catalog.prices import KIND, gather_prices, kinds_of_goods, prices_of
 from features.goods import LATEST_PRICES, goods_of
 from features.prices import PRICE_WINDOW, usual_prices
 
 if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import Connection
+
+    from models.serving.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,16 @@ class Prices:
         start, stop = np.searchsorted(known, wanted, "left"), np.searchsorted(known, wanted, "right")
         rows = np.repeat(start - np.concatenate([[0], np.cumsum(stop - start)[:-1]]), stop - start)
         return Prices(self.usual, self.goods.iloc[rows + np.arange(len(rows))])
+
+
+def gather_prices_for(context: Context, moments: pd.DataFrame) -> None:
+    """Gather the prices of the days that describing some moments (``as_of``) looks at: many are described faster."""
+    if moments.empty:
+        return
+    days, gathered = moments["as_of"].dt.floor("D"), 1
+    while gathered:
+        with context.catalog.write() as connection:
+            gathered = gather_prices(connection, days.min() - PRICE_WINDOW, days.max())
 
 
 def prices_for(connection: Connection, versions: pd.DataFrame, moments: pd.DataFrame) -> Prices:

@@ -18,15 +18,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import psutil
 
 from data.catalog.frames import read_frame, whole_table
 from data.catalog.moments import by_seller, forget_news, note_news, unscored_moments
-from data.catalog.tables import features, scores
+from data.catalog.tables import features, price_days, scores
 from data.settings import Settings
 from flows.steps.auditing import draw_for_audit
 from flows.steps.training import gather
 from models.serving.context import open_context
+from models.serving.prices import gather_prices_for
 from models.serving.scoring import rank, score_moments
 from tests.benchmarks.filled_catalog import A_DAY, DAY_US, END_US, Generated, fill
 
@@ -51,6 +53,8 @@ def make(context: Context, listings: int) -> None:
     context.catalog.close()
     with timed("rows written"):
         fill(context.settings.home / "catalog.sqlite", Generated(listings + A_DAY), listings)
+    day_before = pd.Timestamp(END_US - 2 * DAY_US, unit="us", tz="UTC").as_unit("us")
+    gather_prices_for(open_context(context.settings), pd.DataFrame({"as_of": [day_before]}))
 
 
 def score_day(context: Context) -> None:
@@ -60,9 +64,13 @@ def score_day(context: Context) -> None:
         note_news(connection, scored["listing_key"])
         connection.execute(scores.delete().where(scores.c.run_id == RUN_ID))
         connection.execute(features.delete().where(features.c.as_of >= END_US - DAY_US))
+        # The day before has just ended: whoever scored it could not have gathered its prices.
+        connection.execute(price_days.delete().where(price_days.c.day_at >= END_US - 2 * DAY_US))
     rows, began_s = context.settings.batch_rows, time.perf_counter()
     with timed("finding what is new"), context.catalog.read() as connection:
         moments = by_seller(connection, unscored_moments(connection, None, None))
+    with timed("gathering prices"):
+        gather_prices_for(context, moments)
     keys = list(moments.itertuples(index=False, name=None))
     with timed(f"scoring {len(keys):,}"):
         for start in range(0, len(keys), rows):
