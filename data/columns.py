@@ -76,7 +76,13 @@ LISTINGS = Table(
     (
         _id("listing_id", "unique within a marketplace"),
         _id("seller_id", "who posted it"),
-        Column(name="created_at", kind="time", meaning="when the seller posted it", required=True, may_be_empty=False),
+        Column(
+            name="created_at",
+            kind="time",
+            meaning="when the seller posted it, by the marketplace's clock: who posted first copied nothing",
+            required=True,
+            may_be_empty=False,
+        ),
         Column(
             name="image_urls",
             kind="urls",
