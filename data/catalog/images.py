@@ -22,6 +22,7 @@ from data.catalog.listings import PENDING
 from data.catalog.moments import note_news
 from data.catalog.sketches import forget_sketches, replace_sketches
 from data.catalog.tables import fetches, image_links, images, listings, sightings
+from data.catalog.ties import note_pictures
 from data.images.outcome import FetchStatus, Reason
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ def save_fingerprints(connection: Connection, prints: pd.DataFrame, sketched: pd
         All columns of the ``sketches`` table, for those of the pictures that have a sketch.
     """
     upsert(connection, images, prints.assign(compared=0))
+    note_pictures(connection, prints["image_id"])
     replace_sketches(connection, prints["image_id"], sketched)
 
 
@@ -157,6 +159,7 @@ def forget_pictures(connection: Connection, image_ids: Sequence[str]) -> None:
     """Let pictures that were lost before they were fingerprinted be asked for again; their sightings stay."""
     update_by_keys(connection, fetches, fetches.c.image_id, image_ids, status=PENDING, image_id=None)
     delete_by_keys(connection, images, images.c.image_id, image_ids)
+    note_pictures(connection, image_ids)
     forget_sketches(connection, image_ids)
 
 

@@ -20,6 +20,7 @@ from data.catalog.frames import (
 )
 from data.catalog.moments import note_news
 from data.catalog.tables import alike, images, matches, sellers, sightings
+from data.catalog.ties import note_taken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,7 @@ ALIKE = (
 DISTANCES = ("distance_ahash", "distance_phash", "distance_dhash", "distance_whash", "distance_colorhash")
 PAIR = ["image_id", "other_image_id"]
 MATCHED = ("listing_key", *PAIR)
+TAKING = ("seller_key", "other_image_id")
 SIGHTING = ("image_id", "listing_key", "seller_key", "position", "observed_at", "created_at")
 SELLER = ("seller_key", "observed_at", "joined_at", "feedback_count", "rating", "country", "group_id")
 
@@ -166,8 +168,11 @@ def matching_facts(connection: Connection, listing_keys: Sequence[int]) -> Match
 
 def save_matches(connection: Connection, listing_keys: Sequence[int], facts: pd.DataFrame) -> None:
     """Keep the match facts of some listings, in place of any they had."""
+    said = whole_table(matches, TAKING)
+    before = read_by_keys(connection, said, matches.c.listing_key, listing_keys)
     delete_by_keys(connection, matches, matches.c.listing_key, listing_keys)
     insert(connection, matches, facts)
+    note_taken(connection, pd.concat([before, facts[list(TAKING)]]))
     note_news(connection, facts.loc[facts["other_observed_at"] > facts["observed_at"], "listing_key"])
     update_by_keys(connection, sightings, sightings.c.listing_key, listing_keys, matched=1)
 

@@ -266,9 +266,24 @@ matches = Table(
     _required("same_photo", Float),
     _required("sellers_sharing", BigInteger),
     _required("sightings", BigInteger),
-    Index("matches_by_seller", "seller_key"),
+    Index("matches_by_seller", "seller_key", "other_image_id"),
     Index("matches_by_time", "observed_at"),
     Index("matches_by_other_image", "other_image_id"),
+)
+
+# When each seller first took each photo, and how many others had shown it by then: what matches say, without those of
+# empty pictures and mere likeness. Whoever writes matches keeps it (`data.catalog.ties`).
+taken = Table(
+    "taken",
+    metadata,
+    _key("seller_key"),
+    _key("other_image_id", Text),
+    _required("other_seller_key", BigInteger),
+    _required("known_at", BigInteger),
+    _required("sellers_showing", BigInteger),
+    # Complete, both: the earliest of a seller and of a photo are read from them alone.
+    Index("taken_by_seller", "seller_key", "sellers_showing", "known_at", "other_image_id", "other_seller_key"),
+    Index("taken_by_image", "other_image_id", "known_at", "seller_key", "other_seller_key", "sellers_showing"),
 )
 
 # Listings that may have a moment without a score. Each may also have none: what waits is what has no score.

@@ -3,6 +3,8 @@
 Every reading is bounded, whatever the catalog holds: of a seller the earliest photos it took, of a photo its first
 takers. What is told of a seller or of a photo depends on nothing but these, so that one seller asked alone and among
 ten thousand gets the same.
+
+When a seller first took a photo follows from matches and is kept beside them, so that nobody's other matches are read.
 """
 
 from __future__ import annotations
@@ -10,10 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import case, func, select
+from sqlalchemy import Text, case, column, func, select, true, tuple_, values
 
-from data.catalog.frames import read_portions
-from data.catalog.tables import images, matches
+from data.catalog.frames import read_by_keys, read_frame, read_portions
+from data.catalog.tables import images, matches, sightings, taken
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, FromClause, ScalarSelect, Select, Subquery
@@ -26,6 +28,9 @@ LOW_INFORMATION = 0.5
 RARE_SELLERS = 4
 MOST_PHOTOS = 32
 HOPS = 2
+
+PAIRS_A_QUERY = 10_000  # two parameters each
+FOR_GOOD = 2**63 - 1
 
 TAKEN = ("seller_key", "other_image_id", "other_seller_key", "known_at", "sellers_showing")
 
@@ -52,12 +57,35 @@ def taken_around(connection: Connection, seller_keys: Keys) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).drop_duplicates(["seller_key", "other_image_id"], ignore_index=True)
 
 
+def note_taken(connection: Connection, pairs: pd.DataFrame) -> None:
+    """Say anew when sellers first took photos (``seller_key, other_image_id``), after their matches have changed."""
+    pair = tuple_(matches.c.seller_key, matches.c.other_image_id)
+    kept = tuple_(taken.c.seller_key, taken.c.other_image_id)
+    every = list(pairs[["seller_key", "other_image_id"]].drop_duplicates().itertuples(index=False, name=None))
+    for start in range(0, len(every), PAIRS_A_QUERY):
+        some = every[start : start + PAIRS_A_QUERY]
+        connection.execute(taken.delete().where(kept.in_(some)))
+        connection.execute(taken.insert().from_select(TAKEN, _first_times(pair.in_(some))))
+
+
+def note_pictures(connection: Connection, image_ids: Keys) -> None:
+    """Say anew what was taken with some pictures, which are read otherwise than before or not at all."""
+    shown = (sightings.c.listing_key == matches.c.listing_key) & (sightings.c.image_id == matches.c.image_id)
+    query = select(matches.c.seller_key, matches.c.other_image_id).join_from(sightings, matches, shown)
+    note_taken(connection, read_by_keys(connection, query, sightings.c.image_id, image_ids))
+
+
+def note_all_taken(connection: Connection) -> None:
+    """Say anew when every seller first took every photo."""
+    connection.execute(taken.delete())
+    connection.execute(taken.insert().from_select(TAKEN, _first_times(true())))
+
+
 def _taken_by(connection: Connection, seller_keys: pd.Series) -> pd.DataFrame:
     """Return the earliest photos that each seller took while they were rare."""
 
     def query(some: list[Any]) -> Select[Any]:
-        taken = _taken(matches.c.seller_key.in_(some), most_sharing=RARE_SELLERS).subquery()
-        rare = select(taken).where(taken.c.sellers_showing <= RARE_SELLERS).subquery()
+        rare = select(taken).where(taken.c.seller_key.in_(some), taken.c.sellers_showing <= RARE_SELLERS).subquery()
         return _earliest(rare, MOST_PHOTOS, of="seller_key", by="other_image_id")
 
     return read_portions(connection, query, seller_keys)
@@ -67,9 +95,24 @@ def _takers_of(connection: Connection, image_ids: pd.Series) -> pd.DataFrame:
     """Return the first sellers to take each photo, one more than may be for it to be rare."""
 
     def query(some: list[Any]) -> Select[Any]:
-        taken = _taken(matches.c.other_image_id.in_(some)).subquery()
-        return _earliest(taken, RARE_SELLERS + 1, of="other_image_id", by="seller_key")
+        # Photo by photo from its first taker on: who else took a popular one is not looked at.
+        asked = values(column("image_id", Text), name="asked").data([(each,) for each in some]).cte("asked")
+        last = (
+            select(taken.c.known_at)
+            .where(taken.c.other_image_id == asked.c.image_id)
+            .order_by(taken.c.known_at)
+            .limit(1)
+            .offset(RARE_SELLERS)
+            .scalar_subquery()
+        )
+        until = select(asked.c.image_id, func.coalesce(last, FOR_GOOD).label("until_at")).cte("until")
+        early = (taken.c.other_image_id == until.c.image_id) & (taken.c.known_at <= until.c.until_at)
+        rows = select(*(taken.c[name] for name in TAKEN)).join_from(until, taken, early).subquery()
+        return _earliest(rows, RARE_SELLERS + 1, of="other_image_id", by="seller_key")
 
+    # Without any picture there is no list of values to begin with.
+    if image_ids.empty:
+        return read_frame(connection, select(*(taken.c[name] for name in TAKEN)).limit(0))
     return read_portions(connection, query, image_ids)
 
 
@@ -80,18 +123,14 @@ def _earliest(rows: Subquery, most: int, *, of: str, by: str) -> Select[Any]:
     return select(*(placed.c[name] for name in TAKEN)).where(placed.c.place <= most)
 
 
-def _taken(condition: ColumnElement[bool], most_sharing: int | None = None) -> Select[Any]:
-    """Return the query for the first time each seller took each photo, among the matches that fulfil a condition.
-
-    With ``most_sharing`` without photos that more others share by that match alone: dealers show many, and to count who
-    showed each is what costs.
-    """
+def _first_times(condition: ColumnElement[bool]) -> Select[Any]:
+    """Return the query for the first time each seller took each photo, among the matches that fulfil a condition."""
     known_at = _known(matches)
     first = func.row_number().over(
         partition_by=(matches.c.seller_key, matches.c.other_image_id),
         order_by=(known_at, matches.c.listing_key, matches.c.image_id),
     )
-    columns = (matches.c[name] for name in ("listing_key", "image_id", *TAKEN[:3], "sellers_sharing"))
+    columns = (matches.c[name] for name in ("listing_key", "image_id", *TAKEN[:3]))
     informative = (images.c.image_id == matches.c.image_id) & (images.c.information >= LOW_INFORMATION)
     times = (
         select(*columns, known_at.label("known_at"), first.label("time"))
@@ -100,21 +139,20 @@ def _taken(condition: ColumnElement[bool], most_sharing: int | None = None) -> S
         .subquery()
     )
     names = (times.c[name] for name in TAKEN[:4])
-    query = select(*names, _showing(times).label("sellers_showing")).where(times.c.time == 1)
-    return query if most_sharing is None else query.where(times.c.sellers_sharing <= most_sharing)
+    return select(*names, _showing(times).label("sellers_showing")).where(times.c.time == 1)
 
 
-def _showing(taken: Subquery) -> ScalarSelect[Any]:
+def _showing(first: Subquery) -> ScalarSelect[Any]:
     """Return how many others were known to have shown a photo when it was taken, whichever copy of it."""
     rows = matches.alias()
     first_posters, sharing = func.count(rows.c.other_seller_key.distinct()), func.max(rows.c.sellers_sharing)
     return (
         select(case((first_posters > sharing, first_posters), else_=sharing))
         .where(
-            rows.c.listing_key == taken.c.listing_key,
-            rows.c.image_id == taken.c.image_id,
+            rows.c.listing_key == first.c.listing_key,
+            rows.c.image_id == first.c.image_id,
             rows.c.same_photo >= SAME_PHOTO,
-            _known(rows) <= taken.c.known_at,
+            _known(rows) <= first.c.known_at,
         )
         .scalar_subquery()
     )

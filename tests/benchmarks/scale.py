@@ -24,6 +24,7 @@ import psutil
 from data.catalog.frames import read_frame, whole_table
 from data.catalog.moments import by_seller, forget_news, note_news, unscored_moments
 from data.catalog.tables import features, price_days, scores
+from data.catalog.ties import note_all_taken
 from data.settings import Settings
 from flows.steps.auditing import draw_for_audit
 from flows.steps.training import gather
@@ -54,7 +55,10 @@ def make(context: Context, listings: int) -> None:
     with timed("rows written"):
         fill(context.settings.home / "catalog.sqlite", Generated(listings + A_DAY), listings)
     day_before = pd.Timestamp(END_US - 2 * DAY_US, unit="us", tz="UTC").as_unit("us")
-    gather_prices_for(open_context(context.settings), pd.DataFrame({"as_of": [day_before]}))
+    filled = open_context(context.settings)
+    gather_prices_for(filled, pd.DataFrame({"as_of": [day_before]}))
+    with filled.catalog.write() as connection:
+        note_all_taken(connection)
 
 
 def score_day(context: Context) -> None:

@@ -53,6 +53,7 @@ def test_every_table_that_holds_knowledge_is_in_it(catalog):
         "news",
         "price_days",
         "daily_prices",
+        "taken",
     }
 
 

@@ -6,11 +6,13 @@ import time
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import select
 
-from data.catalog.frames import insert
-from data.catalog.images import save_fingerprints
-from data.catalog.tables import matches
-from data.catalog.ties import MOST_PHOTOS, RARE_SELLERS, TAKEN, taken_around
+from data.catalog.frames import insert, read_frame
+from data.catalog.images import forget_pictures, save_fingerprints
+from data.catalog.matches import save_matches
+from data.catalog.tables import sightings, taken
+from data.catalog.ties import MOST_PHOTOS, RARE_SELLERS, TAKEN, note_all_taken, taken_around
 from features.facts import TAKEN_COLUMNS
 from features.rings import ring_block
 from tests.data.rows import DISTANCES, TEXT, TIME, day, hashed
@@ -41,7 +43,7 @@ def keep(connection, *rows, flat=()):
     pictures = hashed(*frame["image_id"].unique())
     pictures["information"] = np.where(pictures["image_id"].isin(flat), 0.1, 5.0)
     save_fingerprints(connection, pictures)
-    insert(connection, matches, frame)
+    save_matches(connection, frame["listing_key"].tolist(), frame)
 
 
 def around(catalog, *sellers):
@@ -157,3 +159,48 @@ def test_what_is_taken_later_changes_no_ring_of_the_past(catalog):
         keep(connection, *(row for row in rows if row["observed_at"] > day(20)))
     assert ring_sizes(around(catalog, *sellers), sellers, on=20).equals(then)
     assert not ring_sizes(around(catalog, *sellers), sellers, on=40).equals(then)
+
+
+def sighting(listing, picture):
+    row = {"image_id": picture, "listing_key": listing, "seller_key": 2, "position": 0, "matched": 1}
+    return pd.DataFrame([row | dict.fromkeys(("observed_at", "created_at"), day(1))])
+
+
+def kept(connection):
+    return read_frame(connection, select(taken).order_by(taken.c.seller_key, taken.c.other_image_id))
+
+
+def test_what_is_kept_of_the_first_times_is_what_all_matches_say(catalog):
+    random = np.random.default_rng(6)
+    rows = drawn(seed=5, n_rows=300)
+    with catalog.write() as connection:
+        keep(connection, *rows)
+        for _ in range(6):
+            # Listings are matched again: some matches go, others come, some become likelier or are known later.
+            listings = random.choice([row["listing_key"] for row in rows], 25, replace=False).tolist()
+            again = [
+                row | {"same_photo": random.choice([0.3, 1.0]), "sellers_sharing": int(random.integers(1, 7))}
+                for row in rows
+                if row["listing_key"] in listings and random.random() < 0.7
+            ]
+            frame = pd.DataFrame(again, columns=list(MATCH)).astype(MATCH)
+            save_matches(connection, listings, frame)
+            after = kept(connection)
+            note_all_taken(connection)
+            pd.testing.assert_frame_equal(after, kept(connection))
+        assert len(after) > 50
+
+
+def test_a_picture_that_turns_out_to_be_empty_or_unreadable_was_not_taken(catalog):
+    with catalog.write() as connection:
+        keep(connection, took(2, "a", 1), took(2, "b", 1, listing=5), took(2, "c", 1, listing=6), took(3, "c", 2))
+        for listing, picture in ((10_002, "a"), (5, "b"), (6, "c"), (10_003, "c")):
+            insert(connection, sightings, sighting(listing, picture))
+        assert len(kept(connection)) == 4
+        save_fingerprints(connection, hashed("a").assign(information=0.1))
+        unreadable = {"image_id": ["b"], "status": "unreadable", "recipe": "recipe-1", "information": np.nan}
+        save_fingerprints(connection, pd.DataFrame(unreadable))
+        assert pairs(kept(connection)) == {(2, "c"), (3, "c")}
+        save_fingerprints(connection, hashed("a"))
+        forget_pictures(connection, ["c"])
+        assert pairs(kept(connection)) == {(2, "a")}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD = "0013"
+HEAD = "0014"
 
 
 def upgrade(connection: Connection) -> None:
