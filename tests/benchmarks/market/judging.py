@@ -52,6 +52,8 @@ class Judgement:
         By scorer: average precision in the next period by the truth, over all its listings.
     people
         Who was found and who was accused, of all listings scored by a model that had not learned from them.
+    people_next
+        The same of the next period alone, which the model that was made of the whole history scored.
     seconds
         By stage, wall time.
     """
@@ -64,6 +66,7 @@ class Judgement:
     random_split: float
     true_precision: dict[str, float]
     people: People
+    people_next: People
     seconds: dict[str, float]
     fingerprints_kept: bool
     peak_mb: float
@@ -115,6 +118,7 @@ def judge(home: Filled, market: Market, recipe: Recipe) -> Judgement:
         people=people(
             context, pd.concat([judged[columns], scored[columns]], ignore_index=True), truth, high=trained.bands.high
         ),
+        people_next=people(context, scored[columns], truth, high=trained.bands.high),
         seconds={
             "drawing": home.drawing_s,
             "ingest": home.ingest_s,

@@ -93,9 +93,10 @@ def _people(judgements: Sequence[Judgement]) -> Iterable[Row]:
     yield _counts("theft, any edit: in band high", every)
     for kind in judgements[0].people.accused:
         bar = f" (bar ≤ {ACCUSED_BARS[kind]:.1%})" if kind in ACCUSED_BARS else ""
-        yield _counts(
-            f"honest, {kind}: in band high{bar}", [judgement.people.accused[kind] for judgement in judgements]
-        )
+        every = [judgement.people.accused[kind] for judgement in judgements]
+        later = [judgement.people_next.accused[kind] for judgement in judgements]
+        yield _counts(f"honest, {kind}: in band high{bar}", every)
+        yield _counts(f"honest, {kind}: in band high, {NEXT} alone", later)
     yield _counts("right owner named (bar ≥ 97.0%)", [judgement.people.named for judgement in judgements])
 
 
