@@ -25,6 +25,8 @@ RECENT_DAYS = 30
 FEWEST_OWN_PRICES = 3
 """Below this many own prices a median says little about a seller."""
 
+PAST = ("seller_key", "listing_key", "observed_at", "category", "location", "price", "currency")
+
 NO_PAST = "the seller had no earlier listing"
 
 HABIT_SPECS = (
@@ -75,7 +77,7 @@ def habit_block(described: pd.DataFrame, listings: pd.DataFrame) -> pd.DataFrame
     pandas.DataFrame
         One row for each moment, in the order of ``described``.
     """
-    firsts = listings.sort_values("observed_at", kind="stable").drop_duplicates("listing_key")
+    firsts = listings[list(PAST)].sort_values("observed_at", kind="stable").drop_duplicates("listing_key")
     past = _Past.of(firsts)
     seller = described["seller_key"].to_numpy(np.int64)
     first_us, as_of_us = (microseconds(described[name]) for name in ("first_observed_at", "as_of"))
@@ -162,9 +164,11 @@ class _Stretches:
 
 def _before(described: pd.DataFrame, firsts: pd.DataFrame, by: list[str]) -> _Stretches:
     """Find the listings with the same values in ``by`` that were known before each described one first was."""
-    together = pd.concat([described[by], firsts[by]])
-    texts = {name: together[name].fillna("") for name in by if name != "seller_key"}
-    number = np.asarray(together.assign(**texts).groupby(by).ngroup(), np.int64)
+    number = np.zeros(len(described) + len(firsts), np.int64)
+    for name in by:
+        together = pd.concat([described[name], firsts[name]])
+        code, distinct = pd.factorize(together if name == "seller_key" else together.fillna(""))
+        number = number * len(distinct) + code
     asked = number[: len(described)]
     timeline = Timeline.of(number[len(described) :], microseconds(firsts["observed_at"]))
     stop = timeline.before(asked, microseconds(described["first_observed_at"]))

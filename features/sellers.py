@@ -156,7 +156,8 @@ def _account(described: pd.DataFrame, asked: _Asked, sellers: pd.DataFrame) -> d
 
 def _listings_known(asked: _Asked, listings: pd.DataFrame) -> dict[str, NDArray[Any]]:
     """Count the seller's other listings, and compare the last week with the weeks before."""
-    firsts = listings.sort_values("observed_at", kind="stable").drop_duplicates("listing_key")
+    known = listings[["seller_key", "listing_key", "observed_at"]]
+    firsts = known.sort_values("observed_at", kind="stable").drop_duplicates("listing_key")
     timeline = Timeline.of(firsts["seller_key"].to_numpy(), microseconds(firsts["observed_at"]))
     week_ago_us = asked.as_of_us - WEEK_US
     total = timeline.count(asked.seller, asked.as_of_us)

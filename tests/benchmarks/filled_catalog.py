@@ -307,6 +307,7 @@ def _scores(connection: sqlite3.Connection, market: Generated, count: int) -> No
         "run_id": [f"run {number // A_DAY}" for number in range(count)],
     }
     _insert(connection, "scores", moments | kept)
+    _insert(connection, "news", {"listing_key": market.listing_key[count:]})
     vector = np.arange(len(SPECS), dtype="<f8").tobytes()
     _insert(connection, "features", moments | {"spec": [SPEC_FINGERPRINT] * count, "vector": [vector] * count})
 
