@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 BUSY_TIMEOUT_MS = 60_000
-MAPPED_BYTES = 2**36
-"""How much of a SQLite file is read where the system holds it, without a copy: all, up to what SQLite was built for."""
 CLAIMS_SCHEMA = "desk"
 WRITER_LOCK = 0x5EEB  # any fixed number: PostgreSQL's advisory locks are numbered
 
@@ -195,7 +193,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "synchronous=NORMAL",
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "cache_size=-65536",
-        f"mmap_size={MAPPED_BYTES}",
         "temp_store=MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")
