@@ -20,7 +20,10 @@ def same_party(
 
     An account without a version by then (``SELLER_COLUMNS`` in ``sellers``) has no group.
     """
-    times_us = microseconds(at)
-    group = rows_as_of(sellers, "seller_key", np.asarray(one, np.int64), times_us)["group_id"]
-    other_group = rows_as_of(sellers, "seller_key", np.asarray(other, np.int64), times_us)["group_id"]
+    group, other_group = known_groups(sellers, one, at), known_groups(sellers, other, at)
     return (group.notna() & (group == other_group)).to_numpy(bool)
+
+
+def known_groups(sellers: pd.DataFrame, accounts: pd.Series[int], at: pd.Series[Any]) -> pd.Series[str]:
+    """Return the group that each account was known to be of at a time, in the order given; NA if none."""
+    return rows_as_of(sellers, "seller_key", np.asarray(accounts, np.int64), microseconds(at))["group_id"]

@@ -5,10 +5,15 @@ other had taken already, or by taking a photo of somebody who had taken one of t
 is copied is tied to nobody by it, and nothing that others do later ties a seller to them: a victim's thief, or the next
 thief of a photo, changes neither the victim's ring nor that of the thieves before.
 
-Only rare photos tie, and only while they are rare: a placeholder or a maker's picture that many come to show unties
-them all again. What is looked at is bounded for every seller, whatever it took and whoever else did: its earliest
-`MOST_PHOTOS` photos, of these the first takers, and its earliest `MOST_TIES` ties, over `HOPS` steps. All bounds keep
-the earliest, so that they cut off nothing that a past moment had seen.
+Only rare photos tie, and how rare a photo is counts as of the tie, when the seller took it: as many as were known to
+have shown it by then, and as many parties as were known to have taken it. Were it judged later, a ring could untie
+itself by handing its loot to some further accounts. A placeholder or a maker's picture ties none of those who come once
+it is known to be common. The few who came before stay tied, each to those before it, as a ring's accounts do: at that
+time nothing told them apart. So a tie accuses nobody by itself, it is counted beside all else that a row says.
+
+What is looked at is bounded for every seller, whatever it took and whoever else did: its earliest `MOST_PHOTOS` photos,
+of these the first takers, and its earliest `MOST_TIES` ties, over `HOPS` steps. All bounds keep the earliest, so that
+they cut off nothing that a past moment had seen.
 """
 
 from __future__ import annotations
@@ -18,37 +23,42 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from features.parties import same_party
+from features.parties import known_groups, same_party
 from features.spec import FeatureSpec
 
 if TYPE_CHECKING:
     from features.facts import Facts
 
 RARE_SELLERS = 4
-"""A photo that more sellers than this have taken ties nobody.
+"""A photo that more sellers than this had shown, or more parties had taken, ties nobody who takes it then.
 
 A judgement like `features.evidence.COMMON_SELLERS`, and stricter: to be accused together takes more than to be accused.
+Accounts known by then to be one business are one party of takers; of those who showed it, every seller counts.
 """
+
+MOST_TAKERS = 8
+"""A photo that more accounts than this had taken ties nobody either, whatever parties they are: no more are read."""
 
 MOST_PHOTOS = 32
 MOST_TIES = 16
 HOPS = 2
 """From a seller to those it is tied to, and to those they are tied to."""
 
-TIE = ["seller_key", "tied_key", "other_image_id", "since_at", "until_at"]
+TIE = ["seller_key", "tied_key", "other_image_id", "since_at"]
+TAKING = ["seller_key", "other_image_id"]
 NO_TIE = "the seller is tied to nobody"
 
 RING_SPECS = (
     FeatureSpec(
         name="ring_sellers", block="ring", unit="count", direction=1,
         meaning=f"Other accounts of the seller's ring: those of other parties reached within {HOPS} ties. A tie is a "
-        f"photo that this account took after the other had taken it, with no more than {RARE_SELLERS} sellers who took "
-        "it by the moment; or photos taken from each other.",
+        f"photo that this account took after the other had taken it, while no more than {RARE_SELLERS} parties were "
+        f"known to have taken it and {RARE_SELLERS} others to have shown it; or photos taken from each other.",
         reason="Other accounts that took the same rare photos before, or share them in a chain: {value}.",
     ),
     FeatureSpec(
         name="ring_photos", block="ring", unit="count", direction=1,
-        meaning="Distinct rare photos that tie the seller to others.",
+        meaning="Distinct photos, rare when the seller took them, that tie it to others.",
         reason="Rare photos taken from others that further accounts had taken already: {value}.",
     ),
     FeatureSpec(
@@ -96,7 +106,7 @@ def ring_block(described: pd.DataFrame, facts: Facts) -> pd.DataFrame:
 
 
 def ties_of(taken: pd.DataFrame, sellers: pd.DataFrame) -> pd.DataFrame:
-    """Return who was tied to whom by which photo, from when until when.
+    """Return who is tied to whom by which photo, and since when.
 
     Parameters
     ----------
@@ -106,39 +116,47 @@ def ties_of(taken: pd.DataFrame, sellers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``seller_key, tied_key, other_image_id, since_at, until_at``; NaT while the photo stays rare. The ties of a
-        seller are complete if all it took is known, and who else took these photos, and what those took from whom the
-        seller took them.
+        ``seller_key, tied_key, other_image_id, since_at``. The ties of a seller are complete if all it took is known,
+        and who first took these photos, and what those took from whom the seller took them.
     """
     by_age = taken.sort_values(["known_at", "seller_key", "other_image_id"], ignore_index=True)
-    by_age["place"] = by_age.groupby("other_image_id").cumcount()
-    beyond = by_age[by_age["place"] == RARE_SELLERS].set_index("other_image_id")["known_at"]
-    rare = by_age[by_age["sellers_showing"] <= RARE_SELLERS].join(beyond.rename("until_at"), on="other_image_id")
+    # One more than may have taken a photo tells that it is common.
+    first = by_age[by_age.groupby("other_image_id").cumcount() <= MOST_TAKERS]
+    rare = by_age[by_age["sellers_showing"] <= RARE_SELLERS]
     own = rare[rare.groupby("seller_key").cumcount() < MOST_PHOTOS].rename(columns={"known_at": "since_at"})
-    early = own[own["place"] < RARE_SELLERS]
-    ties = pd.concat([_same_photo(early, rare[rare["place"] < RARE_SELLERS]), _each_other(early, own)])
-    ties = ties[(ties["known_at"] <= ties["since_at"]) & (ties["seller_key"] != ties["tied_key"])]
+    shared = _rare_by_then(own, first, sellers)
+    early = shared.loc[shared["tied_key"] == shared["seller_key"], own.columns]
+    ties = pd.concat([shared[shared["tied_showing"] <= RARE_SELLERS], _each_other(early, own)])
+    ties = ties[ties["seller_key"] != ties["tied_key"]]
     kin = same_party(sellers, ties["seller_key"], ties["tied_key"], ties["since_at"])
     return ties.loc[~kin, TIE]
 
 
-def _same_photo(own: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
-    """Pair what each seller took with all takers of the same photo; of theirs, these rows may be all that was read."""
-    theirs = taken[["seller_key", "other_image_id", "known_at"]].rename(columns={"seller_key": "tied_key"})
-    return own.merge(theirs, on="other_image_id")
+def _rare_by_then(own: pd.DataFrame, first: pd.DataFrame, sellers: pd.DataFrame) -> pd.DataFrame:
+    """Pair what each seller took while few had taken it with those who had by then, the seller among them."""
+    theirs = first[[*TAKING, "known_at", "sellers_showing"]].rename(
+        columns={"seller_key": "tied_key", "sellers_showing": "tied_showing"}
+    )
+    pairs = own.merge(theirs, on="other_image_id")
+    pairs = pairs[pairs["known_at"] <= pairs["since_at"]]
+    pairs = pairs[pairs.groupby(TAKING)["tied_key"].transform("size") <= MOST_TAKERS]
+    groups = known_groups(sellers, pairs["tied_key"], pairs["since_at"]).set_axis(pairs.index)
+    takers = pairs.assign(group=groups, alone=groups.isna()).groupby(TAKING)
+    return pairs[takers["group"].transform("nunique") + takers["alone"].transform("sum") <= RARE_SELLERS]
 
 
-def _each_other(own: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
-    """Pair what each seller took from somebody with the first time that one took from the seller."""
-    back = taken.groupby(["other_seller_key", "seller_key"])["since_at"].min().rename("known_at")
-    pairs = own.merge(back.rename_axis(["seller_key", "other_seller_key"]).reset_index())
+def _each_other(early: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """Pair what each seller took from somebody with an earlier time that one took from the seller."""
+    back = own.groupby(["other_seller_key", "seller_key"])["since_at"].min().rename("known_at")
+    pairs = early.merge(back.rename_axis(["seller_key", "other_seller_key"]).reset_index())
+    pairs = pairs[pairs["known_at"] <= pairs["since_at"]]
     return pairs.assign(tied_key=pairs["other_seller_key"])
 
 
 def _active(nodes: pd.DataFrame, ties: pd.DataFrame) -> pd.DataFrame:
     """Return the ties of each node (``moment, as_of, seller_key``) as of its moment."""
     found = nodes.merge(ties, on="seller_key")
-    return found[(found["since_at"] <= found["as_of"]) & ~(found["until_at"] <= found["as_of"])]
+    return found[found["since_at"] <= found["as_of"]]
 
 
 def _earliest_ties(active: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.postgres import fresh_schema, postgres
 
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL
 
-# How long an example takes says more about the machine than about the code, and every machine runs the same ones.
-settings.register_profile("seenbefore", deadline=None, derandomize=True)
+# How long an example takes says more about the machine than about the code, and every machine runs the same ones. What
+# fails is told at once, as it was drawn; a smaller example may take minutes to find, and is looked for when asked.
+FULL = os.environ.get("SEENBEFORE_FULL") == "1"
+PHASES = tuple(Phase) if FULL else (Phase.explicit, Phase.reuse, Phase.generate)
+settings.register_profile("seenbefore", deadline=None, derandomize=True, print_blob=True, phases=PHASES)
 settings.load_profile("seenbefore")
 
 PREFECT_START_LIMIT_S = 120

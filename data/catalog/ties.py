@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SAME_PHOTO = 0.5
 LOW_INFORMATION = 0.5
 RARE_SELLERS = 4
+MOST_TAKERS = 8
 MOST_PHOTOS = 32
 HOPS = 2
 
@@ -42,7 +43,8 @@ def taken_around(connection: Connection, seller_keys: Keys) -> pd.DataFrame:
     -------
     DataFrame
         ``TAKEN``, one row for each seller and picture, that of the first time; in no order. Who else took a photo is
-        told of the photos that sellers took who are reached before the last step.
+        told of the photos that sellers took who are reached before the last step. A taker to whom the photo was common
+        is told of and not followed.
     """
     asked = pd.Series(pd.unique(pd.Series(seller_keys)), dtype="int64")
     own = _taken_by(connection, asked)
@@ -50,7 +52,8 @@ def taken_around(connection: Connection, seller_keys: Keys) -> pd.DataFrame:
     for _ in range(HOPS):
         new = own["other_image_id"][~own["other_image_id"].isin(photos)]
         takers = _takers_of(connection, new)
-        near = pd.concat([takers["seller_key"], own["other_seller_key"]]).drop_duplicates()
+        tied = takers.loc[takers["sellers_showing"] <= RARE_SELLERS, "seller_key"]
+        near = pd.concat([tied, own["other_seller_key"]]).drop_duplicates()
         own = _taken_by(connection, near[~near.isin(reached)])
         reached, photos = pd.concat([reached, near]), pd.concat([photos, new])
         parts += [takers, own]
@@ -92,7 +95,7 @@ def _taken_by(connection: Connection, seller_keys: pd.Series) -> pd.DataFrame:
 
 
 def _takers_of(connection: Connection, image_ids: pd.Series) -> pd.DataFrame:
-    """Return the first sellers to take each photo, one more than may be for it to be rare."""
+    """Return the first sellers to take each photo, one more than may have taken it for it to tie anybody."""
 
     def query(some: list[Any]) -> Select[Any]:
         # Photo by photo from its first taker on: who else took a popular one is not looked at.
@@ -102,13 +105,13 @@ def _takers_of(connection: Connection, image_ids: pd.Series) -> pd.DataFrame:
             .where(taken.c.other_image_id == asked.c.image_id)
             .order_by(taken.c.known_at)
             .limit(1)
-            .offset(RARE_SELLERS)
+            .offset(MOST_TAKERS)
             .scalar_subquery()
         )
         until = select(asked.c.image_id, func.coalesce(last, FOR_GOOD).label("until_at")).cte("until")
         early = (taken.c.other_image_id == until.c.image_id) & (taken.c.known_at <= until.c.until_at)
         rows = select(*(taken.c[name] for name in TAKEN)).join_from(until, taken, early).subquery()
-        return _earliest(rows, RARE_SELLERS + 1, of="other_image_id", by="seller_key")
+        return _earliest(rows, MOST_TAKERS + 1, of="other_image_id", by="seller_key")
 
     # Without any picture there is no list of values to begin with.
     if image_ids.empty:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from data.catalog.frames import insert, read_frame
 from data.catalog.images import forget_pictures, save_fingerprints
 from data.catalog.matches import save_matches
 from data.catalog.tables import sightings, taken
-from data.catalog.ties import MOST_PHOTOS, RARE_SELLERS, TAKEN, note_all_taken, taken_around
+from data.catalog.ties import MOST_PHOTOS, MOST_TAKERS, RARE_SELLERS, TAKEN, note_all_taken, taken_around
 from features.facts import TAKEN_COLUMNS
 from features.rings import ring_block
 from tests.data.rows import DISTANCES, TEXT, TIME, day, hashed
@@ -105,8 +106,9 @@ def test_a_placeholder_of_thousands_is_read_by_its_first_takers_alone(catalog):
     assert time.process_time() - begun < 2
     assert pairs(found) == {(40, "own 40")}
     first = around(catalog, 2)
-    assert first["other_image_id"].eq("p").sum() == RARE_SELLERS + 1
-    assert ring_sizes(around(catalog, *range(2, 60)), range(2, 60)).eq(0).all()
+    assert first["other_image_id"].eq("p").sum() == MOST_TAKERS + 1
+    sizes = ring_sizes(around(catalog, *range(2, 60)), range(2, 60))
+    assert sizes.tolist() == [*range(RARE_SELLERS), *[0] * (58 - RARE_SELLERS)]
 
 
 def test_of_a_hub_the_earliest_photos_are_read(catalog):
@@ -118,8 +120,10 @@ def test_of_a_hub_the_earliest_photos_are_read(catalog):
 
 def ring_sizes(taken, sellers, on=1000.0):
     asked = pd.DataFrame({"seller_key": list(sellers)}).assign(as_of=day(on)).astype({"as_of": TIME})
-    market = Market().facts()
-    facts = type(market)(**{name: getattr(market, name) for name in market.__dataclass_fields__} | {"taken": taken})
+    market = Market()
+    for seller in range(8, 42, 3):
+        market.seller(seller, 10, group="one business")
+    facts = replace(market.facts(), taken=taken)
     return ring_block(asked, facts).set_axis(asked["seller_key"], axis="index")["ring_sellers"]
 
 

@@ -74,6 +74,17 @@ def test_being_copied_changes_nothing_for_the_victim(market):
     assert as_bytes(build(asked, after)) == as_bytes(rows)
 
 
+def test_being_copied_by_many_leaves_the_ties_of_those_who_took_the_photo_before():
+    market = Market().listing(10, 1, 0, "a").listing(20, 2, 1, "a").listing(30, 3, 2, "a").listing(40, 4, 3, "a")
+    market.label(20, "fraud", 4)
+    asked = moments((10, 20), (20, 20), (30, 20), (40, 20))
+    rows = build(asked, market.facts())
+    assert rows["ring_sellers"].tolist() == [0, 0, 1, 2]
+    for account in (7, 8):
+        market.listing(10 * account, account, 10, "a")
+    assert as_bytes(build(asked, market.facts())) == as_bytes(rows)
+
+
 def test_at_two_hundred_random_moments_nothing_that_came_later_changes_a_byte():
     market, random = Market(), np.random.default_rng(5)
     pictures = [chr(ord("A") + number) for number in range(100)]

@@ -14,7 +14,7 @@ from features.evidence import SAME_PHOTO
 from features.facts import TAKEN_COLUMNS
 from features.frame import build, moments_of
 from features.information import LOW_INFORMATION
-from features.rings import HOPS, MOST_PHOTOS, MOST_TIES, RARE_SELLERS, ring_block
+from features.rings import HOPS, MOST_PHOTOS, MOST_TAKERS, MOST_TIES, RARE_SELLERS, ring_block
 from tests.features.worlds import Market, day, markets, moments, typed
 
 RING = ["ring_sellers", "ring_photos", "ring_cohesion", "ring_confirmed_fraud"]
@@ -104,14 +104,55 @@ def test_a_ring_knows_the_frauds_confirmed_by_then_of_its_other_accounts():
     assert [ring(market, 30, on=on)[3] for on in (2, 3, 4, 5)] == [0, 1, 1, 0]
 
 
-def test_a_photo_ties_only_while_it_is_rare():
-    thieves = tuple(range(2, 2 + RARE_SELLERS))
-    market = stolen_by(*thieves)
-    last = 10 * thieves[-1]
-    assert ring(market, last, on=50)[0] == RARE_SELLERS - 1
-    market.listing(500, 50, 51, "a")
-    assert (ring(market, last, on=50)[0], ring(market, last, on=51)[0]) == (RARE_SELLERS - 1, 0)
-    assert ring(market, 500, on=51)[0] == 0
+def test_a_ring_that_hands_its_loot_to_further_accounts_is_still_a_ring():
+    market = stolen_by(FIRST, SECOND, THIRD).label(20, "fraud", 4)
+    before = [ring(market, listing, on=50) for listing in (20, 30, 40)]
+    assert before[1:] == [(1, 1, 1.0, 1), (2, 1, 1.0, 1)]
+    for place, account in enumerate((7, 8, 9)):
+        market.listing(10 * account, account, 5 + place, "a")
+    np.testing.assert_equal([ring(market, listing, on=50) for listing in (20, 30, 40)], before)
+
+
+def edited_copies(*takers, group=None):
+    """A victim's photo, taken by one account after the other, each with an edit of its own that is like no other."""
+    market = Market().listing(10, VICTIM, 0, "a")
+    for place, (taker, image) in enumerate(zip(takers, "bcdefghijk", strict=False)):
+        market.alike("a", image, 9, 0.9).listing(10 * taker, taker, place + 1, image).seller(taker, 0, group=group)
+    return market
+
+
+@pytest.mark.parametrize("stolen", [stolen_by, edited_copies])
+def test_who_takes_a_photo_that_is_common_by_then_is_tied_to_nobody(stolen):
+    takers = tuple(range(2, 4 + RARE_SELLERS))
+    market = stolen(*takers)
+    sizes = [ring(market, 10 * taker, on=50)[0] for taker in takers]
+    assert sizes == [*range(RARE_SELLERS), 0, 0]
+
+
+def test_those_who_take_a_photo_in_the_same_moment_count_for_each_other():
+    market = Market().listing(10, VICTIM, 0, "a")
+    for taker in range(2, 3 + RARE_SELLERS):
+        market.listing(10 * taker, taker, 1, "a")
+    assert [ring(market, 10 * taker, on=50)[0] for taker in range(2, 3 + RARE_SELLERS)] == [0] * (RARE_SELLERS + 1)
+
+
+def test_accounts_known_to_be_one_business_take_a_photo_once():
+    takers = tuple(range(2, 2 + RARE_SELLERS + 2))
+    market = edited_copies(*takers, group="g").listing(900, 90, 30, "z").alike("a", "z", 9, 0.9)
+    assert ring(market, 900, on=50)[:2] == (len(takers), 1)
+    unknown = edited_copies(*takers).listing(900, 90, 30, "z").alike("a", "z", 9, 0.9)
+    for taker in takers:
+        unknown.seller(taker, 31, group="g")
+    assert ring(unknown, 900, on=50)[0] == 0
+
+
+def test_a_photo_that_a_business_takes_with_very_many_accounts_ties_nobody():
+    takers = tuple(range(2, 2 + MOST_TAKERS))
+    within, beyond = (edited_copies(*some, group="g").alike("a", "z", 9, 0.9) for some in (takers[1:], takers))
+    for market in (within, beyond):
+        market.listing(900, 90, 30, "z")
+    assert ring(within, 900, on=50)[0] == len(takers) - 1
+    assert ring(beyond, 900, on=50)[0] == 0
 
 
 def taken_rows(*rows):
@@ -126,14 +167,14 @@ def block(taken, asked):
     return ring_block(described, facts)
 
 
-def test_a_placeholder_of_thousands_ties_nobody_and_costs_little():
+def test_a_placeholder_of_thousands_ties_the_few_who_took_it_first_and_costs_little():
     rows = [(seller, "placeholder", 1, seller / 100, min(seller, 2)) for seller in range(2, 5002)]
     asked = [(seller, 60.0) for seller in range(2, 5002)]
     taken = taken_rows(*rows)
     begun = time.process_time()
     found = block(taken, asked)
     assert time.process_time() - begun < 3
-    assert found["ring_sellers"].eq(0).all()
+    assert found["ring_sellers"].tolist() == [*range(RARE_SELLERS), *[0] * (5000 - RARE_SELLERS)]
 
 
 def test_an_account_tied_to_hundreds_is_told_of_its_earliest_ties():
@@ -145,19 +186,15 @@ def test_an_account_tied_to_hundreds_is_told_of_its_earliest_ties():
 
 
 def test_what_the_catalog_reads_is_what_rings_look_at():
-    told = (reading.SAME_PHOTO, reading.LOW_INFORMATION, reading.RARE_SELLERS, reading.MOST_PHOTOS, reading.HOPS)
-    assert told == (SAME_PHOTO, LOW_INFORMATION, RARE_SELLERS, MOST_PHOTOS, HOPS)
+    told = (reading.SAME_PHOTO, reading.LOW_INFORMATION, reading.RARE_SELLERS)
+    assert told == (SAME_PHOTO, LOW_INFORMATION, RARE_SELLERS)
+    assert (reading.MOST_TAKERS, reading.MOST_PHOTOS, reading.HOPS) == (MOST_TAKERS, MOST_PHOTOS, HOPS)
 
 
 def slow_ring(facts, seller, as_of):
     """The definitions, one account at a time; markets this small reach no bound but that of rarity."""
     taken = [row for row in facts.taken.itertuples() if row.known_at <= as_of]
-    takers = {}
-    for row in taken:
-        takers.setdefault(row.other_image_id, set()).add(row.seller_key)
-    rare = [
-        row for row in taken if row.sellers_showing <= RARE_SELLERS and len(takers[row.other_image_id]) <= RARE_SELLERS
-    ]
+    rare = [row for row in taken if row.sellers_showing <= RARE_SELLERS]
 
     def group(account, at):
         known = facts.sellers[(facts.sellers["seller_key"] == account) & (facts.sellers["observed_at"] <= at)]
@@ -167,9 +204,15 @@ def slow_ring(facts, seller, as_of):
         groups = group(one, at), group(other, at)
         return pd.notna(groups[0]) and groups[0] == groups[1]
 
+    def few_had_taken(own):
+        same = (row for row in taken if row.other_image_id == own.other_image_id)
+        takers = {row.seller_key for row in same if row.known_at <= own.known_at}
+        groups = {taker: group(taker, own.known_at) for taker in takers}
+        return len({known if pd.notna(known) else taker for taker, known in groups.items()}) <= RARE_SELLERS
+
     def ties(account):
         found = set()
-        for own in (row for row in rare if row.seller_key == account):
+        for own in (row for row in rare if row.seller_key == account and few_had_taken(row)):
             for other in rare:
                 shared = other.other_image_id == own.other_image_id
                 back = (other.seller_key, other.other_seller_key) == (own.other_seller_key, account)
