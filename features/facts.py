@@ -89,7 +89,8 @@ class Facts:
         listing_key).
     fingerprints
         Size and hashes of those pictures (``FINGERPRINT_COLUMNS``); hashes are ``uint64``; ``information`` is the
-        low-information measure of `features.hashing.information` (bits; small means flat). Unreadable pictures
+        low-information measure of `features.hashing.fingerprint.information` (bits; small means flat). Unreadable
+        pictures
         have no row.
     matches
         Earlier sightings under other sellers (``MATCH_COLUMNS``) of all pictures of the sellers concerned: one row for
@@ -103,20 +104,22 @@ class Facts:
         ``fraud`` or ``legit``, ``known_at`` is when it could first be known.
     prices
         Usual prices (``PRICE_COLUMNS``) of the kinds of goods concerned by the days of the moments, as
-        `features.prices.usual_prices` gives them.
+        `features.point_in_time.price_features.usual_prices` gives them.
     goods
-        Prices asked for models of goods (``GOODS_COLUMNS``, ``goods`` as `features.goods.goods_of` numbers them), one
+        Prices asked for models of goods (``GOODS_COLUMNS``, ``goods`` as
+        `features.point_in_time.product_model_features.goods_of` numbers them), one
         row for each version of a listing that states one: of the models concerned, at least the latest
-        `features.goods.LATEST_PRICES` before the day of each moment.
+        `features.point_in_time.product_model_features.LATEST_PRICES` before the day of each moment.
     taken
         Photos that sellers took (``TAKEN_COLUMNS``): seller ``seller_key`` showed the same photo as picture
         ``other_image_id``, after ``other_seller_key``, which could be known from ``known_at`` on; by then
         ``sellers_showing`` others had shown it. Only pictures that hold information; one row for each (seller_key,
         other_image_id), the first. Of the sellers concerned and those that rings reach from them
-        (`features.rings`), as much as rings look at.
+        (`features.point_in_time.ring_features`), as much as rings look at.
     texts
         Who showed nearly the same text as a listing (``TEXT_COLUMNS``): one row for each version, each ``band`` of its
-        text (`features.texts`) that anybody else shows too, and each of the first sellers to show it, the own one
+        text (`features.point_in_time.text_features`) that anybody else shows too, and each of the first sellers to
+        show it, the own one
         included, with when that was; enough of them to tell a common text.
     """
 

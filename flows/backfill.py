@@ -9,29 +9,28 @@ from typing import Any
 
 from prefect import flow
 
-from data.catalog.revisions import Revision
+from data.catalog.scores.rescoring import Revision
 from data.settings import Settings, load_settings
-from flows.engine import workers
-from flows.events import announce
-from flows.lock import hold
-from flows.options import instant
-from flows.record import recorded
-from flows.steps import backfilling
-from flows.steps.texts import read_texts
+from flows.cli.options import instant
+from flows.run_log import recorded
+from flows.runtime.events import announce
+from flows.runtime.lock import hold
+from flows.runtime.task_runner import workers
 from flows.tasks import outside_task
-from models.serving import scoring
-from models.serving.cases import open_cases
 from models.serving.context import open_context
+from models.serving.scoring import backfill_scores, score_listings
+from models.serving.scoring.open_cases import open_cases
+from models.serving.scoring.read_texts import read_texts
 
 Counts = dict[str, int]
 
 
 @outside_task("backfill")
 def backfill_chunk(
-    keys: Sequence[scoring.Moment], settings: Settings, model_id: str, group: str, revision: Revision
+    keys: Sequence[score_listings.Moment], settings: Settings, model_id: str, group: str, revision: Revision
 ) -> Counts:
     """Score a chunk of moments again."""
-    return backfilling.rescore(open_context(settings), keys, model_id=model_id, group=group, revision=revision)
+    return backfill_scores.rescore(open_context(settings), keys, model_id=model_id, group=group, revision=revision)
 
 
 @flow(name="seenbefore-backfill", validate_parameters=False)
@@ -44,9 +43,9 @@ def backfill(
     context = open_context(settings)
     with hold(settings.home, "backfill"), recorded(settings, "backfill") as summary:
         read_texts(context)
-        scorer = scoring.scorer_named(context, model) if model else scoring.scorer_in_use(context)
-        keys = backfilling.moments_between(context, since, until)
-        group = backfilling.group_of(since, until, scorer.model_id)
+        scorer = score_listings.scorer_named(context, model) if model else score_listings.scorer_in_use(context)
+        keys = backfill_scores.moments_between(context, since, until)
+        group = backfill_scores.group_of(since, until, scorer.model_id)
         summary |= {
             "model_id": scorer.model_id,
             "since": since.isoformat(),
@@ -60,8 +59,8 @@ def backfill(
         asked = {"settings": settings, "model_id": scorer.model_id, "group": group, "revision": revision}
         with workers(settings, chunk=settings.batch_rows) as team:
             summary.update(team.spread("scoring again", backfill_chunk, keys, **asked))
-        scoring.rank(context, group)
-        if scorer.model_id == scoring.scorer_in_use(context).model_id:
+        score_listings.rank(context, group)
+        if scorer.model_id == score_listings.scorer_in_use(context).model_id:
             summary["cases"] = open_cases(context, group)
         announce("seenbefore.backfill.done", settings.home, summary)
     return dict(summary)

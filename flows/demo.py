@@ -10,19 +10,19 @@ import pandas as pd
 from prefect import flow
 
 from data.settings import load_settings
-from flows.console import STDOUT, show_summary
+from flows.cli.console import STDOUT, show_summary
 from flows.ingest import ingest
 from flows.retrain import retrain
 from flows.score import score
-from flows.steps.evaluating import evaluate_model
-from flows.steps.market import DAYS, HISTORY_DAYS
-from flows.steps.training import Promote
-from flows.steps.truth import against_truth
-from models.rule import RULE_ID
+from models.estimator.rule import RULE_ID
 from models.serving.context import open_context
+from models.serving.demo_market import DAYS, HISTORY_DAYS
+from models.serving.learning.evaluate_model import evaluate_model
+from models.serving.learning.market_truth import against_truth
+from models.serving.learning.train_model import Promote
 
 if TYPE_CHECKING:
-    from flows.steps.market import Recipe, Served
+    from models.serving.demo_market import Recipe, Served
 
 
 @flow(name="seenbefore-demo", validate_parameters=False)

@@ -10,11 +10,11 @@ from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
 from data.settings import Settings, load_settings
-from flows.lock import hold
-from flows.record import recorded
-from flows.steps.evaluating import evaluate_model, figures_markdown
+from flows.run_log import recorded
+from flows.runtime.lock import hold
 from flows.tasks import outside_task
 from models.serving.context import open_context
+from models.serving.learning.evaluate_model import evaluate_model, figures_markdown
 
 
 @outside_task("evaluate")

@@ -9,20 +9,19 @@ from pathlib import Path
 
 from prefect import flow
 
-from data.catalog.images import due_fetches, pending_pictures, sight_known_pictures
-from data.catalog.loads import Load, finish_load
-from data.catalog.matches import unmatched_listings
-from data.images.store import LONGEST_WRITE
+from data.catalog.market.loads import Load, finish_load
+from data.catalog.market.matches import unmatched_listings
+from data.catalog.market.pictures import due_fetches, pending_pictures, sight_known_pictures
+from data.images.store.image_store import LONGEST_WRITE
 from data.settings import Settings, load_settings
-from features.hashing import RECIPE
-from flows.engine import workers
-from flows.lock import hold
-from flows.record import recorded
-from flows.steps import pictures
-from flows.steps.loading import Tables, load_tables
+from features.hashing.fingerprint import RECIPE
+from flows.run_log import recorded
+from flows.runtime.lock import hold
+from flows.runtime.task_runner import workers
 from flows.tasks import outside_task
-from models.serving import matching
 from models.serving.context import open_context
+from models.serving.load_tables import Tables, load_tables
+from models.serving.pictures import fetch_pictures, match_pictures
 
 Counts = dict[str, int]
 
@@ -36,26 +35,26 @@ def read_tables(settings: Settings, tables: Tables, now: datetime) -> tuple[Load
 @outside_task("download")
 def download(keys: Sequence[str], settings: Settings, load: Load, images_root: Path | None) -> Counts:
     """Download a chunk of addresses."""
-    return pictures.fetch(open_context(settings), load, keys, images_root)
+    return fetch_pictures.fetch(open_context(settings), load, keys, images_root)
 
 
 @outside_task("fingerprint")
 def fingerprint(keys: Sequence[str], settings: Settings) -> Counts:
     """Decode and hash a chunk of pictures."""
-    return pictures.fingerprint_pictures(open_context(settings), keys)
+    return fetch_pictures.fingerprint_pictures(open_context(settings), keys)
 
 
 @outside_task("compare")
 def compare(settings: Settings) -> Counts:
     """Compare the new pictures with all known ones."""
     context = open_context(settings)
-    return matching.compare_new_pictures(context) | matching.reopen(context)
+    return match_pictures.compare_new_pictures(context) | match_pictures.reopen(context)
 
 
 @outside_task("match")
 def match(keys: Sequence[int], settings: Settings) -> Counts:
     """Match the pictures of a chunk of listings with earlier sightings."""
-    return matching.match(open_context(settings), keys)
+    return match_pictures.match(open_context(settings), keys)
 
 
 @flow(name="seenbefore-ingest", validate_parameters=False)

@@ -10,14 +10,14 @@ from prefect import flow
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from data.settings import Settings, load_settings
-from flows.events import announce
-from flows.lock import hold
-from flows.options import instant
-from flows.record import recorded
-from flows.steps.monitoring import as_rows, checks
+from flows.cli.options import instant
+from flows.run_log import recorded
+from flows.runtime.events import announce
+from flows.runtime.lock import hold
 from flows.tasks import outside_task
-from models.monitor_page import monitor_page
+from models.reports.monitor_page import monitor_page
 from models.serving.context import open_context
+from models.serving.monitor_home import as_rows, checks
 
 DAYS = 7.0
 ALARM, DONE = "seenbefore.monitor.alarm", "seenbefore.monitor.done"

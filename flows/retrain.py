@@ -9,11 +9,11 @@ from typing import Any
 from prefect import flow
 
 from data.settings import Settings, load_settings
-from flows.lock import hold
-from flows.record import recorded
-from flows.steps.training import Promote, train_candidate
+from flows.run_log import recorded
+from flows.runtime.lock import hold
 from flows.tasks import outside_task
 from models.serving.context import open_context
+from models.serving.learning.train_model import Promote, train_candidate
 
 
 @outside_task("train")

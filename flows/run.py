@@ -10,7 +10,7 @@ from prefect import flow
 
 from data.settings import load_settings
 from flows.ingest import ingest
-from flows.lock import hold
+from flows.runtime.lock import hold
 from flows.score import score
 
 

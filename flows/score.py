@@ -9,26 +9,26 @@ from typing import Any
 
 from prefect import flow
 
-from data.catalog.moments import by_seller, forget_news, unscored_moments
+from data.catalog.market.scoring_moments import by_seller, forget_news, unscored_moments
 from data.settings import Settings, load_settings
-from flows.engine import workers
-from flows.lock import hold
-from flows.record import recorded
-from flows.steps.auditing import draw_for_audit
-from flows.steps.texts import read_texts
+from flows.run_log import recorded
+from flows.runtime.lock import hold
+from flows.runtime.task_runner import workers
 from flows.tasks import outside_task
-from models.serving import scoring
-from models.serving.cases import open_cases
 from models.serving.context import open_context
-from models.serving.prices import gather_prices_for
+from models.serving.scoring import score_listings
+from models.serving.scoring.draw_random_sample import draw_for_audit
+from models.serving.scoring.open_cases import open_cases
+from models.serving.scoring.read_texts import read_texts
+from models.serving.scoring.usual_prices import gather_prices_for
 
 Counts = dict[str, int]
 
 
 @outside_task("score")
-def score_chunk(keys: Sequence[scoring.Moment], settings: Settings, run_id: str) -> Counts:
+def score_chunk(keys: Sequence[score_listings.Moment], settings: Settings, run_id: str) -> Counts:
     """Describe and score a chunk of moments."""
-    return scoring.score_moments(open_context(settings), keys, run_id)
+    return score_listings.score_moments(open_context(settings), keys, run_id)
 
 
 @flow(name="seenbefore-score", validate_parameters=False)
@@ -43,13 +43,13 @@ def score(since: datetime | None = None, until: datetime | None = None, home: st
             moments = by_seller(connection, unscored_moments(connection, since, until))
         gather_prices_for(context, moments)
         keys = list(moments.itertuples(index=False, name=None))
-        summary["model_id"] = scoring.scorer_in_use(context).model_id
+        summary["model_id"] = score_listings.scorer_in_use(context).model_id
         summary["scored"] = 0
         with workers(settings, chunk=settings.batch_rows) as team:
             summary.update(team.spread("scoring", score_chunk, keys, settings=settings, run_id=summary["run_id"]))
         with context.catalog.write() as connection:
             forget_news(connection)
-        scoring.rank(context, summary["run_id"])
+        score_listings.rank(context, summary["run_id"])
         summary["drawn_to_check"] = draw_for_audit(context, summary["run_id"])
         summary["cases"] = open_cases(context, summary["run_id"])
     return dict(summary)

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from data.progress import advance
 from data.settings import load_settings
-from flows.console import STDERR
-from flows.environment import prepare_prefect
-from flows.lock import hold
-from flows.progress import bars
-from flows.steps.loading import check_tables
+from flows.cli.console import STDERR
+from flows.cli.progress_bars import bars
+from flows.runtime.environment import prepare_prefect
+from flows.runtime.lock import hold
+from models.serving.load_tables import check_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from data.settings import Settings
-    from flows.steps.loading import Tables
+    from models.serving.load_tables import Tables
 
 
 @contextmanager

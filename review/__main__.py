@@ -14,15 +14,15 @@ import uvicorn
 
 from data.errors import ExitCode, SeenbeforeError
 from data.settings import load_settings
-from models.serving.cases import open_missing_cases
 from models.serving.context import open_context
-from models.serving.decoding.pool import workers_for
-from models.serving.known import known_pictures
-from models.serving.rehearsal import rehearse
+from models.serving.decoding.worker_pool import workers_for
+from models.serving.pictures.picture_index import known_pictures
+from models.serving.scoring.open_cases import open_missing_cases
+from models.serving.scoring.rehearsal import rehearse
+from review.access.authentication import LocalDoor, door_for
+from review.access.sessions import Sessions, kept_secret
 from review.app import create_app
-from review.doors import LocalDoor, door_for
-from review.pages import signing_in
-from review.sessions import Sessions, kept_secret
+from review.pages import sign_in_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ def serve(home: Path | None, host: str, port: int) -> None:
         )
     )
     at = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
-    address = f"{at}{signing_in.PATH}?token={door.token}" if isinstance(door, LocalDoor) else at
+    address = f"{at}{sign_in_page.PATH}?token={door.token}" if isinstance(door, LocalDoor) else at
     server.greeting = (
         f"The desk of {settings.home} is open: {address}",
         "The address opens it once, for one browser." if isinstance(door, LocalDoor) else "Sign in as your team does.",

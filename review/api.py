@@ -13,15 +13,22 @@ from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyCookie, APIKeyHeader
 from pydantic import ValidationError
 
-from data.catalog.cases import MOST_COUNTED, case_of, page_of
-from data.catalog.claims import claim_on, claims_on
-from data.catalog.decisions import Decision, history, ruling
-from data.catalog.frames import records
-from data.catalog.showing import matches_of, pictures_of, scores_of, titles_of, versions_of
+from data.catalog.cases.case_views import matches_of, pictures_of, scores_of, titles_of, versions_of
+from data.catalog.cases.cases import MOST_COUNTED, case_of, page_of
+from data.catalog.cases.claims import claim_on, claims_on
+from data.catalog.cases.decisions import Decision, history, ruling
+from data.catalog.database.frames import records
 from data.errors import ModelError, SourceError
-from models.serving.one_listing import Posting, score_listing
-from models.serving.queries import Address, Upload
-from review.answers import (
+from models.serving.pictures.query_pictures import Address, Upload
+from models.serving.scoring.score_one_listing import Posting, score_listing
+from review.access.permissions import CSRF_HEADER, Analyst, Form, Viewer
+from review.access.sessions import COOKIE
+from review.desk import desk_of
+from review.pages.case_page import is_second_reading
+from review.pages.search_page import MOST_HITS, similar, uploaded
+from review.pages.verdict_page import write_verdict
+from review.queue_filter import Asked, Key
+from review.schemas import (
     Case,
     Decided,
     Faults,
@@ -34,19 +41,12 @@ from review.answers import (
     Similar,
     Written,
 )
-from review.asked import Asked, Key
-from review.desk import desk_of
-from review.pages.cases import is_second_reading
-from review.pages.search import MOST_HITS, similar, uploaded
-from review.pages.verdicts import write_verdict
-from review.permissions import CSRF_HEADER, Analyst, Form, Viewer
-from review.sessions import COOKIE
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from models.serving.one_listing import Judged
-    from review.sessions import Session
+    from models.serving.scoring.score_one_listing import Judged
+    from review.access.sessions import Session
 
 PAGE_ROWS = 25
 NAMELESS = dict.fromkeys(("listing_id", "seller_id", "title"))

@@ -18,19 +18,19 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from data.errors import CaseChanged, OutsideError, SeenbeforeError
-from review import api, shown
+from review import api, formatting
+from review.access.authentication import ProviderDoor
+from review.access.middleware import BoundedBodies, OwnPagesOnly, SafeAnswers
+from review.access.permissions import NotAllowed, NotSignedIn
 from review.desk import Desk
-from review.doors import ProviderDoor
-from review.guard import BoundedBodies, OwnPagesOnly, SafeAnswers
-from review.pages import PAGES, signing_in
-from review.permissions import NotAllowed, NotSignedIn
+from review.pages import PAGES, sign_in_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from data.settings import DeskSettings
     from models.serving.context import Context
-    from review.doors import Door
+    from review.access.authentication import Door
 
 HERE = Path(__file__).parent
 OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -61,9 +61,9 @@ def create_app(context: Context, door: Door, clock: Callable[[], datetime] = lam
     for page in PAGES:
         app.include_router(page.router, include_in_schema=False)
     if isinstance(door, ProviderDoor):
-        from review.pages import provider
+        from review.pages import provider_page
 
-        provider.add_to(app, door, context.settings.desk)
+        provider_page.add_to(app, door, context.settings.desk)
     app.include_router(api.router, prefix="/api")
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     _answer_errors(app)
@@ -88,7 +88,7 @@ def _templates() -> Jinja2Templates:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shown.teach(environment)
+    formatting.teach(environment)
     return Jinja2Templates(env=environment)
 
 
@@ -98,7 +98,7 @@ def _answer_errors(app: FastAPI) -> None:
     async def sign_in(request: Request, _: Exception) -> Response:
         if _is_api(request):
             return JSONResponse({"detail": "Sign in first."}, 401)
-        return RedirectResponse(signing_in.PATH, 303)
+        return RedirectResponse(sign_in_page.PATH, 303)
 
     async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, NotAllowed)  # noqa: S101  for the type checker

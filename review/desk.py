@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from models.serving.context import Context
-    from review.doors import Door
+    from review.access.authentication import Door
 
 
 @dataclass(frozen=True, slots=True)

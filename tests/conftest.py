@@ -64,7 +64,7 @@ def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One Prefect server for all flows that are run in this process."""
-    from flows.environment import prepare_prefect
+    from flows.runtime.environment import prepare_prefect
 
     prepare_prefect(tmp_path_factory.mktemp("prefect"), quiet=True)
     from prefect.testing.utilities import prefect_test_harness

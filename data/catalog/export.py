@@ -11,11 +11,8 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import case, select
 
-from data.catalog.frames import read_batches, read_by_keys
-from data.catalog.gallery import with_names
-from data.catalog.matches import DISTANCES
-from data.catalog.scores import VECTOR, unpack
-from data.catalog.tables import (
+from data.catalog.database.frames import read_batches, read_by_keys
+from data.catalog.database.schema import (
     cases,
     features,
     fetches,
@@ -27,6 +24,9 @@ from data.catalog.tables import (
     scores,
     verdicts,
 )
+from data.catalog.market.matches import DISTANCES
+from data.catalog.market.photo_sightings import with_names
+from data.catalog.scores.scores import VECTOR, unpack
 from data.errors import ExportError
 
 if TYPE_CHECKING:

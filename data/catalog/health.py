@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, make_url, select, text
 
-from data.catalog.engine import open_catalog, revision
-from data.catalog.listings import PENDING
-from data.catalog.migrations import HEAD
-from data.catalog.tables import fetches, images, listings, loads
-from data.images.outcome import FetchStatus
+from data.catalog.database.engine import open_catalog, revision
+from data.catalog.database.migrations import HEAD
+from data.catalog.database.schema import fetches, images, listings, loads
+from data.catalog.market.listings import PENDING
+from data.images.fetch_outcome import FetchStatus
 
 if TYPE_CHECKING:
     from pathlib import Path

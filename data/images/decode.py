@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from data.images.fetch_outcome import safe_text
 from data.images.formats import PictureFormat, sniff
-from data.images.outcome import safe_text
-from data.images.quiet import quiet_pillow
+from data.images.pillow_warnings import quiet_pillow
 
 if TYPE_CHECKING:
     from data.settings import DecodeSettings

@@ -7,9 +7,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from data.durable import write_flushed
 from data.errors import SegmentsError
-from data.segments.file import Entry
-from data.segments.flushed import write_flushed
+from data.segments.segment_file import Entry
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.errors import SourceError
+from data.sources.batching import Record, gather
 from data.sources.protocol import Batch, Broken, excerpt
-from data.sources.records import Record, gather
 from data.sources.streams import (
     LineFeed,
     RecordTooLongError,

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from data.errors import SourceError
+from data.sources.batching import Record, gather
 from data.sources.protocol import Batch, Broken, excerpt
-from data.sources.records import Record, gather
 from data.sources.streams import (
     LineFeed,
     RecordTooLongError,

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.errors import SourceError
+from data.sources.batching import Record, gather
 from data.sources.protocol import Batch
-from data.sources.records import Record, gather
 from data.sources.streams import COMPRESSIONS, file_digest, open_bytes
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.pool import NullPool
 
 from data.errors import SourceError, UnreachableError
-from data.sources.records import Record, gather
+from data.sources.batching import Record, gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

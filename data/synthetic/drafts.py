@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from data.synthetic.edits import Edit
+from data.synthetic.drawn_pictures import PLACEHOLDERS
 from data.synthetic.entries import Ad, Fate, PictureKind, PicturePlan
-from data.synthetic.goods import CATEGORIES, MAKERS, Thing, description_for, some_thing, title_for
-from data.synthetic.pictures import PLACEHOLDERS
+from data.synthetic.merchandise import CATEGORIES, MAKERS, Thing, description_for, some_thing, title_for
+from data.synthetic.picture_edits import Edit
 from data.synthetic.schemes import Origin
 
 if TYPE_CHECKING:

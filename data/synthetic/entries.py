@@ -8,8 +8,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from data.synthetic.edits import Edit
-    from data.synthetic.goods import Thing
+    from data.synthetic.merchandise import Thing
+    from data.synthetic.picture_edits import Edit
     from data.synthetic.schemes import Origin, Scheme
 
 
@@ -40,7 +40,7 @@ class PicturePlan:
     path
         Below the market's folder; the URL ends in it.
     category, setting, item, view
-        As in `data.synthetic.pictures.Scene`; ``item`` is the number of a stock picture or placeholder.
+        As in `data.synthetic.drawn_pictures.Scene`; ``item`` is the number of a stock picture or placeholder.
     banner
         Seed of the dealer's banner; 0 for none.
     source

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from data.synthetic.entries import PictureKind
-from data.synthetic.gallery import make_pictures
-from data.synthetic.goods import CATEGORIES
+from data.synthetic.merchandise import CATEGORIES
 from data.synthetic.parties import Scenery, party_ads
+from data.synthetic.picture_files import make_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

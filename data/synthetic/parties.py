@@ -13,7 +13,7 @@ import numpy as np
 
 from data.synthetic.drafts import Desk, draft, weighted
 from data.synthetic.entries import Account, Ad, Fate, opaque_id
-from data.synthetic.goods import PLACES, rounded_price
+from data.synthetic.merchandise import PLACES, rounded_price
 from data.synthetic.schemes import CAST, Origin, Role, Scheme
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from data.synthetic.edits import Edit
+from data.synthetic.picture_edits import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

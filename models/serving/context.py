@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from data.catalog.engine import Catalog, open_catalog
-from data.images.fetch import Fetcher
-from data.images.store import ImageStore
-from models.registry import Registry
+from data.catalog.database.engine import Catalog, open_catalog
+from data.images.download.fetcher import Fetcher
+from data.images.store.image_store import ImageStore
+from models.registry.registry import Registry
 
 if TYPE_CHECKING:
     from data.settings import FetchSettings, Settings

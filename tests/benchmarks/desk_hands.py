@@ -25,8 +25,8 @@ import numpy as np
 
 from data.settings import load_settings
 from models.serving.context import open_context
+from review.access.authentication import LocalDoor
 from review.app import create_app
-from review.doors import LocalDoor
 from tests.benchmarks.desk_pages import fill_cases, write_on
 from tests.review.browsing import chromium, visit
 from tests.review.conftest import SESSIONS, serving

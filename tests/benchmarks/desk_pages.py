@@ -25,14 +25,14 @@ import pandas as pd
 import uvicorn
 from sqlalchemy import select, text
 
-from data.catalog.frames import upsert
-from data.catalog.tables import cases, sightings
+from data.catalog.database.frames import upsert
+from data.catalog.database.schema import cases, sightings
 from data.settings import load_settings
 from models.serving.context import open_context
+from review.access.authentication import LocalDoor
+from review.access.roles import Person, Role
+from review.access.sessions import COOKIE, Sessions
 from review.app import create_app
-from review.doors import LocalDoor
-from review.people import Person, Role
-from review.sessions import COOKIE, Sessions
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event

@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from data.images.store import ImageStore
+    from data.images.store.image_store import ImageStore
 
 JPEG_MAGIC = b"\xff\xd8\xff\xe0"
 SEED = 3
@@ -164,7 +164,7 @@ class Dropping:
 
 def fetched(task: Task, store: ImageStore | Dropping) -> bool:
     """Download as runs do: chunk by chunk, as many chunks at once as there are cores, all with one fetcher."""
-    from data.images.fetch import Fetcher
+    from data.images.download.fetcher import Fetcher
     from data.settings import FetchSettings
 
     settings = FetchSettings(
@@ -185,7 +185,7 @@ def fetched(task: Task, store: ImageStore | Dropping) -> bool:
 
 
 def ours_stored(task: Task) -> bool:
-    from data.images.store import ImageStore
+    from data.images.store.image_store import ImageStore
 
     return fetched(task, ImageStore(str(Path(task.folder, "images"))))
 
@@ -213,7 +213,7 @@ def img2dataset(task: Task) -> bool:
     return True
 
 
-OURS = ("data.images.fetch", "data.images.store", "data.settings")
+OURS = ("data.images.download.fetcher", "data.images.store.image_store", "data.settings")
 NEEDS = {"a": ("requests",), "b": ("requests",), "c": OURS, "d": OURS, "e": ("img2dataset",)}
 WAYS = {"a": requests_dropped, "b": requests_files, "c": ours_stored, "d": ours_dropped, "e": img2dataset}
 

@@ -19,17 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
-from data.images.fetch import Fetcher
-from data.images.outcome import FetchStatus
-from data.images.store import ImageStore
+from data.images.download.fetcher import Fetcher
+from data.images.fetch_outcome import FetchStatus
+from data.images.store.image_store import ImageStore
 from data.settings import FetchSettings
-from tests.data.fault_server import BOUND_S, FAULTS, TIMEOUT_S, FaultServer, some_settings
-from tests.data.private_addresses import RESOLVED, SPELLINGS
+from tests.data.images.fault_server import BOUND_S, FAULTS, TIMEOUT_S, FaultServer, some_settings
+from tests.data.images.private_addresses import RESOLVED, SPELLINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from data.images.outcome import FetchOutcome
+    from data.images.fetch_outcome import FetchOutcome
 
 NEXT_RUN = {FetchStatus.FAILED: "tries again", FetchStatus.REFUSED: "never asks", FetchStatus.GONE: "never asks"}
 NAME = "photos.example.com"

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from data.catalog.keys import joined_keys
-from features.frame import SPEC_FINGERPRINT, SPECS
-from features.goods import goods_of
+from data.catalog.database.keys import joined_keys
+from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS
+from features.point_in_time.product_model_features import goods_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -37,9 +37,9 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from data.settings import DecodeSettings
-from features.fast_path import FAST, imagehash_hashes, warm
-from features.hashing import fingerprint, fingerprint_and_sketch
-from models.serving.decoding.pool import Workers
+from features.hashing.fingerprint import fingerprint, fingerprint_and_sketch
+from features.hashing.selfcheck import FAST, imagehash_hashes, warm
+from models.serving.decoding.worker_pool import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable

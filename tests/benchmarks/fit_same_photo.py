@@ -26,8 +26,8 @@ from same_photo_curves import fit, recalibration, tail_of
 from same_photo_material import UNTOUCHED, Material, Side, all_edits, describe_all, material
 from same_photo_pairs import all_pairs
 
-from features.hashing import RECIPE
-from features.same_photo import (
+from features.hashing.fingerprint import RECIPE
+from features.registration.same_photo import (
     COEFFICIENTS_FILE,
     FALSE_MATCHES_PER_LISTING,
     PICTURES_PER_LISTING,
@@ -70,7 +70,7 @@ class Answers:
         One row for each pair: ``photo`` and ``known`` (numbers), ``edit``, ``group``, ``collection`` of the photo,
         ``true`` (one photo), ``kin`` (another one of the same taker), ``both_drawn`` (catalogue pictures).
     overlays
-        `features.overlays.OVERLAY` of each.
+        `features.registration.overlay.OVERLAY` of each.
     asked
         One row for each edited picture: ``edit``, ``group``, ``collection``.
     strangers

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 import psutil
 
 from data.settings import Settings
-from data.synthetic.pictures import Scene, draw_photo
-from flows.steps.pictures import fingerprint_pictures
+from data.synthetic.drawn_pictures import Scene, draw_photo
 from models.serving.context import open_context
+from models.serving.pictures.fetch_pictures import fingerprint_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,16 +25,16 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from data.segments.store import SegmentStore
-from features.collection import ID_TYPE, Collection, Pictures
+from data.segments.segment_store import SegmentStore
+from features.copies.collection import ID_TYPE, Collection, Pictures
+from features.copies.collection_arrays import FORMAT, collection, merged, part
+from features.copies.reverse_search import search
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
-from features.fast_path import warm
-from features.hashing import fingerprint_and_sketch
-from features.points import POINT
-from features.same_photo import PICTURES_PER_LISTING, operating_point
-from features.search import search
-from features.sketch import Sketch
-from features.stored import FORMAT, collection, merged, part
+from features.hashing.fingerprint import fingerprint_and_sketch
+from features.hashing.selfcheck import warm
+from features.keypoints.descriptor import Sketch
+from features.keypoints.keypoints import POINT
+from features.registration.same_photo import PICTURES_PER_LISTING, operating_point
 
 from .copies.distractors import sources, unrelated_rows, with_silhouettes
 from .copies.edits import displayed

@@ -30,12 +30,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from data.segments.store import SegmentStore
-from features.hamming import Hits, within
-from features.index.ready import warm
-from features.index.search import Index
-from features.index.segment import FORMAT, build, everything, merge
-from features.kernels.search import compare_all
+from data.segments.segment_store import SegmentStore
+from features.hamming.brute_force import Hits, within
+from features.hamming.bucket_scan import compare_all
+from features.hamming.hamming_index import Index
+from features.hamming.index_segment import FORMAT, build, everything, merge
+from features.hamming.index_warmup import warm
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from features.same_photo import Curve, Tail, measures
+from features.registration.same_photo import Curve, Tail, measures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

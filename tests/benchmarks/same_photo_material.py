@@ -15,8 +15,8 @@ from copies import geometry, layouts, retouching
 from copies.edits import EDITS, TURN, Edit, chain, edits_with, generator
 from copies.photos import drawn_photos, photographs, set_aside, shuffled_place
 
-from features.fast_path import warm
-from features.hashing import RECIPE, fingerprint_and_sketch
+from features.hashing.fingerprint import RECIPE, fingerprint_and_sketch
+from features.hashing.selfcheck import warm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +143,7 @@ class Described:
     Parameters
     ----------
     points, thumbnail
-        See `features.sketch.Sketch`, shapes (k, 256) and (k, 128, 128).
+        See `features.keypoints.descriptor.Sketch`, shapes (k, 256) and (k, 128, 128).
     size
         Width and height in pixels, shape (k, 2).
     near

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from features.alike import RADII
-from features.candidates import PAIR_SHIFT, PointIndex, details_of, keys_of
-from features.index.search import Index
-from features.overlays import OVERLAY, View, overlay, upright_guess
-from features.sketch import Sketch
+from features.copies.candidates import PAIR_SHIFT, PointIndex, details_of, keys_of
+from features.copies.near_duplicates import RADII
+from features.hamming.hamming_index import Index
+from features.keypoints.descriptor import Sketch
+from features.registration.overlay import OVERLAY, View, overlay, upright_guess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,16 +21,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import psutil
 
-from data.catalog.frames import read_frame, whole_table
-from data.catalog.moments import by_seller, forget_news, note_news, unscored_moments
-from data.catalog.tables import features, price_days, scores
-from data.catalog.ties import note_all_taken
+from data.catalog.database.frames import read_frame, whole_table
+from data.catalog.database.schema import features, price_days, scores
+from data.catalog.market.photo_ties import note_all_taken
+from data.catalog.market.scoring_moments import by_seller, forget_news, note_news, unscored_moments
 from data.settings import Settings
-from flows.steps.auditing import draw_for_audit
-from flows.steps.training import gather
 from models.serving.context import open_context
-from models.serving.prices import gather_prices_for
-from models.serving.scoring import rank, score_moments
+from models.serving.learning.train_model import gather
+from models.serving.scoring.draw_random_sample import draw_for_audit
+from models.serving.scoring.score_listings import rank, score_moments
+from models.serving.scoring.usual_prices import gather_prices_for
 from tests.benchmarks.filled_catalog import A_DAY, DAY_US, END_US, Generated, fill
 
 if TYPE_CHECKING:

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from starlette.testclient import TestClient
 
-from data.catalog.engine import Catalog
+from data.catalog.database.engine import Catalog
 from data.settings import load_settings
 from models.serving.context import open_context
-from models.serving.rehearsal import rehearse
+from models.serving.scoring.rehearsal import rehearse
+from review.access.authentication import LocalDoor
+from review.access.permissions import CSRF_HEADER
+from review.access.roles import Person, Role
+from review.access.sessions import COOKIE, Sessions
 from review.app import create_app
-from review.doors import LocalDoor
-from review.people import Person, Role
-from review.permissions import CSRF_HEADER
-from review.sessions import COOKIE, Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from data.catalog.engine import Catalog, open_catalog
+from data.catalog.database.engine import Catalog, open_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from data.catalog.digest import catalog_digest
-from data.catalog.engine import open_catalog
+from data.catalog.database.engine import open_catalog
+from tests.data.catalog.catalog_digest import catalog_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ class Market:
 
     def start_ingest(self, home: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         """Start an ingest in a process group of its own, in small steps."""
-        command = [sys.executable, "-c", "from flows.cli import main; main()", "--home", str(home), *self.command]
+        command = [sys.executable, "-c", "from flows.cli.app import main; main()", "--home", str(home), *self.command]
         with (home.parent / f"{home.name}.log").open("ab") as log:
             return subprocess.Popen(
                 command,

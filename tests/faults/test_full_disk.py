@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data.errors import ExitCode
-from data.images import flushing
+from data.images.store import fsync as flushing
 from tests.faults.interrupted import Market, digest, pictures
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _impatient(prefect_server: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_full_disk_ends_the_run_with_three_and_a_word_and_the_next_run_completes_it(
     tmp_path: Path, market: Market, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from flows.cli import answer
+    from flows.cli.app import answer
 
     monkeypatch.setenv("SEENBEFORE_CHUNK_IMAGES", "40")
     undisturbed, home = tmp_path / "undisturbed", tmp_path / "home"
@@ -70,7 +70,7 @@ def test_a_full_disk_ends_the_run_with_three_and_a_word_and_the_next_run_complet
 def test_a_disk_that_is_full_for_a_moment_does_not_end_the_run(
     tmp_path: Path, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from flows.cli import answer
+    from flows.cli.app import answer
 
     disk = Disk(room=10, refusals=1)
     monkeypatch.setattr(os, "fsync", disk.fsync)

@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from data.errors import ExitCode
-from flows.cli import answer
-from flows.leftovers import end_leftovers, leftovers
-from flows.lock import hold, is_held
+from flows.cli.app import answer
+from flows.runtime.lock import hold, is_held
+from flows.runtime.orphans import end_leftovers, leftovers
 from tests.faults.interrupted import SMALL_STEPS, Market, digest, pictures, progress
 
 if TYPE_CHECKING:

@@ -6,17 +6,17 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from data.catalog.images import pending_pictures
-from data.catalog.listings import save_listings
-from data.catalog.loads import Load
+from data.catalog.market.listings import save_listings
+from data.catalog.market.loads import Load
+from data.catalog.market.pictures import pending_pictures
 from data.settings import load_settings
-from data.synthetic.pictures import Scene, draw_photo
-from features.hashing import RECIPE
-from flows.cli import answer
-from flows.steps.pictures import fingerprint_pictures
+from data.synthetic.drawn_pictures import Scene, draw_photo
+from features.hashing.fingerprint import RECIPE
+from flows.cli.app import answer
 from models.serving.context import open_context
-from models.serving.matching import compare_new_pictures
-from tests.data.rows import day, fetch_all, listings, moment
+from models.serving.pictures.fetch_pictures import fingerprint_pictures
+from models.serving.pictures.match_pictures import compare_new_pictures
+from tests.data.catalog.rows import day, fetch_all, listings, moment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,17 +8,17 @@ import pandas as pd
 import pytest
 from sqlalchemy import delete, select
 
-from data.catalog.frames import read_frame
-from data.catalog.listings import save_labels
-from data.catalog.moments import all_moments, unscored_moments
-from data.catalog.revisions import Revision
-from data.catalog.tables import features, past_features, past_scores, scores
+from data.catalog.database.frames import read_frame
+from data.catalog.database.schema import features, past_features, past_scores, scores
+from data.catalog.market.listings import save_labels
+from data.catalog.market.scoring_moments import all_moments, unscored_moments
+from data.catalog.scores.rescoring import Revision
 from data.errors import EmptySpan, ExitCode, ModelError
-from flows.steps.backfilling import group_of, moments_between, rescore
-from models.rule import RULE_ID
-from models.serving import scoring
-from models.serving.matching import match
-from tests.data.rows import day, labels, moment
+from models.estimator.rule import RULE_ID
+from models.serving.pictures.match_pictures import match
+from models.serving.scoring import score_listings
+from models.serving.scoring.backfill_scores import group_of, moments_between, rescore
+from tests.data.catalog.rows import day, labels, moment
 from tests.flows.filled import as_file, ask, fill_and_compare, json_rows, photo, posted, smaller
 
 PLACE = ["rank", "run_id"]
@@ -74,7 +74,7 @@ def day_by_day(context):
         with context.catalog.read() as connection:
             moments = unscored_moments(connection, None, moment(number))
         if len(moments):
-            scoring.score_moments(context, list(moments.itertuples(index=False, name=None)), f"day-{number}")
+            score_listings.score_moments(context, list(moments.itertuples(index=False, name=None)), f"day-{number}")
 
 
 def one_by_one(context):
@@ -82,7 +82,7 @@ def one_by_one(context):
     with context.catalog.read() as connection:
         moments = all_moments(connection, None, None)
     for key in reversed(list(moments.itertuples(index=False, name=None))):
-        scoring.score_moments(context, [key], "single")
+        score_listings.score_moments(context, [key], "single")
 
 
 def backfilled(context):
@@ -132,13 +132,13 @@ def test_a_fact_that_came_late_but_is_older_changes_the_score_and_the_old_one_is
 def test_a_run_that_was_interrupted_and_begun_again_ends_as_an_undisturbed_one(context):
     keys = moments_between(context, SINCE, UNTIL)
     again(context, keys)
-    scoring.rank(context, GROUP)
+    score_listings.rank(context, GROUP)
     undisturbed = stored(context, scores)
     cleared(context)
     again(context, keys[:2], "killed")
     for start in range(0, len(keys), 3):
         again(context, keys[start : start + 3], "begun again")
-    scoring.rank(context, GROUP)
+    score_listings.rank(context, GROUP)
     pd.testing.assert_frame_equal(stored(context, scores), undisturbed)
     assert sorted(undisturbed["rank"]) == list(range(1, 7))
     assert stored(context, past_scores).empty

@@ -7,14 +7,14 @@ import json
 import pytest
 from PIL import ImageOps
 
-from data.catalog.listings import save_labels
-from data.catalog.loads import runs_between
-from flows.steps.evaluating import evaluate_model, figures_markdown
-from flows.steps.grouping import SLICES, grouped
-from flows.steps.training import gather
-from models.rule import RULE_ID
-from models.serving.matching import match
-from tests.data.rows import day, labels, moment
+from data.catalog.market.listings import save_labels
+from data.catalog.market.loads import runs_between
+from models.estimator.rule import RULE_ID
+from models.serving.learning.evaluate_model import evaluate_model, figures_markdown
+from models.serving.learning.example_groups import SLICES, grouped
+from models.serving.learning.train_model import gather
+from models.serving.pictures.match_pictures import match
+from tests.data.catalog.rows import day, labels, moment
 from tests.flows.filled import as_file, ask, fill_and_compare, photo, posted
 
 TABLES = {"overall", "periods", "slices", "calibration", "capacities", "money", "curve"}

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.catalog.keys import joined_keys
-from data.catalog.scores import save_features, save_scores
+from data.catalog.database.keys import joined_keys
+from data.catalog.scores.scores import save_features, save_scores
 from data.settings import load_settings
-from features.frame import SPEC_FINGERPRINT, SPECS
-from flows.steps.exporting import TABLES, write_scores_of
-from tests.data.rows import day
+from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS
+from models.serving.export_tables import TABLES, write_scores_of
+from tests.data.catalog.rows import day
 from tests.flows.filled import as_file, ask, fill, photo, posted
 
 NAMES = [spec.name for spec in SPECS]

@@ -5,22 +5,22 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from data.catalog.audits import draw_audits
-from data.catalog.champions import PROMOTED, record_model
-from data.catalog.frames import upsert
-from data.catalog.listings import save_labels
-from data.catalog.moments import all_moments
-from data.catalog.tables import fetches
+from data.catalog.database.frames import upsert
+from data.catalog.database.schema import fetches
+from data.catalog.market.listings import save_labels
+from data.catalog.market.scoring_moments import all_moments
+from data.catalog.scores.champions import PROMOTED, record_model
+from data.catalog.scores.random_samples import draw_audits
 from data.errors import ExitCode, ModelError
 from data.settings import load_settings
-from flows.events import announce
-from flows.steps.monitoring import CHECKS, as_rows, checks
-from models.check import State
-from models.rule import RULE_ID
-from models.serving import scoring
+from flows.runtime.events import announce
+from models.estimator.rule import RULE_ID
+from models.monitoring.checks import State
 from models.serving.context import open_context
-from models.serving.matching import match
-from tests.data.rows import day, labels, moment
+from models.serving.monitor_home import CHECKS, as_rows, checks
+from models.serving.pictures.match_pictures import match
+from models.serving.scoring import score_listings
+from tests.data.catalog.rows import day, labels, moment
 from tests.flows.filled import as_file, ask, fill_and_compare, json_rows, photo, posted
 
 UNTIL = moment(63)
@@ -35,7 +35,7 @@ def context(tmp_path):
     with context.catalog.read() as connection:
         keys = list(all_moments(connection, None, None).itertuples(index=False, name=None))
     match(context, [key for key, _ in keys])
-    scoring.score_moments(context, keys, "r1")
+    score_listings.score_moments(context, keys, "r1")
     return context
 
 
@@ -94,7 +94,7 @@ def test_the_command_tells_writes_a_page_emits_events_and_fails_only_when_asked_
     context, prefect_server, capsys, tmp_path, monkeypatch
 ):
     sent = []
-    monkeypatch.setattr("flows.events.emit_event", lambda **event: sent.append(event))
+    monkeypatch.setattr("flows.runtime.events.emit_event", lambda **event: sent.append(event))
     home, page = context.settings.home, tmp_path / "pages" / "monitor.html"
     late = ["--until", "2026-05-01", "--out", page]
     assert ask(home, "monitor", *late, "--json") == ExitCode.DONE

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from data.catalog.digest import KNOWLEDGE
 from data.catalog.export import export_frame
 from data.settings import load_settings
-from features.frame import SPEC_FINGERPRINT, SPECS
+from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS
 from models.serving.context import Context, open_context
+from tests.data.catalog.catalog_digest import KNOWLEDGE
 from tests.flows.conftest import OURS, _environment_put_back  # noqa: F401  starts each test without our variables
 
 if TYPE_CHECKING:

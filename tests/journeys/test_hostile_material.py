@@ -15,14 +15,14 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
-from data.catalog.images import due_fetches
+from data.catalog.market.pictures import due_fetches
 from data.images.formats import PictureFormat
 from data.settings import load_settings
-from flows.steps.exporting import write_export
-from flows.steps.loading import Tables, load_tables
-from flows.steps.pictures import fetch
 from models.serving.context import open_context
-from tests.features.imagehash_oracle import FUNCTIONS, printed_hashes
+from models.serving.export_tables import write_export
+from models.serving.load_tables import Tables, load_tables
+from models.serving.pictures.fetch_pictures import fetch
+from tests.features.hashing.imagehash_oracle import FUNCTIONS, printed_hashes
 from tests.journeys.conftest import Home, opened_home
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from flows.arguments import normalised
-from flows.steps.loading import Tables, load_tables
+from flows.cli.arguments import normalised
+from models.serving.load_tables import Tables, load_tables
 from tests.journeys.conftest import Home, opened_home
 
 if TYPE_CHECKING:

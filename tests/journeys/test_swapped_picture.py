@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
-from data.catalog.frames import read_frame
-from data.catalog.images import due_fetches
-from data.catalog.tables import fetches, images, listings, sightings
-from flows.steps.loading import Tables, load_tables
-from flows.steps.pictures import fetch
+from data.catalog.database.frames import read_frame
+from data.catalog.database.schema import fetches, images, listings, sightings
+from data.catalog.market.pictures import due_fetches
 from models.serving.context import open_context
-from tests.data.fault_server import FaultServer, answer
+from models.serving.load_tables import Tables, load_tables
+from models.serving.pictures.fetch_pictures import fetch
+from tests.data.images.fault_server import FaultServer, answer
 from tests.flows.filled import as_file, photo
 from tests.journeys.conftest import Home, opened_home
 

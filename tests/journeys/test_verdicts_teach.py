@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.testclient import TestClient
 
-from data.catalog.verdicts import ANALYST
+from data.catalog.cases.verdict_labels import ANALYST
 from data.synthetic.market import make_market, write_market
 from flows.start import started
+from review.access.authentication import LocalDoor
+from review.access.roles import Person, Role
+from review.access.sessions import COOKIE, Sessions
 from review.app import create_app
-from review.doors import LocalDoor
-from review.people import Person, Role
-from review.sessions import COOKIE, Sessions
 from tests.journeys.conftest import Home, opened_home
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from data.synthetic.market import Market, make_market, write_market
-from data.synthetic.server import serve_pictures
-from features.evidence import SAME_PHOTO
-from flows.steps.training import gather
+from data.synthetic.picture_server import serve_pictures
+from features.sightings.evidence import SAME_PHOTO
+from models.serving.learning.train_model import gather
 from tests.journeys.conftest import Home, opened_home
 from tests.postgres import fresh_schema
 

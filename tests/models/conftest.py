@@ -11,7 +11,7 @@ import pytest
 
 from data.settings import ModelSettings
 from features.spec import FeatureSpec
-from models.train import Trained, train
+from models.training.train import Trained, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable

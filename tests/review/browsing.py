@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from review.people import Person, Role
-from review.sessions import COOKIE
+from review.access.roles import Person, Role
+from review.access.sessions import COOKIE
 from tests.review.conftest import SESSIONS
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from starlette.testclient import TestClient
 
 from data.settings import load_settings
 from models.serving.context import open_context
+from review.access.authentication import LocalDoor
+from review.access.roles import Person, Role
+from review.access.sessions import COOKIE, Sessions
 from review.app import create_app
-from review.doors import LocalDoor
-from review.people import Person, Role
-from review.sessions import COOKIE, Sessions
-from tests.data.rows import moment
+from tests.data.catalog.rows import moment
 from tests.review.market import make_market
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
-from data.catalog.moments import all_moments
-from models.serving.cases import open_cases
-from models.serving.matching import match
-from models.serving.scoring import rank, score_moments
-from tests.data.rows import day
+from data.catalog.market.scoring_moments import all_moments
+from models.serving.pictures.match_pictures import match
+from models.serving.scoring.open_cases import open_cases
+from models.serving.scoring.score_listings import rank, score_moments
+from tests.data.catalog.rows import day
 from tests.flows.filled import as_file, fill_and_compare, photo, smaller
 
 if TYPE_CHECKING:

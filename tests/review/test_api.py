@@ -14,11 +14,11 @@ from schemathesis import GenerationMode, checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from data.errors import ModelError
-from models.serving import one_listing
+from models.serving.scoring import score_one_listing
+from review.access.authentication import LocalDoor
+from review.access.roles import Role
+from review.access.sessions import COOKIE
 from review.app import create_app
-from review.doors import LocalDoor
-from review.people import Role
-from review.sessions import COOKIE
 from tests.flows.filled import as_file, photo, smaller
 from tests.review.conftest import SESSIONS, Browser, Clock, opened
 from tests.review.market import HOSTILE_TITLE, listing_keys
@@ -123,8 +123,8 @@ def test_a_model_that_cannot_be_used_is_not_the_callers_mistake(ada, monkeypatch
     def refuse(*_arguments):
         raise ModelError("m", "it was made for other features", "Train again.")
 
-    monkeypatch.setattr(one_listing, "scorer_named", refuse)
-    one_listing._opened.cache_clear()
+    monkeypatch.setattr(score_one_listing, "scorer_named", refuse)
+    score_one_listing._opened.cache_clear()
     answer = send(ada, "/api/score", **LISTING)
     assert answer.status_code == 503
     assert "Train again" in answer.json()["detail"]

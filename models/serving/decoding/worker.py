@@ -22,9 +22,9 @@ import psutil
 
 from data.images.decode import Picture, Unreadable, UnreadableReason, decode
 from data.settings import DecodeSettings
-from features.fast_path import warm
-from features.hashing import fingerprint_and_sketch
-from features.packing import pack
+from features.hashing.fingerprint import fingerprint_and_sketch
+from features.hashing.selfcheck import warm
+from features.keypoints.serialization import pack
 from models.serving.decoding.messages import Message, hear, tell
 
 if TYPE_CHECKING:

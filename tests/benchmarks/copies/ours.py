@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from features.collection import Pictures
+from features.copies.collection import Pictures
+from features.copies.collection_arrays import collection, part
+from features.copies.reverse_search import search
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
-from features.fast_path import warm
-from features.hashing import RECIPE, fingerprint_and_sketch
-from features.search import search
-from features.stored import collection, part
+from features.hashing.fingerprint import RECIPE, fingerprint_and_sketch
+from features.hashing.selfcheck import warm
 
 from .methods import MOST_HITS, Hit
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from features.sketch import Sketch
+    from features.keypoints.descriptor import Sketch
 
 Description = tuple[dict[str, Any], "Sketch"]
 

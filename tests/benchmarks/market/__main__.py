@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from data.synthetic.market import make_market
-from flows.steps.market import DAYS, START, Recipe
+from models.serving.demo_market import DAYS, START, Recipe
 
 from .homes import filled
 from .judging import Judgement, judge

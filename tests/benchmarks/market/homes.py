@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from data.catalog.frames import insert, read_frame, whole_table
-from data.catalog.tables import images, sketches
+from data.catalog.database.frames import insert, read_frame, whole_table
+from data.catalog.database.schema import images, sketches
 from data.synthetic.market import write_market
 from flows.start import started
-from flows.steps.texts import read_texts
 from models.serving.context import Context, open_context
+from models.serving.scoring.read_texts import read_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
-from features.frame import SPECS
-from flows.steps.market import DAYS, START
-from flows.steps.training import gather
-from models.evaluate import CANDIDATE, Evaluation, evaluate
-from models.examples import feature_matrix
-from models.out_of_fold import out_of_fold, random_divisions
-from models.pipeline import logistic
-from models.rule import RULE_ID, rule_for
-from models.train import LOGISTIC, Trained, train
+from features.point_in_time.feature_frame import SPECS
+from models.dataset.examples import feature_matrix
+from models.estimator.ensemble import logistic
+from models.estimator.rule import RULE_ID, rule_for
+from models.evaluation.evaluation import CANDIDATE, Evaluation, evaluate
+from models.serving.demo_market import DAYS, START
+from models.serving.learning.train_model import gather
+from models.training.out_of_fold import out_of_fold, random_divisions
+from models.training.train import LOGISTIC, Trained, train
 
 from .people import People, people
 from .references import on_folds, precision_of, reference_scores, stolen_by_key
@@ -28,7 +28,7 @@ from .references import on_folds, precision_of, reference_scores, stolen_by_key
 if TYPE_CHECKING:
     from data.settings import ModelSettings
     from data.synthetic.market import Market
-    from flows.steps.market import Recipe
+    from models.serving.demo_market import Recipe
 
     from .homes import Filled
 

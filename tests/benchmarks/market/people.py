@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from features.frame import first_owner
-from models.serving.scoring import describe
+from features.point_in_time.feature_frame import first_owner
+from models.serving.scoring.score_listings import describe
 
 if TYPE_CHECKING:
     from models.serving.context import Context

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.synthetic.market import make_market
-from features.frame import SPECS
+from features.point_in_time.feature_frame import SPECS
 from features.spec import FeatureSpec
-from flows.steps.market import DAYS, START, Recipe
-from flows.steps.training import gather
-from models.metrics import average_precision
-from models.out_of_fold import divisions_of, out_of_fold
-from models.split import prequential_folds
+from models.dataset.splits import prequential_folds
+from models.evaluation.metrics import average_precision
+from models.serving.demo_market import DAYS, START, Recipe
+from models.serving.learning.train_model import gather
+from models.training.out_of_fold import divisions_of, out_of_fold
 
 from .homes import filled, without_pictures
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from data.settings import ModelSettings
-    from models.out_of_fold import Division
+    from models.training.out_of_fold import Division
 
 WITHOUT_PHOTOS = "without any photo"
 TOLD_THE_TRUTH = "told the truth about photos"
@@ -64,7 +64,7 @@ def with_truth(examples: pd.DataFrame, stolen: pd.Series) -> pd.DataFrame:
 def reference_scores(
     examples: pd.DataFrame, stolen: pd.Series, divisions: Sequence[Division], *, seed: int
 ) -> dict[str, pd.DataFrame]:
-    """Return decided test rows with the scores of both references (`models.out_of_fold.out_of_fold`)."""
+    """Return decided test rows with the scores of both references (`models.training.out_of_fold.out_of_fold`)."""
     plain = told_nothing_of_photos(SPECS)
     known = with_truth(examples, stolen)
     return {

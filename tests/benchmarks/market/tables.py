@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.evaluate import CANDIDATE
-from models.rule import RULE_ID
-from models.train import LOGISTIC
+from models.estimator.rule import RULE_ID
+from models.evaluation.evaluation import CANDIDATE
+from models.training.train import LOGISTIC
 
 from .judging import FOLDS, NEXT
 from .references import BARS

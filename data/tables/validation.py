@@ -1,0 +1,178 @@
+"""Validation of batches of listings, sellers and labels: typed rows, and a reason for every row that is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from data.errors import TableError
+from data.sources.protocol import Batch, excerpt
+from data.tables.amounts import currency_in_price
+from data.tables.attributes import as_json
+from data.tables.cleaning import Cleaned, by_distinct, clean, reason_where
+from data.tables.column_mapping import Mapping, check_columns
+from data.tables.columns import (
+    DEFAULT_MARKETPLACE,
+    LABELS,
+    LISTINGS,
+    MAX_ATTRIBUTES_CHARS,
+    SELLERS,
+    TABLES,
+    Column,
+    Table,
+)
+from data.tables.timestamps import NO_ZONE, parse_timezone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import tzinfo
+    from pathlib import Path
+
+__all__ = [
+    "LABELS",
+    "LISTINGS",
+    "SELLERS",
+    "TABLES",
+    "Column",
+    "Mapping",
+    "Table",
+    "Valid",
+    "check_columns",
+    "parse_timezone",
+    "validate",
+]
+
+REJECT_COLUMNS = ("source", "table_name", "line", "column_name", "reason", "value")
+EMPTY = "is empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Valid:
+    """What became of a batch.
+
+    Parameters
+    ----------
+    rows
+        The table's columns in their order, typed (see `data.tables.cleaning.clean`), then ``attributes`` (a JSON
+        object of all
+        other columns, ``str``, NA for none) and ``_line`` (int64). Optional columns the source lacks are missing
+        throughout, but for ``marketplace``, which is then ``default``.
+    rejects
+        Columns ``source, table_name, line, column_name, reason, value``: one for each fault, so a row may have several.
+        ``column_name`` is empty where the row could not be read at all; ``value`` is a printable excerpt.
+    """
+
+    rows: pd.DataFrame
+    rejects: pd.DataFrame
+
+    @property
+    def rejected_rows(self) -> int:
+        """How many rows were rejected, however many faults each has."""
+        return int(self.rejects["line"].nunique())
+
+
+def validate(
+    batch: Batch,
+    table: Table,
+    *,
+    mapping: Mapping,
+    timezone: tzinfo | None,
+    images_root: Path | None = None,
+) -> Valid:
+    """Type the rows of a batch, and set aside those that do not fit with all their faults.
+
+    Parameters
+    ----------
+    batch
+        As a source gives it; `check_columns` has passed its source.
+    table
+        Which table it is of.
+    mapping
+        What the source calls our columns.
+    timezone
+        Of times that name none.
+    images_root
+        The folder below which pictures lie, if addresses may be paths.
+
+    Raises
+    ------
+    TableError
+        If in the first batch every time lacks a zone, or every picture is a path below no folder: each row to come
+        would be lost for the want of an option.
+    """
+    own, others = mapping.apply(batch.frame, table)
+    cleaned = {column.name: clean(column, own[column.name], timezone) for column in table.columns}
+    if batch.number == 0:
+        _refuse_hopeless(batch, table, cleaned, images_root)
+    values = pd.DataFrame({name: column.typed for name, column in cleaned.items()}, index=own.index)
+    values["marketplace"] = values["marketplace"].fillna(DEFAULT_MARKETPLACE)
+    if table is LISTINGS:
+        values["currency"] = values["currency"].fillna(by_distinct(own["price"], currency_in_price))
+    values["attributes"] = as_json(others)
+    values["_line"] = batch.lines
+    problems = {column.name: _with_empty(column, cleaned[column.name]) for column in table.columns}
+    problems["attributes"] = _oversized(values["attributes"])
+    faulty = np.logical_or.reduce([column.notna().to_numpy() for column in problems.values()])
+    texts = own.assign(attributes=values["attributes"])
+    faults = (_faults(batch, table, name, column, texts[name]) for name, column in problems.items())
+    return Valid(values[~faulty].reset_index(drop=True), _rejects(batch, table, faults))
+
+
+def _with_empty(column: Column, cleaned: Cleaned) -> pd.Series:
+    if column.may_be_empty:
+        return cleaned.problems
+    return cleaned.problems.mask(cleaned.problems.isna() & cleaned.typed.isna(), EMPTY)
+
+
+def _oversized(attributes: pd.Series) -> pd.Series:
+    reason = f"the columns we have no name for are longer than {MAX_ATTRIBUTES_CHARS:,} characters together"
+    return reason_where(attributes.str.len() > MAX_ATTRIBUTES_CHARS, reason)
+
+
+def _refuse_hopeless(batch: Batch, table: Table, cleaned: dict[str, Cleaned], images_root: Path | None) -> None:
+    problems = [
+        f"no {column.name} {NO_ZONE}".replace("names no", "names a")
+        for column in table.columns
+        if column.kind == "time" and _all_lack_a_zone(cleaned[column.name])
+    ]
+    if table is LISTINGS and images_root is None and _all_are_paths(cleaned["image_urls"].typed):
+        problems.append("all image_urls are paths: say below which folder they lie with --images-root")
+    if problems:
+        raise TableError(batch.source, problems, "docs/tables.md explains both options.")
+
+
+def _all_lack_a_zone(cleaned: Cleaned) -> bool:
+    given = cleaned.typed.notna() | cleaned.problems.notna()
+    return bool(given.any()) and bool((cleaned.problems[given] == NO_ZONE).all())
+
+
+def _all_are_paths(urls: pd.Series) -> bool:
+    addresses = urls.explode().dropna().astype("str")
+    return len(addresses) > 0 and not addresses.str.contains("://", regex=False).any()
+
+
+def _faults(batch: Batch, table: Table, name: str, problems: pd.Series, texts: pd.Series) -> pd.DataFrame:
+    faulty = problems.notna().to_numpy()
+    return pd.DataFrame(
+        {
+            "source": batch.source,
+            "table_name": table.name,
+            "line": batch.lines[faulty],
+            "column_name": name,
+            "reason": problems[faulty].array,
+            "value": texts[faulty].fillna("").map(excerpt).array,
+        }
+    )
+
+
+def _rejects(batch: Batch, table: Table, faults: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    broken = pd.DataFrame(
+        [(batch.source, table.name, row.line, row.column, row.reason, row.excerpt) for row in batch.broken],
+        columns=list(REJECT_COLUMNS),
+    )
+    every = pd.concat([broken.astype({"line": "int64"}), *faults], ignore_index=True)
+    texts = {name: "str" for name in REJECT_COLUMNS if name != "line"}
+    return every.astype(texts).sort_values("line", kind="stable", ignore_index=True)

@@ -1,0 +1,1 @@
+"""Exact search of 64-bit keys by Hamming distance."""

@@ -1,0 +1,1 @@
+"""One picture to its five perceptual hashes, bit for bit those of ImageHash."""

@@ -1,1 +1,0 @@
-"""Compiled loops; only `features.fast_hashes` and `features.index` import them."""

@@ -1,0 +1,1 @@
+"""Places in a picture that are found again in its copies, each with a hash of what surrounds it."""

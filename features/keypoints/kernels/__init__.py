@@ -1,0 +1,1 @@
+"""Compiled loops that find keypoints and describe them."""

@@ -1,0 +1,183 @@
+"""The photos of a listing that somebody else had shown before: how many, how surely, whose, and how much earlier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from features.facts import HASH_KINDS
+from features.sightings.evidence import COMMON_SELLERS, FIRST, SAME_PHOTO, visible
+from features.spec import FeatureSpec
+from features.timeline import days_between
+
+if TYPE_CHECKING:
+    from features.sightings.evidence import Judged
+
+RADII = {"ahash": 4, "phash": 8, "dhash": 8, "whash": 4, "colorhash": 0}
+"""The usual cut-off of each hash, in bits.
+
+pHash and dHash keep most recompressed and resized copies within 8 of 64 bits. aHash and wHash only know light from
+dark: catalogue photos on white agree within 10 bits by the ten thousand, so they get half. colorhash counts colours
+and not shapes, so that only equality says anything.
+"""
+
+NO_COPY = "no photo counts as copied"
+
+REUSE_SPECS = (
+    FeatureSpec(name="images", block="reuse", unit="count", meaning="Photos of the listing."),
+    FeatureSpec(name="images_readable", block="reuse", unit="count", meaning="Photos that could be read and hashed."),
+    FeatureSpec(
+        name="low_information_share", block="reuse", unit="share", missing="no photo is readable",
+        meaning="Share of the readable photos that are too empty to be recognised.",
+    ),
+    *(
+        FeatureSpec(
+            name=f"photos_within_{kind}", block="reuse", unit="count",
+            meaning=f"Photos within {radius} bits ({kind}) of a picture another party had shown before, "
+            "common and empty ones included.",
+            reason=f"Photos within {radius} bits ({kind}) of a picture seen earlier under another seller: {{value}}.",
+        )
+        for kind, radius in RADII.items()
+    ),
+    *(
+        FeatureSpec(
+            name=f"nearest_{kind}", block="reuse", unit="bits", missing="no photo resembles an earlier one",
+            meaning=f"Smallest {kind} distance from a photo to an alike picture another party had shown before.",
+            reason=f"The closest picture seen earlier under another seller is {{value}} bits ({kind}) away.",
+        )
+        for kind in HASH_KINDS
+    ),
+    FeatureSpec(
+        name="surest_same_photo", block="reuse", unit="probability", direction=1,
+        meaning="Largest probability that a photo is one another party had shown before; 0 if none resembles one. "
+        "Empty and common photos, and those that this seller was likelier to be first with, do not count.",
+        reason="A photo is, with a probability of {value}, one that another seller had shown before.",
+    ),
+    FeatureSpec(
+        name="copied_photos", block="reuse", unit="count", direction=1,
+        meaning=f"Copied photos: the same photo (probability from {SAME_PHOTO}) was shown by another party before "
+        f"(certainty from {FIRST}, see `owner_certainty`), it holds information, and no more than {COMMON_SELLERS} "
+        "other sellers had shown it.",
+        reason="Photos first seen under another seller: {value}.",
+    ),
+    FeatureSpec(
+        name="copied_share", block="reuse", unit="share", direction=1, missing="no photo is readable",
+        meaning="Copied photos among the readable ones.",
+        reason="{value} of the photos were first seen under another seller.",
+    ),
+    FeatureSpec(
+        name="photos_from_one_listing", block="reuse", unit="count", direction=1,
+        meaning="Copied photos that were first shown together in one other listing: the largest such number.",
+        reason="Photos that were first seen together in one listing of another seller: {value}.",
+    ),
+    FeatureSpec(
+        name="other_sellers", block="reuse", unit="count",
+        meaning="Distinct sellers who had shown the copied photos first.",
+        reason="The photos were collected from other sellers: {value}.",
+    ),
+    FeatureSpec(
+        name="commonest_sellers", block="reuse", unit="count",
+        missing="no photo is the same as an earlier one",
+        meaning="Other sellers who had shown the commonest of the reused photos by then.",
+    ),
+    FeatureSpec(
+        name="rarest_sellers", block="reuse", unit="count",
+        missing="no photo is the same as an earlier one",
+        meaning="Other sellers who had shown the rarest of the reused photos by then.",
+    ),
+    FeatureSpec(
+        name="lead_days", block="reuse", unit="days", missing=NO_COPY,
+        meaning="How much earlier the surest copied photo was observed under the other seller.",
+        reason="The surest copied photo was seen under another seller {value} days earlier.",
+    ),
+    FeatureSpec(
+        name="posted_lead_days", block="reuse", unit="days", missing=NO_COPY, direction=1,
+        meaning="How much earlier the other seller says to have posted the surest copied photo; negative if this "
+        "listing was posted a little earlier and observed later, which leaves doubt about who copied.",
+        reason="The surest copied photo was posted by another seller {value} days earlier.",
+    ),
+    FeatureSpec(
+        name="owner_certainty", block="reuse", unit="probability", missing=NO_COPY, direction=1,
+        meaning="How certainly the other seller was first with the surest copied photo: 1 if both observed and posted "
+        "clearly earlier, a half if the order is open; where it is below, the photo does not count as copied.",
+        reason="That the other seller had the surest copied photo first is certain to {value}.",
+    ),
+    FeatureSpec(
+        name="late_photos", block="reuse", unit="count",
+        meaning="Copied photos of which it became known only after this listing's that somebody had posted them "
+        "earlier.",
+        reason="Photos that another seller turned out to have posted earlier: {value}.",
+    ),
+)  # fmt: skip
+
+
+def reuse_block(described: pd.DataFrame, judged: Judged, copied: pd.DataFrame) -> pd.DataFrame:
+    """Compute the features of `REUSE_SPECS`.
+
+    Parameters
+    ----------
+    described
+        ``listing_key, as_of``; its index numbers the moments.
+    judged
+        Photos and matches of the sellers concerned.
+    copied
+        The matches that count as copying by each moment, best first (`features.sightings.evidence.copies`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each moment, in the order of ``described``.
+    """
+    photos = visible(described, judged.photos).groupby("moment")
+    moments = described.index
+    readable = _total(photos["readable"], moments)
+    copied_photos = _total(photos["copied"], moments)
+    late = copied[copied["late"]].groupby("moment")["image_id"].nunique()
+    surest = copied.drop_duplicates("moment").set_index("moment").reindex(moments)
+    return pd.DataFrame(
+        {
+            "images": photos.size().reindex(moments, fill_value=0),
+            "images_readable": readable,
+            "low_information_share": _share(_total(photos["low_information"], moments), readable),
+            **_proximity(described, judged.photos),
+            "surest_same_photo": photos["same_photo"].max().reindex(moments, fill_value=0.0),
+            "copied_photos": copied_photos,
+            "copied_share": _share(copied_photos, readable),
+            "photos_from_one_listing": _most_from_one_listing(copied).reindex(moments, fill_value=0),
+            "other_sellers": copied.groupby("moment")["other_seller_key"].nunique().reindex(moments, fill_value=0),
+            "commonest_sellers": photos["sellers_showing"].max().reindex(moments),
+            "rarest_sellers": photos["sellers_showing"].min().reindex(moments),
+            "lead_days": days_between(surest["other_observed_at"], surest["observed_at"]),
+            "posted_lead_days": days_between(surest["other_created_at"], surest["created_at"]),
+            "owner_certainty": surest["certainty"],
+            "late_photos": late.reindex(moments, fill_value=0),
+        }
+    )
+
+
+def _proximity(described: pd.DataFrame, photos: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+    """Count photos within each hash's radius, and find the nearest."""
+    distances = [f"distance_{kind}" for kind in HASH_KINDS]
+    seen = visible(described, photos[["listing_key", "known_at", "replaced_at", *distances]])
+    by_moment = seen.groupby("moment")
+    columns = {}
+    for kind, radius in RADII.items():
+        within = (seen[f"distance_{kind}"] <= radius).groupby(seen["moment"])
+        columns[f"photos_within_{kind}"] = _total(within, described.index)
+        columns[f"nearest_{kind}"] = by_moment[f"distance_{kind}"].min().reindex(described.index)
+    return columns
+
+
+def _total(flags: Any, moments: pd.Index[Any]) -> pd.Series[Any]:
+    totals: pd.Series[Any] = flags.sum().reindex(moments, fill_value=0).astype("int64")
+    return totals
+
+
+def _share(part: pd.Series[Any], whole: pd.Series[Any]) -> pd.Series[Any]:
+    return part / whole.where(whole > 0)
+
+
+def _most_from_one_listing(copied: pd.DataFrame) -> pd.Series[Any]:
+    photos = copied.groupby(["moment", "other_listing_key"])["image_id"].nunique()
+    return photos.groupby("moment").max()

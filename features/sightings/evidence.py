@@ -1,0 +1,143 @@
+"""Which matches count as evidence that a photo was taken from somebody else, and which of them a moment may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from features.facts import DISTANCE_COLUMNS
+from features.hashing.information import LOW_INFORMATION
+from features.sightings.certainty import with_certainty
+
+if TYPE_CHECKING:
+    from features.facts import Facts
+
+SAME_PHOTO = 0.5
+"""From this probability on two pictures are taken for the same photo: more likely than not."""
+
+FIRST = 0.5
+"""From this certainty on the other party counts as the first to show a photo: more likely than not. Who is likelier to
+have been first himself, though he was observed later, copied nothing."""
+
+COMMON_SELLERS = 10
+"""A photo that more other sellers than this had shown is nobody's: a maker's, a stock or a placeholder picture.
+
+A judgement, not a measurement: a ring of accounts reuses a stolen photo over a handful of them, while the number of
+sellers of a maker's picture keeps growing. Below the limit the features ``rarest_sellers`` and ``commonest_sellers``
+say how common the photos are.
+"""
+
+PHOTO = ["listing_key", "image_id"]
+STATE = [*PHOTO, "known_at"]
+BEST_FIRST = {
+    "sureness": False, "other_observed_at": True, "other_created_at": True, "other_listing_key": True,
+    "image_id": True, "other_image_id": True,
+}  # fmt: skip
+"""The surest match first, of equally sure ones the earliest original; texts and keys only settle ties."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """All photos of the sellers concerned and their matches, judged as of each photo's own sighting.
+
+    What is judged of a photo is settled when it is first known in its listing, but for late matches: when one becomes
+    known, the photo and its matches are judged anew. Every judgement is a row of its own, which counts from
+    ``known_at`` until ``replaced_at`` (NaT: for good), so that one reading serves every later moment.
+
+    Parameters
+    ----------
+    photos
+        One row for each sighting and judgement: ``listing_key, image_id, observed_at, readable, low_information,
+        known_at, replaced_at``, the smallest distances over its matches (NaN without), ``same_photo`` (if the photo is
+        telling, the largest over the matches that the other side was first with, else 0), ``sellers_showing`` (NaN if
+        it is nobody's photo but the seller's) and ``copied``.
+    matches
+        ``MATCH_COLUMNS`` with the own ``created_at``, ``late`` (the other side's earlier posting became known only
+        after the own sighting), ``certainty`` (that the other side was first, see `features.sightings.certainty`),
+        ``sureness``
+        (``same_photo`` times ``certainty``), ``known_at, replaced_at, sellers_showing`` and ``copied``.
+    """
+
+    photos: pd.DataFrame
+    matches: pd.DataFrame
+
+
+def judge(facts: Facts) -> Judged:
+    """Judge photos and matches: a match is copying if it is the same photo, the other side's first, and telling.
+
+    A photo is *telling* if it is readable, holds information and is not common. ``sellers_showing`` is how many other
+    sellers had shown it: the most for any picture that is the same photo, or the number of their first posters if that
+    is larger. Both can only undercount, so that a victim's own re-listings never make a photo common.
+    """
+    photos = _own_photos(facts)
+    matches = facts.matches.merge(photos[[*PHOTO, "created_at", "readable", "low_information"]], on=PHOTO)
+    matches = with_certainty(matches)
+    states = _states(photos, matches)
+    matches = matches.rename(columns={"known_at": "matched_at"}).merge(states, on=PHOTO)
+    matches = matches[matches["matched_at"] <= matches["known_at"]]
+    same = matches["same_photo"] >= SAME_PHOTO
+    by_state = matches[same].groupby(STATE)
+    showing = by_state.agg(most=("sellers_sharing", "max"), first_posters=("other_seller_key", "nunique"))
+    matches = matches.join(showing.max(axis="columns").astype("float64").rename("sellers_showing"), on=STATE)
+    common = matches["sellers_showing"] > COMMON_SELLERS
+    telling = matches["readable"] & ~matches["low_information"] & ~common
+    against = telling & (matches["certainty"] >= FIRST)
+    matches = matches.assign(copied=same & against, telling_same_photo=matches["same_photo"].where(against, 0.0))
+    judged = _with_best_match(photos.merge(states, on=PHOTO), matches)
+    return Judged(judged, matches.drop(columns=["telling_same_photo", "matched_at"]))
+
+
+def visible(described: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of each described listing that hold at its moment.
+
+    Parameters
+    ----------
+    described
+        ``listing_key, as_of``; its index numbers the moments.
+    rows
+        ``listing_key, known_at, replaced_at`` and more, as in `Judged`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``rows`` with ``moment`` and ``as_of``; a row appears once for each moment that may see it.
+    """
+    moments = described[["listing_key", "as_of"]].rename_axis("moment").reset_index()
+    joined = moments.merge(rows, on="listing_key")
+    replaced = joined["replaced_at"] <= joined["as_of"]
+    return joined[(joined["known_at"] <= joined["as_of"]) & ~replaced]
+
+
+def copies(described: pd.DataFrame, judged: Judged) -> pd.DataFrame:
+    """Return the matches that count as copying by each moment, the surest and earliest first within a moment."""
+    seen = visible(described, judged.matches[judged.matches["copied"]])
+    return seen.sort_values(["moment", *BEST_FIRST], ascending=[True, *BEST_FIRST.values()], ignore_index=True)
+
+
+def _own_photos(facts: Facts) -> pd.DataFrame:
+    prints = facts.fingerprints[["image_id", "information"]]
+    photos = facts.sightings[[*PHOTO, "observed_at", "created_at"]].merge(
+        prints.assign(readable=True), on="image_id", how="left"
+    )
+    readable = photos["readable"].notna()
+    low = readable & (photos["information"] < LOW_INFORMATION)
+    return photos.drop(columns="information").assign(readable=readable, low_information=low)
+
+
+def _states(photos: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
+    """Return from when until when each photo is judged alike: ``listing_key, image_id, known_at, replaced_at``."""
+    first = photos[[*PHOTO, "observed_at"]].rename(columns={"observed_at": "known_at"})
+    states = pd.concat([first, matches[STATE]], ignore_index=True).drop_duplicates().sort_values(STATE)
+    return states.assign(replaced_at=states.groupby(PHOTO)["known_at"].shift(-1))
+
+
+def _with_best_match(photos: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
+    by_photo = matches.groupby(STATE)
+    best = by_photo[list(DISTANCE_COLUMNS)].min()
+    best["same_photo"] = by_photo["telling_same_photo"].max()
+    best["sellers_showing"] = by_photo["sellers_showing"].max()
+    best["copied"] = by_photo["copied"].any()
+    joined = photos.join(best, on=STATE)
+    return joined.assign(same_photo=joined["same_photo"].fillna(0.0), copied=joined["copied"].eq(True))

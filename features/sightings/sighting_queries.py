@@ -1,0 +1,123 @@
+"""The questions of matching as integers: each own sighting with each picture like it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from features.sightings.evidence import SAME_PHOTO
+from features.timeline import Integers, microseconds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NEVER = np.iinfo(np.int64).max
+"""Later than any time and any rank."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queries:
+    """One entry for each own sighting and picture like it, with texts and pairs of times replaced by integers.
+
+    ``alike_row`` is -1 where the picture is the own one, ``same`` tells whether it is the same photo, ``denied_us``
+    since when it is known not to be. ``rank`` orders ``(observed_at, created_at)`` over own and all sightings alike;
+    ``sightings`` carries ``picture, image_id, seller_key, rank, observed_us, posted_us, listing_key, row``.
+    """
+
+    own_row: Integers
+    alike_row: Integers
+    same: NDArray[np.bool_]
+    picture: Integers
+    seller_key: Integers
+    observed_us: Integers
+    posted_us: Integers
+    denied_us: Integers
+    rank: Integers
+    sightings: pd.DataFrame
+
+    def over_photo(self, values: Integers) -> Integers:
+        """Return the smallest value over all pictures that are the same photo as each query's own sighting."""
+        smallest = np.full(int(self.own_row.max(initial=-1)) + 1, NEVER)
+        np.minimum.at(smallest, self.own_row[self.same], values[self.same])
+        return smallest[self.own_row]
+
+
+def queries_about(
+    own: pd.DataFrame, alike: pd.DataFrame, sightings: pd.DataFrame, different: pd.DataFrame | None
+) -> Queries:
+    """Pair own sightings with pictures like theirs; `features.sightings.earlier_sightings` tells the frames."""
+    alike = _with_denial(alike, different)
+    own_pictures, pictures, left, right = _joint_codes(
+        own["image_id"], sightings["image_id"], alike["image_id"], alike["other_image_id"]
+    )
+    own_ranks, ranks = _joint_ranks(own, sightings)
+    itself = np.unique(own_pictures)
+    rows = np.arange(len(alike))
+    links = pd.DataFrame(
+        {
+            "own_picture": np.concatenate([itself, left, right]),
+            "picture": np.concatenate([itself, right, left]),
+            "alike_row": np.concatenate([np.full(len(itself), -1), rows, rows]),
+        }
+    )
+    asked = pd.DataFrame({"own_picture": own_pictures, "own_row": np.arange(len(own))}).merge(links)
+    denied_us = np.append(alike["denied_us"].to_numpy(np.int64), NEVER)[asked["alike_row"]]
+    observed_us = microseconds(own["observed_at"])
+    open_ = observed_us[asked["own_row"]] < denied_us
+    asked, denied_us = asked[open_], denied_us[open_]
+    own_row = asked["own_row"].to_numpy(np.int64)
+    alike_row = asked["alike_row"].to_numpy(np.int64)
+    return Queries(
+        own_row=own_row,
+        alike_row=alike_row,
+        same=np.append(alike["same_photo"].to_numpy(np.float64) >= SAME_PHOTO, True)[alike_row],
+        picture=asked["picture"].to_numpy(np.int64),
+        seller_key=own["seller_key"].to_numpy(np.int64)[own_row],
+        observed_us=observed_us[own_row],
+        posted_us=microseconds(own["created_at"])[own_row],
+        denied_us=denied_us,
+        rank=own_ranks[own_row],
+        sightings=pd.DataFrame(
+            {
+                "picture": pictures,
+                "image_id": sightings["image_id"].to_numpy(),
+                "seller_key": sightings["seller_key"].to_numpy(np.int64),
+                "rank": ranks,
+                "observed_us": microseconds(sightings["observed_at"]),
+                "posted_us": microseconds(sightings["created_at"]),
+                "listing_key": sightings["listing_key"].to_numpy(np.int64),
+                "row": np.arange(len(sightings)),
+            }
+        ),
+    )
+
+
+def _with_denial(alike: pd.DataFrame, different: pd.DataFrame | None) -> pd.DataFrame:
+    """Add since when the pictures of a pair are known to be different photos, in microseconds; `NEVER` if not."""
+    if different is None or different.empty:
+        return alike.assign(denied_us=NEVER)
+    known = alike[["image_id", "other_image_id"]].merge(different, how="left")["known_at"]
+    denied = np.where(known.isna(), NEVER, microseconds(known.fillna(pd.Timestamp(0, tz="UTC"))))
+    return alike.assign(denied_us=denied)
+
+
+def _joint_codes(*texts: pd.Series[Any]) -> list[Integers]:
+    """Give equal numbers to equal texts, over several columns."""
+    codes, _ = pd.factorize(pd.concat(texts, ignore_index=True))
+    return np.split(codes.astype(np.int64), np.cumsum([len(text) for text in texts])[:-1])
+
+
+def _joint_ranks(own: pd.DataFrame, sightings: pd.DataFrame) -> tuple[Integers, Integers]:
+    """Rank ``(observed_at, created_at)`` of both frames together; equal pairs get equal ranks."""
+    observed, created = (
+        np.concatenate([microseconds(own[column]), microseconds(sightings[column])])
+        for column in ("observed_at", "created_at")
+    )
+    order = np.lexsort((created, observed))
+    new = (np.diff(observed[order]) != 0) | (np.diff(created[order]) != 0)
+    ranks = np.zeros(len(order), np.int64)
+    ranks[order[1:]] = np.cumsum(new)
+    return ranks[: len(own)], ranks[len(own) :]

@@ -1,0 +1,1 @@
+"""The command line: the application, its options, and how results are shown."""

@@ -1,0 +1,28 @@
+"""``seenbefore review``: the analysts' desk."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from flows.cli.options import settings_of
+
+EXAMPLE = "Example: `seenbefore review --port 8484`"
+
+
+def review(
+    context: typer.Context,
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; another than this machine's own takes a way to sign in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen at.", min=1, max=65535)] = 8484,
+) -> None:
+    """Open the analysts' desk in the browser: the queue, the evidence side by side, and the verdicts."""
+    settings = settings_of(context)
+    # The desk knows no flows, and flows know no desk: it takes the place of this process.
+    options = ["--home", str(settings.home.resolve()), "--host", host, "--port", str(port)]
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "review", *options])  # noqa: S606  our own program

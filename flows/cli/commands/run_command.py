@@ -1,0 +1,56 @@
+"""``seenbefore run``: ingest, then score."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+
+from flows.cli.options import (
+    Encoding,
+    ImagesRoot,
+    Json,
+    Labels,
+    Listings,
+    Map,
+    Sellers,
+    Timezone,
+    in_home,
+    input_tables,
+)
+
+EXAMPLE = "Example: `seenbefore run listings.csv --sellers sellers.csv --labels labels.csv`"
+
+
+def run(
+    context: typer.Context,
+    listings: Listings,
+    sellers: Sellers = None,
+    labels: Labels = None,
+    images_root: ImagesRoot = None,
+    mapping: Map = None,
+    encoding: Encoding = None,
+    timezone: Timezone = None,
+    as_json: Json = False,
+) -> None:
+    """Ingest, then score: what the schedule runs."""
+    from flows.cli.commands.ingest_command import after_ingest
+    from flows.cli.commands.score_command import AFTER_SCORE
+    from flows.cli.console import show_summary
+    from flows.start import started
+
+    tables = input_tables(
+        listings,
+        sellers=sellers,
+        labels=labels,
+        images_root=images_root,
+        mapping=mapping,
+        encoding=encoding,
+        timezone=timezone,
+    )
+    with started(context.obj, "run", tables=tables, quiet=as_json) as settings:
+        from flows.run import run as flow
+
+        summary = flow(**asdict(tables), home=str(settings.home))
+    steps = (*after_ingest(summary)[:-1], *AFTER_SCORE)
+    show_summary("Ingested and scored", summary, next_steps=in_home(context, steps), as_json=as_json)

@@ -1,0 +1,34 @@
+"""``seenbefore train``: learn from labels."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from flows.cli.options import Json, Moment, in_home, moment
+
+EXAMPLE = "Example: `seenbefore train --until 2026-06-30 --promote never`"
+
+
+def train(
+    context: typer.Context,
+    until: Moment = None,
+    promote: Annotated[Literal["auto", "never", "always"], typer.Option(help="`auto`: if it is better.")] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Fit on what was known at a moment, evaluate honestly, keep, and promote if better."""
+    last = moment(until)
+    from flows.cli.console import show_summary
+    from flows.start import started
+
+    with started(context.obj, "train", quiet=as_json) as settings:
+        from flows.retrain import retrain
+
+        summary = retrain(until=last, promote=promote, home=str(settings.home))
+    steps = (
+        "seenbefore score    scores what is new with the model in use",
+        f"seenbefore models show {summary['model_id']}    prints its card",
+        "seenbefore evaluate --out report    writes tables, plots and a report",
+    )
+    show_summary("Trained", summary, next_steps=in_home(context, steps), as_json=as_json)

@@ -1,0 +1,125 @@
+"""Options that several commands share, and how their texts become values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, overload
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data.settings import Settings
+    from models.serving.load_tables import Tables
+
+Listings = Annotated[
+    str,
+    typer.Argument(
+        metavar="LISTINGS",
+        help="CSV, JSON Lines or Parquet (also .gz, .zst), a folder of such files, or SQL-URL#table.",
+    ),
+]
+Sellers = Annotated[str | None, typer.Option(help="Table of seller accounts.")]
+Labels = Annotated[str | None, typer.Option(help="Table of decisions: listing_id, label, labelled_at.")]
+ImagesRoot = Annotated[
+    Path | None, typer.Option(help="Folder below which picture paths lie.", exists=True, file_okay=False)
+]
+Map = Annotated[list[str] | None, typer.Option("--map", metavar="THEIRS=ours", help="What a column is called there.")]
+Encoding = Annotated[str | None, typer.Option(help="Encoding of text files; default UTF-8.")]
+Timezone = Annotated[str | None, typer.Option(help="Zone of times that state none, as `Europe/Berlin`.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Out = Annotated[Path | None, typer.Option(help="File to write; its suffix says CSV, JSON Lines or Parquet.")]
+Moment = Annotated[str | None, typer.Option(metavar="TIME", help="ISO 8601; without a zone it is UTC.")]
+
+
+def settings_of(context: typer.Context, *, quiet: bool = True) -> Settings:
+    """Read the settings for a command and prepare Prefect for its home."""
+    from data.settings import load_settings
+    from flows.runtime.environment import prepare_prefect
+
+    settings = load_settings(context.obj)
+    prepare_prefect(settings.home, quiet=quiet)
+    return settings
+
+
+@overload
+def moment(text: str) -> datetime: ...
+
+
+@overload
+def moment(text: str | None) -> datetime | None: ...
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return a time given on the command line, aware UTC; a time without a zone is UTC.
+
+    Raises
+    ------
+    typer.BadParameter
+        It is not ISO 8601.
+
+    Examples
+    --------
+    >>> moment("2026-01-02").isoformat()
+    '2026-01-02T00:00:00+00:00'
+    """
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        expected = f"expected a time such as 2026-01-31 or 2026-01-31T12:00Z, found {text!r}"
+        raise typer.BadParameter(expected, param_hint="--since or --until") from error
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def instant(when: datetime | str) -> datetime:
+    """Return a time as a flow takes it: a text, as deployments hold it, is read as on the command line."""
+    return moment(when) if isinstance(when, str) else when
+
+
+def input_tables(
+    listings: str,
+    *,
+    sellers: str | None,
+    labels: str | None,
+    images_root: Path | None,
+    mapping: list[str] | None,
+    encoding: str | None,
+    timezone: str | None,
+) -> Tables:
+    """Return what is to be loaded, every path absolute."""
+    from models.serving.load_tables import Tables
+
+    return Tables(
+        listings=absolute(listings),
+        sellers=absolute(sellers),
+        labels=absolute(labels),
+        images_root=str(images_root.resolve()) if images_root else None,
+        mapping=tuple(mapping or ()),
+        encoding=encoding,
+        timezone=timezone,
+    )
+
+
+@overload
+def absolute(where: str) -> str: ...
+
+
+@overload
+def absolute(where: str | None) -> str | None: ...
+
+
+def absolute(where: str | None) -> str | None:
+    """Return a path as absolute, so that it still holds for a run started elsewhere; a URL stays as it is."""
+    return where if where is None or "://" in where else str(Path(where).resolve())
+
+
+def in_home(context: typer.Context, steps: Sequence[str]) -> tuple[str, ...]:
+    """Return the commands that are advised next, for the home that this one was given."""
+    if context.obj is None:
+        return tuple(steps)
+    return tuple(step.replace("seenbefore ", f"seenbefore --home {quote(str(context.obj))} ", 1) for step in steps)

@@ -1,0 +1,1 @@
+"""How good scores are, by which measure, for whom, and how surely."""

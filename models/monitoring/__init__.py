@@ -1,0 +1,1 @@
+"""What a monitor checks, and how chance is told from change."""

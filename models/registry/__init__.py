@@ -1,0 +1,1 @@
+"""Kept models, their cards, and files that are checked before anything in them is believed."""

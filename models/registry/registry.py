@@ -1,0 +1,242 @@
+"""Kept models: a content-addressed folder that is checked before anything in it is believed.
+
+Each model is a folder named by the SHA-256 of its manifest, and the manifest names the SHA-256 of each file, so that
+no byte can change unnoticed. Loading goes inspect, verify, build: hashes first, then the features and libraries the
+model was made for, then the types its file asks for, and only then is anything constructed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import skops.io
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from data.errors import ModelError
+from features.spec import fingerprint
+from models.estimator.bands import Bands
+from models.estimator.boosting import Shape
+from models.estimator.calibration import Calibration
+from models.estimator.ensemble import Fitted
+from models.estimator.linear import Line
+from models.estimator.rule import RULE_ID, rule_for
+from models.estimator.scorer import Model
+from models.registry.canonical import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from features.spec import FeatureSpec
+    from models.training.train import Trained
+
+ESTIMATOR_FILE = "estimator.skops"
+SIDE_FILE = "model.json"
+CARD_FILE = "card.json"
+MANIFEST_FILE = "manifest.json"
+PREFIX = "hgb-"
+ID_DIGITS = 16
+ALLOWED_TYPES = frozenset({"sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"})
+"""What a model file may hold beyond the types skops itself trusts; its trees hold plain arrays."""
+TRAIN_AGAIN = "Train a new one with `seenbefore train`"
+BRING_BACK = "Bring it back from a backup, or train a new one with `seenbefore train`"
+
+
+class Registry:
+    """The models of one home.
+
+    Parameters
+    ----------
+    folder
+        Made when the first model is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, trained: Trained) -> str:
+        """Store a candidate and return its id; the same candidate always has the same id and is stored once."""
+        files = {
+            ESTIMATOR_FILE: canonical(skops.io.dumps(trained.fitted.trees)),
+            SIDE_FILE: _json(_side(trained)),
+            CARD_FILE: _json(trained.card),
+        }
+        manifest = _json({name: _sha256(content) for name, content in files.items()})
+        model_id = f"{PREFIX}{_sha256(manifest)[:ID_DIGITS]}"
+        if not (self.folder / model_id).exists():
+            self._write(model_id, {**files, MANIFEST_FILE: manifest})
+        return model_id
+
+    def list(self) -> list[str]:
+        """Return the ids of all kept models, in the order of their ids."""
+        return sorted(path.parent.name for path in self.folder.glob(f"{PREFIX}*/{MANIFEST_FILE}"))
+
+    def card(self, model_id: str) -> dict[str, Any]:
+        """Return the card of a model, its hash checked."""
+        card: dict[str, Any] = json.loads(self._verified(model_id)[CARD_FILE])
+        return card
+
+    def load(self, model_id: str, specs: Sequence[FeatureSpec]) -> Model:
+        """Build a model for the given features.
+
+        Raises
+        ------
+        ModelError
+            When the model is unknown, a byte of it changed, it was made for other features or another scikit-learn,
+            or its file asks for types that are not on the list.
+        """
+        files = self._verified(model_id)
+        side = json.loads(files[SIDE_FILE])
+        _check_specs(model_id, side, specs)
+        _check_library(model_id, side["scikit-learn"])
+        _check_rule(model_id, side["rule"])
+        fitted = Fitted(
+            rule=rule_for(specs),
+            line=_line(side["line"]),
+            trees=_built(model_id, files[ESTIMATOR_FILE]),
+            shares=tuple(side["shares"]),
+            calibration=Calibration(**_tuples(side["calibration"])),
+            reference=np.array(side["reference"], dtype=np.float64),
+            fit_rows=side["fit_rows"],
+            ridge=side["ridge"],
+            shape=Shape(**side["shape"]),
+        )
+        return Model(
+            model_id=model_id,
+            feature_names=tuple(spec.name for spec in specs),
+            fitted=fitted,
+            bands=Bands(**side["bands"]),
+            trained_until=datetime.fromisoformat(side["trained_until"]),
+        )
+
+    def _write(self, model_id: str, files: dict[str, bytes]) -> None:
+        """Write aside and rename, so that a model is either whole or not there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=self.folder, prefix=".keeping-"))
+        try:
+            for name, content in files.items():
+                with (aside / name).open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+            aside.rename(self.folder / model_id)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+    def _verified(self, model_id: str) -> dict[str, bytes]:
+        """Return the bytes of all files after checking each against the manifest, and the manifest against the id."""
+        if model_id not in self.list():
+            known = ", ".join(self.list()) or "none"
+            raise ModelError(model_id, f"there is no such model, kept are: {known}", "See `seenbefore models list`")
+        folder = self.folder / model_id
+        manifest = _read(model_id, folder / MANIFEST_FILE)
+        if model_id != f"{PREFIX}{_sha256(manifest)[:ID_DIGITS]}":
+            raise ModelError(model_id, f"{MANIFEST_FILE} is not the one it was kept with", BRING_BACK)
+        files: dict[str, bytes] = {}
+        for name, expected in json.loads(manifest).items():
+            files[name] = _read(model_id, folder / name)
+            if _sha256(files[name]) != expected:
+                raise ModelError(model_id, f"{name} was changed after it was kept", BRING_BACK)
+        return files
+
+
+def _read(model_id: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(model_id, f"{path.name} cannot be read ({error.strerror})", BRING_BACK) from error
+
+
+def _side(trained: Trained) -> dict[str, Any]:
+    return {
+        "specs": [asdict(spec) for spec in trained.specs],
+        "spec_fingerprint": fingerprint(trained.specs),
+        "scikit-learn": trained.card["libraries"]["scikit-learn"],
+        "rule": trained.fitted.rule.model_id,
+        "line": _plain(trained.fitted.line),
+        "shares": list(trained.fitted.shares),
+        "calibration": asdict(trained.fitted.calibration),
+        "reference": [None if np.isnan(value) else value for value in trained.fitted.reference.tolist()],
+        "fit_rows": trained.fitted.fit_rows,
+        "ridge": trained.fitted.ridge,
+        "shape": asdict(trained.fitted.shape),
+        "bands": asdict(trained.bands),
+        "trained_until": trained.until.isoformat(),
+    }
+
+
+def _plain(line: Line) -> dict[str, Any]:
+    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(line).items()}
+
+
+def _line(record: dict[str, Any]) -> Line:
+    arrays = {name: np.array(value, dtype=np.float64) for name, value in record.items() if isinstance(value, list)}
+    return Line(**arrays, trust=record["trust"], intercept=record["intercept"])
+
+
+def _tuples(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
+
+
+def _check_specs(model_id: str, side: dict[str, Any], specs: Sequence[FeatureSpec]) -> None:
+    if side["spec_fingerprint"] == fingerprint(specs):
+        return
+    raise ModelError(model_id, f"it was made for other features: {_spec_difference(side['specs'], specs)}", TRAIN_AGAIN)
+
+
+def _spec_difference(kept: list[dict[str, Any]], specs: Sequence[FeatureSpec]) -> str:
+    then = {spec["name"]: spec for spec in kept}
+    now = {spec.name: asdict(spec) for spec in specs}
+    changed = [
+        f"{name} ({', '.join(field for field in now[name] if now[name][field] != then[name].get(field))})"
+        for name in now
+        if name in then and now[name] != then[name]
+    ]
+    parts = {
+        "no longer there": [name for name in then if name not in now],
+        "new": [name for name in now if name not in then],
+        "changed": changed,
+    }
+    said = [f"{what}: {', '.join(names)}" for what, names in parts.items() if names]
+    return "; ".join(said) or "the same ones in another order"
+
+
+def _check_library(model_id: str, kept: str) -> None:
+    from sklearn import __version__ as present
+
+    if kept.split(".")[:2] != present.split(".")[:2]:
+        found = f"it was made with scikit-learn {kept}, here is {present}"
+        raise ModelError(model_id, found, f"Install scikit-learn {kept}, or train a new one with `seenbefore train`")
+
+
+def _check_rule(model_id: str, kept: str) -> None:
+    if kept != RULE_ID:
+        raise ModelError(model_id, f"it builds on {kept}, here is {RULE_ID}", TRAIN_AGAIN)
+
+
+def _built(model_id: str, content: bytes) -> HistGradientBoostingClassifier:
+    foreign = set(skops.io.get_untrusted_types(data=content)) - ALLOWED_TYPES
+    if foreign:
+        found = f"its file asks for types that are not allowed: {', '.join(sorted(foreign))}"
+        raise ModelError(model_id, found, "Do not use this file; find out who wrote it")
+    estimator = skops.io.loads(content, trusted=sorted(ALLOWED_TYPES))
+    if not isinstance(estimator, HistGradientBoostingClassifier):
+        found = f"its file holds a {type(estimator).__name__}, expected a HistGradientBoostingClassifier"
+        raise ModelError(model_id, found, TRAIN_AGAIN)
+    return estimator
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, indent=1, sort_keys=True, allow_nan=False).encode()

@@ -1,0 +1,1 @@
+"""Models trained, judged and chosen, with what the catalog knows."""

@@ -1,0 +1,149 @@
+"""Learn from what was known at a moment, keep the candidate, and promote it when it is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from data.catalog.feature_facts import Market, market
+from data.catalog.market.scoring_moments import all_moments
+from data.catalog.scores.champions import KEPT, PROMOTED, record_model
+from data.catalog.scores.random_samples import all_audits
+from data.errors import ModelError
+from data.progress import advance
+from features.point_in_time.feature_frame import SPECS
+from models.dataset.examples import make_examples
+from models.dataset.label_moments import judged_moments
+from models.dataset.photo_clusters import photo_clusters
+from models.estimator.rule import RULE_ID, rule_for
+from models.evaluation.evaluation import CANDIDATE, Evaluation
+from models.serving.scoring.draw_random_sample import with_chances
+from models.serving.scoring.score_listings import describe, scorer_in_use
+from models.serving.scoring.usual_prices import all_prices
+from models.training.promotion import decide
+from models.training.train import LOGISTIC, train
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from models.estimator.scorer import Scorer
+    from models.serving.context import Context
+
+
+class Promote(StrEnum):
+    """When a candidate replaces the champion."""
+
+    AUTO = "auto"
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Examples as of a moment, and the market they were taken from."""
+
+    examples: pd.DataFrame
+    market: Market
+
+
+def gather(context: Context, *, since: datetime | None, until: datetime, rows: int) -> Gathered:
+    """Describe every listing at the one moment it is judged at, with the labels known by ``until``.
+
+    Parameters
+    ----------
+    since, until
+        Moments before the one (exclusive) or after the other are left out.
+    rows
+        Listings described at once.
+    """
+    with context.catalog.read() as connection:
+        known = market(connection)
+        moments = all_moments(connection, None, until)
+        audits = all_audits(connection)
+    labels = known.labels[known.labels["known_at"] <= pd.Timestamp(until)]
+    chosen = judged_moments(moments, labels)
+    if since is not None:
+        chosen = chosen[chosen["as_of"] > pd.Timestamp(since)].reset_index(drop=True)
+    chosen = chosen.merge(known.listings, on="listing_key", how="left")
+    features = _described(context, chosen, rows)
+    # What was posted later must not tie listings together either: the same moment trains the same model later on.
+    seen = known.sightings[known.sightings["observed_at"] <= pd.Timestamp(until)]
+    clusters = photo_clusters(seen, known.alike)
+    examples = make_examples(chosen, features, labels, clusters=clusters, until=until)
+    return Gathered(with_chances(examples, audits[audits["as_of"] <= pd.Timestamp(until)]), known)
+
+
+def train_candidate(context: Context, *, until: datetime, promote: Promote, now: datetime) -> dict[str, Any]:
+    """Train, judge, keep, and promote if asked or better; return a summary."""
+    settings = context.settings
+    examples = gather(context, since=None, until=until, rows=settings.batch_rows).examples
+    capacity = settings.review.daily_capacity
+    trained = train(
+        examples,
+        SPECS,
+        until=until,
+        settings=settings.model,
+        capacity=capacity,
+        cost_of_a_look=settings.review.cost_of_a_look,
+    )
+    champion, instead = rival_of(context)
+    decision = decide(trained, examples, champion, capacity=capacity, seed=settings.model.seed)
+    model_id = context.registry.keep(trained)
+    wanted = promote is Promote.ALWAYS or (promote is Promote.AUTO and decision.promote)
+    why = decision.why if promote is Promote.AUTO else f"--promote {promote}. {decision.why}"
+    why += instead
+    with context.catalog.write() as connection:
+        record_model(connection, model_id, PROMOTED if wanted else KEPT, why, now)
+    return {
+        "model_id": model_id,
+        "in_use": model_id if wanted else champion.model_id,
+        "why": why,
+        "examples": len(examples),
+        "labelled": int(examples["y"].notna().sum()),
+        "frauds": int((examples["y"] == 1).sum()),
+        **figures(trained.evaluation, (CANDIDATE, LOGISTIC, RULE_ID)),
+    }
+
+
+def rival_of(context: Context) -> tuple[Scorer, str]:
+    """Return what a candidate must beat: the model in use, or the rule and why where that model cannot be used.
+
+    A model of an older feature list must not keep a new one from being trained.
+    """
+    try:
+        return scorer_in_use(context), ""
+    except ModelError as unusable:
+        return rule_for(SPECS), f" Compared with {RULE_ID}, since the model in use cannot be: {unusable}"
+
+
+def figures(evaluation: Evaluation, scorers: tuple[str, ...]) -> dict[str, str]:
+    """Return the two figures that decide, of each scorer, with their intervals."""
+    rows = evaluation.overall.to_dict("records")
+    table = {(row["name"], row["scorer"]): row for row in rows}
+    wanted = {"average_precision": "average precision", "precision_at_capacity": "precision at capacity"}
+    found = {}
+    for name, words in wanted.items():
+        for scorer in scorers:
+            row = table[name, scorer]
+            found[f"{words}, {scorer}"] = f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+    return found
+
+
+def _described(context: Context, moments: pd.DataFrame, rows: int) -> pd.DataFrame:
+    """Return the features of moments (``listing_key, seller_key, as_of``), on their index.
+
+    Sellers are described one after the other: the past of each is read once, and not again with every day.
+    """
+    if moments.empty:
+        return pd.DataFrame(index=moments.index, columns=[spec.name for spec in SPECS])
+    with context.catalog.read() as connection:
+        prices = all_prices(connection, moments)
+    by_seller, parts = moments.sort_values("seller_key"), []
+    for start in range(0, len(moments), rows):
+        part = by_seller.iloc[start : start + rows]
+        parts.append(describe(context, part[["listing_key", "as_of"]], prices)[0])
+        advance("describing", len(part), len(moments))
+    return pd.concat(parts).loc[moments.index]

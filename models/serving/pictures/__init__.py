@@ -1,0 +1,1 @@
+"""Pictures fetched, fingerprinted, matched and searched, with what the catalog knows."""

@@ -1,0 +1,214 @@
+"""The known pictures as a collection that copies are looked for in, kept in files beside the catalog.
+
+The files hold nothing that the catalog does not: a run adds what is new, and where they do not fit the catalog they are
+made anew from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from data.catalog.market.descriptors import sketches_of
+from data.catalog.market.matches import compared_pictures, fingerprints, readable_pictures
+from data.errors import SegmentsError
+from data.progress import say
+from data.segments.segment_store import SegmentStore
+from features.copies.collection import Pictures
+from features.copies.collection_arrays import FORMAT, collection, extended, merged, part
+from features.copies.warmup import warm
+from features.hashing.fingerprint import RECIPE
+from features.keypoints.descriptor import Sketch
+from features.keypoints.keypoints import MOST_POINTS, POINT
+from features.keypoints.serialization import unpack_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from data.settings import Settings
+    from features.copies.collection import Collection
+    from models.serving.context import Context
+
+PART_PICTURES = 20_000
+"""Pictures that are put into files at once when these are made anew: some 150 MB."""
+NAMES = 64
+"""Pictures whose names are looked up in the catalog to see that the files belong to it."""
+NOTHING_WAITS = pd.DataFrame({"image_id": pd.Series(dtype="str")})
+
+
+def known_pictures(context: Context) -> Collection:
+    """Return the pictures that were compared so far, and perhaps some that are about to be."""
+    return _opened(context).collection
+
+
+def pictures_to_ask(context: Context) -> Collection:
+    """Return what `known_pictures` does, for one question after the other in a process that lasts.
+
+    The files are not opened again while nothing was added to them, and so not looked over for damage.
+    """
+    return _opened(context, _latest).collection
+
+
+def with_pictures(context: Context, prints: pd.DataFrame) -> Collection:
+    """Return the known pictures and some that are in the catalog, which from now on are known too.
+
+    Parameters
+    ----------
+    prints
+        ``FINGERPRINT_COLUMNS`` of the pictures.
+
+    Raises
+    ------
+    SegmentsError
+        Somebody has made the files anew in this moment; begin again.
+    """
+    known, generation = _opened(context)
+    missing = prints[known.pictures.rows(prints["image_id"]) < 0]
+    if missing.empty:
+        return known
+    store, now = index_store(context.settings), datetime.now(UTC)
+    # Pictures are numbered through, so what is added fits on what was read, and on nothing else.
+    store.append(_part(context, missing, first=len(known.pictures.image_id)), mark=0, onto=generation)
+    store.compact(merged, now=now)
+    store.sweep(now=now)
+    return _opened(context).collection
+
+
+def beside_known(context: Context, prints: pd.DataFrame, sketches: Mapping[str, Sketch]) -> Collection:
+    """Return the known pictures and some that are in no catalog, for this once.
+
+    Parameters
+    ----------
+    prints
+        ``FINGERPRINT_COLUMNS`` of the pictures; those that are known already count once.
+    sketches
+        Theirs, by picture.
+    """
+    opened = pictures_to_ask(context)
+    known = opened.pictures
+    new = prints[known.rows(prints["image_id"]) < 0].drop_duplicates("image_id")
+    points = np.zeros((len(new), MOST_POINTS), POINT)
+    for row, image_id in enumerate(new["image_id"]):
+        points[row] = sketches[image_id].points
+
+    def read(image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+        stored = read_sketches(context, [image_id for image_id in image_ids if image_id not in sketches])
+        return {**stored, **{image_id: sketches[image_id] for image_id in image_ids if image_id in sketches}}
+
+    return extended(opened, part(Pictures.of(new), points, len(known.image_id)), read)
+
+
+def make_anew(context: Context) -> None:
+    """Make the files of the known pictures from the catalog, whatever they are like."""
+    store, now = index_store(context.settings), datetime.now(UTC)
+    store.rebuild(_all_parts(context), mark=0, now=now)
+    # A search asks every segment: a million pictures in fifty of them are found half as fast as in few.
+    store.compact(merged, now=now)
+
+
+def index_store(settings: Settings) -> SegmentStore:
+    """Return where the files are: the catalog names the folder, so that no two ever share one."""
+    name = hashlib.sha256(settings.resolved_catalog_url.encode()).hexdigest()[:16]
+    return SegmentStore(settings.home / "index" / name, f"{FORMAT} of {RECIPE}")
+
+
+def read_sketches(context: Context, image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+    """Return sketches by picture, those of this recipe."""
+    with context.catalog.read() as connection:
+        stored = sketches_of(connection, image_ids, RECIPE)
+    arrays = unpack_rows(stored.blobs)
+    return {
+        image_id: Sketch(**{name: array[row] for name, array in arrays.items()})
+        for row, image_id in enumerate(stored.image_id)
+    }
+
+
+class _Opened(NamedTuple):
+    """The known pictures, and the generation of the files that they were made of."""
+
+    collection: Collection
+    generation: int
+
+
+_latest: dict[Path, _Opened] = {}
+"""What was opened last, by folder: to prepare the files again for each question costs more than to answer it."""
+
+
+def _opened(context: Context, kept: dict[Path, _Opened] | None = None) -> _Opened:
+    """Open the files, making them anew if they cannot be used or do not fit the catalog.
+
+    Parameters
+    ----------
+    kept
+        What was opened before, to be taken where nothing was added since.
+    """
+    warm(say)
+    store = index_store(context.settings)
+    try:
+        while True:
+            found = _prepared(context, store, {} if kept is None else kept)
+            if _fits(context, found.collection):
+                return found
+            # A run may have added to both between one look and the other.
+            if store.generation() == found.generation:
+                break
+    except SegmentsError:
+        pass
+    make_anew(context)
+    return _prepared(context, store, {} if kept is None else kept)
+
+
+def _prepared(context: Context, store: SegmentStore, kept: dict[Path, _Opened]) -> _Opened:
+    found = kept.get(store.folder)
+    if found is None or found.generation != store.generation():
+        snapshot = store.open()
+        found = _Opened(collection(snapshot.parts, partial(read_sketches, context)), snapshot.generation)
+        kept.clear()
+        kept[store.folder] = found
+    return found._replace(collection=replace(found.collection, read=partial(read_sketches, context)))
+
+
+def _fits(context: Context, found: Collection) -> bool:
+    """Tell whether files hold the compared pictures, and beyond them only such as a run was about to compare.
+
+    Numbers tell of pictures that came or went without the files; a few names tell of a catalog that took the place of
+    the one that the files were made from.
+    """
+    held = found.pictures
+    some = held.names(np.linspace(0, max(0, len(held.image_id) - 1), min(NAMES, len(held.image_id))).astype(np.int64))
+    with context.catalog.read() as connection:
+        more = len(held.image_id) - compared_pictures(connection, RECIPE)
+        if more < 0 or readable_pictures(connection, RECIPE, some.tolist()) != len(some):
+            return False
+        waiting = fingerprints(connection, RECIPE, compared=False) if more else NOTHING_WAITS
+    return int(np.count_nonzero(held.rows(waiting["image_id"]) >= 0)) == more
+
+
+def _all_parts(context: Context) -> Iterator[dict[str, NDArray[Any]]]:
+    first, after = 0, ""
+    while True:
+        with context.catalog.read() as connection:
+            prints = fingerprints(connection, RECIPE, compared=True, after=after, limit=PART_PICTURES)
+        if prints.empty:
+            return
+        yield _part(context, prints, first=first)
+        first, after = first + len(prints), prints["image_id"].iloc[-1]
+
+
+def _part(context: Context, prints: pd.DataFrame, *, first: int) -> dict[str, NDArray[Any]]:
+    with context.catalog.read() as connection:
+        stored = sketches_of(connection, prints["image_id"], RECIPE, blobs=["search_keys"])
+    points = np.zeros((len(prints), MOST_POINTS), POINT)
+    rows = pd.Index(prints["image_id"]).get_indexer(stored.image_id)
+    points[rows] = unpack_rows(stored.blobs)["points"]
+    return part(Pictures.of(prints), points, first)

@@ -1,0 +1,1 @@
+"""Listings described, scored and queued, with what the catalog knows."""

@@ -1,0 +1,141 @@
+"""Describe listings as of their moments, score them, and keep scores with reasons and vectors."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from data.catalog.feature_facts import facts_about
+from data.catalog.scores.champions import champion
+from data.catalog.scores.scores import rank_run, save_features, save_scores
+from features.facts import Facts
+from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS, build, evidence, first_owner
+from features.sightings.evidence import Judged, judge
+from models.estimator.reasons import reasons
+from models.estimator.rule import RULE_ID, rule_for
+from models.estimator.scoring import score
+from models.serving.scoring.usual_prices import prices_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+    from models.estimator.scorer import Scorer
+    from models.serving.context import Context
+    from models.serving.scoring.usual_prices import Prices
+
+Counts = dict[str, int]
+Moment = tuple[int, pd.Timestamp]
+
+EVIDENCE_A_LISTING = 20
+REUSE = "reuse"
+
+
+def scorer_in_use(context: Context) -> Scorer:
+    """Return the champion, or the documented rule before the first one."""
+    return scorer_named(context, model_in_use(context))
+
+
+def model_in_use(context: Context) -> str:
+    """Return the id of the champion, or that of the documented rule before the first one."""
+    with context.catalog.read() as connection:
+        return champion(connection) or RULE_ID
+
+
+def scorer_named(context: Context, model_id: str) -> Scorer:
+    """Return a kept model, or the rule by its own id.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, or it does not fit this version.
+    """
+    return rule_for(SPECS) if model_id == RULE_ID else context.registry.load(model_id, SPECS)
+
+
+def describe(context: Context, moments: pd.DataFrame, prices: Prices | None = None) -> tuple[pd.DataFrame, Facts]:
+    """Return the features of some moments, and the facts they were made of; see `known_facts`."""
+    facts = facts_of(context, moments, prices)
+    return build(moments, facts), facts
+
+
+def facts_of(context: Context, moments: pd.DataFrame, prices: Prices | None = None) -> Facts:
+    """Read what is known about some moments, all of it at one time; see `known_facts`."""
+    with context.catalog.read() as connection:
+        return known_facts(connection, moments, prices)
+
+
+def known_facts(connection: Connection, moments: pd.DataFrame, prices: Prices | None = None) -> Facts:
+    """Read all that describes some moments.
+
+    Parameters
+    ----------
+    prices
+        `models.serving.scoring.usual_prices.all_prices`, for many parts of a whole; otherwise those of these moments
+        are read.
+    """
+    found = facts_about(connection, moments)
+    versions = found["listings"][found["listings"]["listing_key"].isin(moments["listing_key"])]
+    known = prices_for(connection, versions, moments) if prices is None else prices.for_versions(versions)
+    return Facts(**found, prices=known.usual, goods=known.goods)
+
+
+def score_moments(context: Context, keys: Sequence[Moment], run_id: str) -> Counts:
+    """Score some moments and keep everything needed to replay and to explain it."""
+    moments = pd.DataFrame(list(keys), columns=["listing_key", "as_of"])
+    features, rows = scored_rows(context, moments, scorer_in_use(context))
+    with context.catalog.write() as connection:
+        save_features(connection, moments, features, SPEC_FINGERPRINT)
+        save_scores(connection, rows.assign(run_id=run_id))
+    return {"scored": len(rows), **bands_of(rows)}
+
+
+def scored_rows(context: Context, moments: pd.DataFrame, scorer: Scorer) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the features of some moments, and their scores with reasons: all columns that are kept but ``run_id``.
+
+    The same moment gives the same bytes, whatever other moments are asked for with it.
+    """
+    facts = facts_of(context, moments)
+    judged = judge(facts)
+    features = build(moments, facts, judged)
+    rows, _ = told_of(moments, features, facts, scorer, judged)
+    return features, rows
+
+
+def told_of(
+    moments: pd.DataFrame, features: pd.DataFrame, facts: Facts, scorer: Scorer, judged: Judged | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the scores of described moments with reasons, as `scored_rows` does, and the evidence behind them."""
+    scored = score(features, scorer, SPECS)
+    judged = judged or judge(facts)
+    found = evidence(moments, facts, judged)
+    told = reasons(
+        features.assign(listing_key=range(len(features))),
+        scored.contributions,
+        SPECS,
+        evidence=_named(found),
+    )
+    rows = pd.concat([moments, scored.table, first_owner(moments, facts, judged)], axis=1)
+    rows = rows.assign(observed_at=moments["as_of"], reasons=told.map(json.dumps), spec=SPEC_FINGERPRINT)
+    return rows, found
+
+
+def bands_of(rows: pd.DataFrame) -> Counts:
+    """Count scores by their band."""
+    return {f"band_{name}": int(n) for name, n in rows["band"].value_counts().items()}
+
+
+def rank(context: Context, run_id: str) -> None:
+    """Rank all scores of a run together."""
+    with context.catalog.write() as connection:
+        rank_run(connection, run_id)
+
+
+def _named(found: pd.DataFrame) -> pd.DataFrame:
+    counted = found[found["copied"]]
+    few = counted[counted.groupby("moment").cumcount() < EVIDENCE_A_LISTING]
+    names = few["image_id"] + ":" + few["other_image_id"]
+    return pd.DataFrame({"listing_key": few["moment"], "block": REUSE, "evidence_id": names})

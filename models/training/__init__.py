@@ -1,0 +1,1 @@
+"""Training: candidates, their choice, and whether one may replace the champion."""

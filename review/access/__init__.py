@@ -1,0 +1,1 @@
+"""Who comes in, who they are, and what each of them may do."""

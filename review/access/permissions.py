@@ -1,0 +1,81 @@
+"""Who may ask for what: a route names the least role it takes, and whatever changes something must bring a mark."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+
+from review.access.middleware import SAFE_METHODS
+from review.access.roles import Role
+from review.access.sessions import Session
+from review.desk import desk_of
+
+CSRF_FIELD = "csrf"
+CSRF_HEADER = "X-CSRF-Token"
+
+
+class NotSignedIn(Exception):  # noqa: N818 -- the name is the fact
+    """Nobody has signed in, or too long ago."""
+
+
+class NotAllowed(Exception):  # noqa: N818 -- the name is the fact
+    """Somebody may not do this."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
+
+
+class Needs:
+    """A dependency that lets a request through if its person has a role or a higher one, and returns the session.
+
+    Parameters
+    ----------
+    role
+        The least one.
+    """
+
+    def __init__(self, role: Role) -> None:
+        self.role = role
+
+    async def __call__(self, request: Request) -> Session:
+        """Return the session; raise `NotSignedIn` or `NotAllowed`."""
+        session = desk_of(request).door.session(request)
+        if session is None:
+            raise NotSignedIn
+        if session.person.role < self.role:
+            has = session.person.role.name.lower()
+            raise NotAllowed(f"This takes the role {self.role.name.lower()}; you are {has}.")
+        if request.method not in SAFE_METHODS:
+            await _require_mark(request, session)
+        return session
+
+
+async def _require_mark(request: Request, session: Session) -> None:
+    given = request.headers.get(CSRF_HEADER)
+    if given is None and not request.headers.get("Content-Type", "").startswith("application/json"):
+        given = str((await request.form()).get(CSRF_FIELD, ""))
+    if not hmac.compare_digest((given or "").encode(), session.csrf.encode()):
+        raise NotAllowed("The page was too old, or not ours; nothing was changed. Open it again and repeat.")
+
+
+async def form_of(request: Request) -> FormData:
+    """Return the fields of a form; Starlette reads them once."""
+    return await request.form()
+
+
+Viewer = Annotated[Session, Depends(Needs(Role.VIEWER))]
+Analyst = Annotated[Session, Depends(Needs(Role.ANALYST))]
+Lead = Annotated[Session, Depends(Needs(Role.LEAD))]
+Form = Annotated[FormData, Depends(form_of)]
+
+
+def role_of(dependant: Any) -> Role | None:
+    """Return the role that a route needs, looking through its dependencies; ``None`` if it is open to everybody."""
+    if isinstance(dependant.call, Needs):
+        return dependant.call.role
+    found = [role for inner in dependant.dependencies if (role := role_of(inner)) is not None]
+    return max(found, default=None)

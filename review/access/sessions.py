@@ -1,0 +1,95 @@
+"""Who has signed in, as a signed cookie: the server keeps nothing, and nobody else can write one."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from review.access.roles import Person, Role
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COOKIE = "seenbefore"
+LASTS_S = 12 * 3600
+"""A working day; after it somebody signs in again."""
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person at one browser.
+
+    Parameters
+    ----------
+    person
+        Who it is.
+    number
+        Random; two sessions never share one.
+    csrf
+        What forms of this session must bring, which no other site can know.
+    """
+
+    person: Person
+    number: str
+    csrf: str
+
+
+class Sessions:
+    """Makes and reads the cookies of one desk.
+
+    Parameters
+    ----------
+    secret
+        Signs them; whoever has it can be anybody.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._signer = URLSafeTimedSerializer(secret, salt="session", signer_kwargs={"digest_method": sha256})
+
+    def begin(self, person: Person) -> str:
+        """Return the cookie of a new session."""
+        return str(self._signer.dumps([person.name, int(person.role), secrets.token_urlsafe(16)]))
+
+    def read(self, cookie: str) -> Session | None:
+        """Return the session of a cookie; ``None`` if it is not ours, or too old."""
+        try:
+            name, role, number = self._signer.loads(cookie, max_age=LASTS_S)
+            return Session(Person(name, Role(role)), number, self.csrf_of(number))
+        except (BadData, ValueError, TypeError):
+            return None
+
+    def csrf_of(self, number: str) -> str:
+        """Return what the forms of a session must bring."""
+        return self.secret_for(f"csrf {number}")
+
+    def secret_for(self, purpose: str) -> str:
+        """Return a secret for one purpose, which tells nothing of those for others."""
+        return hmac.new(self._secret, purpose.encode(), sha256).hexdigest()
+
+
+def kept_secret(path: Path) -> bytes:
+    """Return the desk's secret, made when it is first asked for; only the owner of the file can read it.
+
+    It outlives the server, so that nobody has to sign in again after a restart.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(secrets.token_bytes(SECRET_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(fresh, path)  # of two servers that start at once, one secret wins
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+    return path.read_bytes()

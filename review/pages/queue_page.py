@@ -1,0 +1,79 @@
+"""The queue: what waits, the most at stake first."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse
+from starlette.responses import Response
+
+from data.catalog.cases.case_views import first_pictures_of, titles_of
+from data.catalog.cases.cases import MOST_COUNTED, choices, counters, page_of
+from data.catalog.cases.claims import claims_on
+from review.access.permissions import Analyst, Viewer
+from review.assignment import next_for
+from review.desk import desk_of
+from review.labels import PROBLEM_WORDS, edit_words, reason_words
+from review.queue_filter import AGES, Asked
+
+PAGE_ROWS = 25
+router = APIRouter()
+
+
+@router.get("/")
+def queue(
+    request: Request,
+    session: Viewer,
+    asked: Annotated[Asked, Depends()],
+    page: Annotated[int, Query(ge=1, le=MOST_COUNTED)] = 1,
+) -> Response:
+    """Show a page of the queue."""
+    desk = desk_of(request)
+    now = desk.clock()
+    with desk.context.catalog.read() as connection:
+        found = page_of(connection, asked.filter(now), now, number=page, size=PAGE_ROWS)
+        keys = [row["listing_key"] for row in found.rows]
+        titles = titles_of(connection, keys)
+        pictures = first_pictures_of(connection, keys)
+        claimed = claims_on(connection, keys, now)
+        told: dict[str, Any] = {
+            "counters": counters(connection, now),
+            "rows": [
+                {
+                    **row,
+                    "listing": titles.get(row["listing_key"], {}),
+                    "image_id": pictures.get(row["listing_key"]),
+                    "claimed_by": claimed.get(row["listing_key"]),
+                    "reason_words": reason_words(row["reason"]),
+                    "edit_words": edit_words(row["edit"]),
+                }
+                for row in found.rows
+            ],
+        }
+        chosen = choices(connection)
+    last = max(1, math.ceil(found.total / PAGE_ROWS))
+    told |= {"asked": asked, "page": page, "last": last, "total": found.total, "most": MOST_COUNTED, "now": now}
+    told |= {
+        "reasons": [(code, reason_words(code)) for code in chosen["reason"]],
+        "categories": [(name, name) for name in chosen["category"]],
+        "edits": [(code, edit_words(code)) for code in chosen["edit"]],
+        "problems": list(PROBLEM_WORDS.items()),
+        "ages": AGES,
+        "session": session,
+    }
+    return desk.templates.TemplateResponse(request, "queue.html", told)
+
+
+@router.get("/next")
+def take_next(
+    request: Request,
+    session: Analyst,
+    asked: Annotated[Asked, Depends()],
+    after: Annotated[int | None, Query()] = None,
+) -> Response:
+    """Lead to the first case that nobody else has; back to the queue when there is none."""
+    desk = desk_of(request)
+    key = next_for(desk, session.person.name, asked.filter(desk.clock()), after)
+    return RedirectResponse("/" + asked.query() if key is None else f"/cases/{key}{asked.query()}", 303)

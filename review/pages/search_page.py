@@ -1,0 +1,101 @@
+"""Search: listings by what they are called, and known pictures by one that somebody drops or names the address of."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import Response
+
+from data.catalog.cases.case_views import find_listings, first_pictures_of
+from data.catalog.database.frames import records
+from data.catalog.database.keys import joined_keys
+from data.errors import SourceError
+from models.serving.pictures.query_pictures import Address, Upload, one_taken_in
+from models.serving.pictures.search_pictures import Found, Sought, find_similar
+from review.access.permissions import Form, Viewer
+from review.desk import Desk, desk_of
+from review.labels import edit_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from review.access.sessions import Session
+
+MOST_LISTINGS = 50
+MOST_HITS = 60
+UNSURE = 0.1
+"""Least probability of what is shown to somebody who wants to see unsure hits too."""
+LONGEST_TEXT = 2_000
+NOTHING_ASKED = "Choose a picture file, or paste the address of a picture."
+router = APIRouter()
+
+
+@router.get("/search")
+def by_text(request: Request, session: Viewer, q: Annotated[str, Query(max_length=LONGEST_TEXT)] = "") -> Response:
+    """Show the search, and the listings that are called what somebody asks for."""
+    desk = desk_of(request)
+    text = q.replace("\0", "").strip()
+    with desk.context.catalog.read() as connection:
+        found = find_listings(connection, text, MOST_LISTINGS) if text else None
+        pictures = {} if found is None else first_pictures_of(connection, found["listing_key"].tolist())
+    rows = None if found is None else _with_pictures(found, pictures)
+    return _page(request, session, text=text, listings=rows)
+
+
+@router.post("/search")
+def by_picture(request: Request, session: Viewer, form: Form) -> Response:
+    """Show the known pictures like one that was uploaded, or that stands at an address."""
+    desk = desk_of(request)
+    url, unsure = str(form.get("url", "")).strip(), bool(form.get("unsure"))
+    shown: dict[str, Any] = {"url": url, "unsure": unsure}
+    picture = uploaded(form) or (Address(url) if url else None)
+    if picture is None:
+        return _page(request, session, problem=NOTHING_ASKED, status=422, **shown)
+    shown["asked"] = picture.url if isinstance(picture, Address) else picture.name
+    try:
+        found = similar(desk, picture, UNSURE if unsure else None, MOST_HITS)
+    except SourceError as error:
+        return _page(request, session, problem=str(error), status=422, **shown)
+    return _page(request, session, hits=_hits(found.rows), known=found.known, **shown)
+
+
+def uploaded(form: FormData) -> Upload | None:
+    """Return the picture file in a form; ``None`` if nobody chose one."""
+    file = form.get("picture")
+    if not isinstance(file, UploadFile):
+        return None
+    with closing(file.file) as opened:
+        content = opened.read()
+    # A browser sends the field of a file that was not chosen too: without a name, and empty.
+    return Upload(file.filename or "upload", content) if file.filename or content else None
+
+
+def similar(desk: Desk, picture: Address | Upload, least: float | None, limit: int) -> Found:
+    """Look one picture up among the known ones that stand in listings; `SourceError` if it cannot be read."""
+    with one_taken_in(desk.context, picture) as queries:
+        found = find_similar(desk.context, queries, Sought(min_probability=least, limit=limit))
+    rows = found.rows[found.rows["listing_id"].notna()].reset_index(drop=True)
+    keys = {
+        "listing_key": joined_keys(rows["marketplace"], rows["listing_id"]),
+        "seller_key": joined_keys(rows["marketplace"], rows["seller_id"]),
+    }
+    return Found(rows.assign(**keys), found.known)
+
+
+def _hits(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{**row, "edit_words": edit_words(row["edit"])} for row in records(rows)]
+
+
+def _with_pictures(found: pd.DataFrame, pictures: dict[int, str]) -> list[dict[str, Any]]:
+    """Add each listing's first readable picture."""
+    return [row | {"image_id": pictures.get(row["listing_key"])} for row in records(found)]
+
+
+def _page(request: Request, session: Session, *, status: int = 200, **told: Any) -> Response:
+    desk = desk_of(request)
+    nothing = {"text": "", "listings": None, "url": "", "unsure": False, "asked": "", "hits": None, "known": 0}
+    shown = {**nothing, "problem": "", "most": MOST_LISTINGS, "now": desk.clock(), "session": session, **told}
+    return desk.templates.TemplateResponse(request, "search.html", shown, status_code=status)

@@ -1,0 +1,26 @@
+"""Warming loads the kernels that comparing pictures takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+COMPARE = """
+import numba
+from features.copies.warmup import warm
+warm(print)
+from features.kernels import agreement, alignment, patches, scale_space, search, votes
+modules = agreement, alignment, patches, scale_space, search, votes
+kernels = [value for module in modules for value in vars(module).values()
+           if isinstance(value, numba.core.registry.CPUDispatcher)]
+loaded = {kernel.py_func.__qualname__: len(kernel.signatures) for kernel in kernels}
+wanted = "consistent repeated accompanied aligned shown block_correlations probe compare"
+assert all(loaded[name] for name in wanted.split())
+print("warm")
+"""
+
+
+def test_warming_loads_what_comparing_takes():
+    done = subprocess.run([sys.executable, "-c", COMPARE], capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "warm"

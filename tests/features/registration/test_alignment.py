@@ -1,0 +1,165 @@
+"""Points tell how one picture lies in another, however it was moved, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.keypoints.keypoints import POINT
+from features.keypoints.orientations import COUNT, MATRICES, UPRIGHT, turned
+from features.registration.affine_fit import partners
+from features.registration.alignment import (
+    LOG_SIZES,
+    PARTNER_BITS,
+    PARTNER_PIXELS,
+    Spots,
+    align,
+    geometry,
+    inverse,
+    spots_of,
+)
+
+FRAME = np.array([360.0, 280.0])
+ROUGHLY = np.array([[0.0, 0.0, 6.0], [0.0, 0.0, -4.0]])
+NOWHERE = np.column_stack([np.eye(2), [5000.0, 5000.0]])
+
+
+def random_spots(count, seed=0):
+    rng = np.random.default_rng(seed)
+    at = np.column_stack([rng.uniform(0, 1, (count, 2)) * FRAME, rng.uniform(0.6, 4.0, count)])
+    return Spots(at, rng.integers(0, 1 << 63, count, dtype=np.uint64), FRAME)
+
+
+def moved_spots(known, lead, orientation, *, noise_pixels=0.0, seed=1):
+    """What another picture shows of these points: those that fall into its frame."""
+    at = known.at.copy()
+    at[:, :2] = at[:, :2] @ lead[:, :2].T + lead[:, 2]
+    at[:, :2] += np.random.default_rng(seed).normal(0, noise_pixels, (len(at), 2))
+    at[:, 2] += 0.5 * math.log(abs(np.linalg.det(lead[:, :2])))
+    inside = ((at[:, :2] > 0) & (at[:, :2] < FRAME)).all(axis=1)
+    return Spots(at[inside], turned(known.hash, orientation)[inside], FRAME)
+
+
+def lead_by(scale, degrees, orientation=UPRIGHT, stretch=1.0):
+    """Enlarge, turn and stretch around the middle of the frame."""
+    angle = math.radians(degrees)
+    rotation = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    shape = scale * rotation @ np.diag([stretch, 1.0]) @ MATRICES[orientation]
+    return np.column_stack([shape, FRAME / 2 - shape @ FRAME / 2])
+
+
+@pytest.mark.parametrize("orientation", range(COUNT))
+@pytest.mark.parametrize(("scale", "degrees", "stretch"), [(1.0, 0.0, 1.0), (1.4, 3.0, 1.0), (0.8, -6.0, 1.08)])
+def test_the_true_place_is_found_from_a_rough_guess(orientation, scale, degrees, stretch):
+    known, lead = random_spots(120), lead_by(scale, degrees, orientation, stretch)
+    asked = moved_spots(known, lead, orientation, noise_pixels=0.5)
+    guess = lead_by(scale * 1.05, 0.0, orientation) + ROUGHLY
+    found = align(asked, known, guess, orientation)
+    corners = np.array([[0, 0], [360, 0], [0, 280], [360, 280]])
+    off = corners @ (found.lead - lead)[:, :2].T + (found.lead - lead)[:, 2]
+    assert np.linalg.norm(off, axis=1).max() < 1.0
+    assert found.matches >= 0.98 * len(asked.at)
+    assert found.repeated > 0.9
+    assert found.bits == 0
+    assert found.off_pixels < 1.0
+
+
+def test_points_that_only_one_picture_has_lessen_what_is_repeated():
+    known = random_spots(100)
+    half = Spots(known.at[::2], known.hash[::2], FRAME)
+    more = Spots(*map(np.concatenate, zip(half[:2], random_spots(50, seed=7)[:2], strict=True)), FRAME)
+    same = np.column_stack([np.eye(2), np.zeros(2)])
+    assert align(half, known, same, UPRIGHT).repeated > 0.95
+    assert align(more, known, same, UPRIGHT).repeated == pytest.approx(0.5, abs=0.07)
+
+
+def test_points_too_small_or_too_large_to_be_found_in_the_other_picture_are_not_missed():
+    for scale in (0.3, 3.0):
+        known = random_spots(300)
+        asked = moved_spots(known, lead_by(scale, 0.0), UPRIGHT)
+        visible = (asked.at[:, 2] > LOG_SIZES[0]) & (asked.at[:, 2] < LOG_SIZES[1])
+        assert visible.mean() < 0.75
+        others = random_spots(900, seed=2)
+        shown = Spots(
+            np.concatenate([asked.at[visible], others.at]), np.concatenate([asked.hash[visible], others.hash]), FRAME
+        )
+        assert align(shown, known, lead_by(scale, 0.0), UPRIGHT).repeated > 0.97
+
+
+def test_the_other_way_round_it_is_the_inverse():
+    known, lead = random_spots(120), lead_by(1.2, 2.0)
+    asked = moved_spots(known, lead, UPRIGHT)
+    there, back = align(asked, known, lead, UPRIGHT), align(known, asked, inverse(lead), UPRIGHT)
+    assert there.matches == back.matches
+    np.testing.assert_allclose(inverse(there.lead), back.lead, atol=0.3)
+
+
+def test_where_nothing_matches_the_guess_stays():
+    found = align(random_spots(30), random_spots(30, seed=1), NOWHERE, UPRIGHT)
+    assert found[1:] == (0, 0.0, PARTNER_BITS, PARTNER_PIXELS[-1])
+    np.testing.assert_array_equal(found.lead, NOWHERE)
+
+
+@pytest.mark.parametrize("counts", [(0, 0), (0, 5), (5, 0), (1, 1)])
+def test_pictures_with_hardly_a_point_are_laid_as_guessed(counts):
+    asked, known = (random_spots(count) for count in counts)
+    same = np.column_stack([np.eye(2), np.zeros(2)])
+    found = align(asked, known, same, UPRIGHT)
+    assert found.matches == min(counts)
+    np.testing.assert_array_equal(found.lead, same)
+
+
+def test_two_matches_do_not_shear_a_picture():
+    known = random_spots(2)
+    known.at[:, 1] = [50, 52]
+    asked = moved_spots(known, lead_by(1.0, 0.0), UPRIGHT, noise_pixels=2.0)
+    shape = align(asked, known, lead_by(1.0, 0.0), UPRIGHT).lead[:, :2]
+    np.testing.assert_allclose(shape, np.eye(2), atol=0.1)
+
+
+@given(st.floats(0.3, 3), st.floats(-180, 180), st.sampled_from(range(COUNT)), st.floats(0.5, 2))
+def test_there_and_back_is_where_one_was(scale, degrees, orientation, stretch):
+    lead = lead_by(scale, degrees, orientation, stretch)
+    back = inverse(lead)
+    np.testing.assert_allclose(back[:, :2] @ lead[:, :2], np.eye(2), atol=1e-9)
+    np.testing.assert_allclose(back[:, :2] @ lead[:, 2] + back[:, 2], 0, atol=1e-6)
+
+
+def test_from_a_single_place_there_is_no_way_back():
+    np.testing.assert_array_equal(inverse(np.array([[0.0, 0.0, 7.0], [0.0, 0.0, 9.0]])), np.zeros((2, 3)))
+
+
+def test_empty_points_are_left_out_and_units_are_pixels():
+    points = np.zeros(4, POINT)
+    points["place"][1], points["size"][1], points["hash"][1] = (32, 160), 64, 5
+    spots = spots_of(points, 640, 480)
+    np.testing.assert_allclose(spots.at, [[2.0, 10.0, math.log(4.0)]])
+    assert spots.hash.tolist() == [5]
+    assert spots.frame[0] / spots.frame[1] == pytest.approx(640 / 480)
+    np.testing.assert_array_equal(geometry(points)[1], spots.at[0])
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 1000))
+def test_partners_are_near_alike_and_nobody_elses(asked_count, known_count, seed):
+    rng = np.random.default_rng(seed)
+    asked, known = (rng.uniform(0, [20, 20, 1], (count, 3)) for count in (asked_count, known_count))
+    asked_hash, known_hash = (rng.integers(0, 1 << 6, count, dtype=np.uint64) for count in (asked_count, known_count))
+    near, most_bits = np.array([0.5, 12.0]), 3
+    off = np.linalg.norm(asked[:, None, :2] - known[None, :, :2], axis=2)
+    bits = np.bitwise_count(asked_hash[:, None] ^ known_hash).astype(int)
+    bits[(off > near[1]) | (np.abs(asked[:, None, 2] - known[:, 2]) > near[0]) | (bits > most_bits)] = 99
+    chosen = [int(row.argmin()) if known_count and row.min() <= most_bits else -1 for row in bits]
+    expected = [
+        known_point
+        if known_point >= 0
+        and point
+        == min((bits[rival, known_point], rival) for rival in range(asked_count) if chosen[rival] == known_point)[1]
+        else -1
+        for point, known_point in enumerate(chosen)
+    ]
+    assert partners(asked, asked_hash, known, known_hash, near, most_bits).tolist() == expected
