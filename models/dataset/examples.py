@@ -52,7 +52,7 @@ def make_examples(
         ``listing_key``, numbered from 0.
         ``y`` is 1 fraud, 0 legit, NaN undecided. A listing missing in ``clusters`` is a cluster of its own.
     """
-    if not moments.index.equals(features.hamming):
+    if not moments.index.equals(features.index):
         message = "moments and features must stand on the same index"
         raise ValueError(message)
     cluster = moments["listing_key"].map(clusters)

@@ -68,7 +68,7 @@ def reasons(
             "evidence_ids": ids.get((key, spec.block), []),
         }
         told.setdefault(row, []).append(reason)
-    return pd.Series([told.get(row, []) for row in features.hamming], index=features.hamming, dtype=object)
+    return pd.Series([told.get(row, []) for row in features.index], index=features.index, dtype=object)
 
 
 def _strongest(features: pd.DataFrame, contributions: pd.DataFrame, specs: Sequence[FeatureSpec]) -> pd.DataFrame:
@@ -84,7 +84,7 @@ def _strongest(features: pd.DataFrame, contributions: pd.DataFrame, specs: Seque
     rows, columns = rows[place < MAX_REASONS], columns[place < MAX_REASONS]
     return pd.DataFrame(
         {
-            "row": features.hamming[rows],
+            "row": features.index[rows],
             "listing_key": features["listing_key"].to_numpy()[rows],
             "code": np.asarray(names, dtype=object)[columns],
             "value": values[rows, columns],

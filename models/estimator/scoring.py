@@ -69,7 +69,7 @@ def score(features: pd.DataFrame, scorer: Scorer, specs: Sequence[FeatureSpec]) 
     rank[order] = np.arange(1, len(x) + 1)
     table = pd.DataFrame(
         {"score": probability, "rank": rank, "band": scorer.bands.names(probability), "model_id": scorer.model_id},
-        index=features.hamming,
+        index=features.index,
     ).astype({"band": "str", "model_id": "str"})
     drops = contributions(scorer, x, margins)
-    return Scored(table, pd.DataFrame(drops, index=features.hamming, columns=list(names)))
+    return Scored(table, pd.DataFrame(drops, index=features.index, columns=list(names)))
