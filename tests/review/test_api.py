@@ -6,6 +6,7 @@ import base64
 import json
 import shutil
 
+import hypothesis.core
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -185,7 +186,11 @@ def fuzzed(market_home, tmp_path_factory):
 @pytest.fixture(scope="module")
 def described(fuzzed):
     cookie = f"{COOKIE}={Browser(fuzzed, 'vic', Role.VIEWER).cookies[COOKIE]}"
-    return schemathesis.openapi.from_asgi("/api/openapi.json", fuzzed, headers={"Host": "localhost", "Cookie": cookie})
+    with pytest.MonkeyPatch.context() as patch:
+        # Schemathesis puts a printer here that prints no example; whatever is tested afterwards has its own back.
+        patch.setattr(hypothesis.core, "RepresentationPrinter", hypothesis.core.RepresentationPrinter)
+        headers = {"Host": "localhost", "Cookie": cookie}
+        yield schemathesis.openapi.from_asgi("/api/openapi.json", fuzzed, headers=headers)
 
 
 @pytest.mark.parametrize(
