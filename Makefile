@@ -1,6 +1,8 @@
 # `make demo` does the whole job; `make test` runs every test. Both set up everything they need.
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests start hundreds of interpreters: none is to compile again what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check lock clean
 

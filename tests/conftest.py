@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import Phase, settings
+from joblib import cpu_count
 
-from tests.postgres import fresh_schema, postgres
+from tests.kernels import compile_meanwhile, compiled
+from tests.postgres import Schemas, fresh_schema, postgres
+from tests.schema import made_at_once
+from tests.watchdog import watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +27,35 @@ PHASES = tuple(Phase) if FULL else (Phase.explicit, Phase.reuse, Phase.generate)
 settings.register_profile("seenbefore", deadline=None, derandomize=True, print_blob=True, phases=PHASES)
 settings.load_profile("seenbefore")
 
-PREFECT_START_LIMIT_S = 120
-CHECKOUT = Path(__file__).resolve().parents[1]
+THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+WITHOUT_KERNELS = {"contracts", "data", "models", "notebooks", "suite"}  # or with a few, which they compile
+TESTS = Path(__file__).resolve().parent
+CHECKOUT = TESTS.parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Let a whole run use all cores; whoever names files or folders has them run here, and `-n` says otherwise."""
+    option = config.option
+    whole = config.args_source == pytest.Config.ArgsSource.TESTPATHS and not (option.collectonly or option.usepdb)
+    if whole and config.pluginmanager.hasplugin("xdist") and option.numprocesses is None and cpu_count() > 1:
+        option.numprocesses, option.dist, option.loadscopereorder = cpu_count(), "loadfile", False
+        # Two workers that each compute with all cores only get in each other's way.
+        os.environ.update(dict.fromkeys(THREAD_COUNTS, "1"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with files that take long, so that no worker is left alone with one in the end."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have everything ended that the run starts, however it ends; its workers are among it."""
+    if not hasattr(config, "workerinput"):
+        config.add_cleanup(watch())
+        if config.getoption("numprocesses", None):
+            config.add_cleanup(compile_meanwhile())
 
 
 @pytest.fixture(scope="session")
@@ -45,14 +76,35 @@ def _loopback_only(socket_enabled: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[URL]:
+def postgres_server() -> URL:
     """A PostgreSQL server: the one the environment names, or a private one behind a socket in a folder of its own."""
-    with postgres() as url:
-        yield url
+    return postgres()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _schema_made_at_once() -> Iterator[None]:
+    """Spare new SQLite catalogs their migrations."""
+    with made_at_once():
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _kernels_compiled(request: pytest.FixtureRequest) -> None:
+    """Let workers not compile one kernel at the same time."""
+    if "PYTEST_XDIST_WORKER" in os.environ and request.path.relative_to(TESTS).parts[0] not in WITHOUT_KERNELS:
+        compiled()
+
+
+@pytest.fixture(scope="session")
+def postgres_schemas(postgres_server: URL) -> Iterator[Schemas]:
+    """Schemas with a catalog's tables, for tests to take turns in."""
+    schemas = Schemas(postgres_server)
+    yield schemas
+    schemas.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database without any tables."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'catalog.sqlite'}"
@@ -61,13 +113,20 @@ def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
         yield url
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database for a catalog; there may be empty tables already."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'catalog.sqlite'}"
+        return
+    with request.getfixturevalue("postgres_schemas").one() as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One Prefect server for all flows that are run in this process."""
-    from flows.runtime.environment import prepare_prefect
+    """One Prefect server for all flows that are run by tests themselves."""
+    from tests.prefect_server import flows_reported
 
-    prepare_prefect(tmp_path_factory.mktemp("prefect"), quiet=True)
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=PREFECT_START_LIMIT_S):
+    with flows_reported(tmp_path_factory.mktemp("prefect")):
         yield

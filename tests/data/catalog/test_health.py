@@ -18,21 +18,21 @@ from data.errors import CatalogError
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def test_looking_at_a_database_without_tables_makes_none(catalog_url: str) -> None:
-    assert examine(catalog_url).found is None
-    assert examine(catalog_url).found is None
+def test_looking_at_a_database_without_tables_makes_none(database_url: str) -> None:
+    assert examine(database_url).found is None
+    assert examine(database_url).found is None
 
 
-def test_an_open_catalog_is_up_to_date_and_sound(catalog_url: str) -> None:
-    open_catalog(catalog_url).close()
-    schema = examine(catalog_url)
+def test_an_open_catalog_is_up_to_date_and_sound(database_url: str) -> None:
+    open_catalog(database_url).close()
+    schema = examine(database_url)
     assert (schema.found, schema.expected, schema.integrity) == (HEAD, HEAD, SOUND)
     assert schema.journal == ("wal" if schema.backend == "sqlite" else None)
-    assert is_made(catalog_url)
+    assert is_made(database_url)
 
 
-def test_only_pictures_of_another_recipe_are_stale_and_only_open_loads_unfinished(catalog_url: str) -> None:
-    catalog = open_catalog(catalog_url)
+def test_only_pictures_of_another_recipe_are_stale_and_only_open_loads_unfinished(database_url: str) -> None:
+    catalog = open_catalog(database_url)
     with catalog.write() as connection:
         begin_load(connection, "interrupted", NOW)
         finish_load(connection, begin_load(connection, "finished", NOW), NOW)

@@ -1,16 +1,11 @@
 """Which column is which: everything that is wrong is said at once, with what might have been meant."""
 
-import doctest
 import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-import data.sources.protocol
-import data.tables.amounts
-import data.tables.attributes
-import data.tables.cleaning
 from data.errors import TableError
 from data.sources import open_source
 from data.tables.columns import LABELS, LISTINGS, SELLERS, TABLES, Table
@@ -143,15 +138,3 @@ def test_a_table_of_listings_read_as_sellers_keeps_nothing_of_the_listings() -> 
 
     assert Mapping().apply(both, SELLERS)[1].empty
     assert list(Mapping().apply(both.drop(columns="listing_id"), SELLERS)[1].columns)[-1] == "title"
-
-
-@pytest.mark.parametrize(
-    "module",
-    [data.tables.attributes, data.tables.cleaning, data.tables.amounts, data.sources.protocol],
-    ids=lambda module: module.__name__,
-)
-def test_the_examples_in_docstrings_hold(module: object) -> None:
-    result = doctest.testmod(module)
-
-    assert result.attempted > 0
-    assert result.failed == 0

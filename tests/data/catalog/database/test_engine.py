@@ -68,10 +68,10 @@ def test_a_schema_of_a_newer_version_is_refused_and_left_alone(catalog, catalog_
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
 
 
-def test_processes_may_open_a_new_catalog_at_the_same_time(catalog_url):
+def test_processes_may_open_a_new_catalog_at_the_same_time(database_url):
     openers = [
         subprocess.Popen(
-            [sys.executable, "-c", OPEN, catalog_url],
+            [sys.executable, "-c", OPEN, database_url],
             stderr=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).parents[4],
@@ -80,7 +80,7 @@ def test_processes_may_open_a_new_catalog_at_the_same_time(catalog_url):
     ]
     errors = [opener.communicate(timeout=60)[1] for opener in openers]
     assert [opener.returncode for opener in openers] == [0, 0, 0], errors
-    opened = open_catalog(catalog_url)
+    opened = open_catalog(database_url)
     with opened.read() as connection:
         assert differences(connection) == []
     opened.close()

@@ -43,12 +43,12 @@ def first(table):
 
 
 @pytest.fixture
-def upgraded(catalog_url, monkeypatch):
+def upgraded(database_url, monkeypatch):
     """A catalog that was made and filled with the first schema, and then opened with this one."""
     with monkeypatch.context() as then:
         for module in (migrations, engine):
             then.setattr(module, "HEAD", "0001")
-        old = open_catalog(catalog_url)
+        old = open_catalog(database_url)
         with old.write() as connection:
             upsert(connection, first(images), hashed("p1", "p2", recipe="older").assign(compared=1))
             upsert(connection, first(alike), alike_pairs(("p1", "p2")).drop(columns=list(NEW[1:])))
@@ -56,7 +56,7 @@ def upgraded(catalog_url, monkeypatch):
             assert revision(connection) == "0001"
             assert not any(connection.dialect.has_table(connection, name) for name in NEW_TABLES)
         old.close()
-    opened = open_catalog(catalog_url)
+    opened = open_catalog(database_url)
     yield opened
     opened.close()
 
@@ -115,10 +115,10 @@ def test_its_texts_wait_to_be_read(upgraded):
     assert found[["listing_key", "observed_at", "seller_key", "title"]].to_numpy().tolist() == [[1, day(1), 2, "chair"]]
 
 
-def test_opening_it_again_changes_nothing(upgraded, catalog_url):
+def test_opening_it_again_changes_nothing(upgraded, database_url):
     with upgraded.read() as connection:
         before = read_frame(connection, select(images).order_by(images.c.image_id))
-    open_catalog(catalog_url).close()
+    open_catalog(database_url).close()
     with upgraded.read() as connection:
         assert read_frame(connection, select(images).order_by(images.c.image_id)).equals(before)
         assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1
