@@ -10,6 +10,7 @@ import pytest
 from hypothesis import Phase, settings
 from joblib import cpu_count
 
+from data.catalog.database import engine, migrations
 from tests.kernels import compile_meanwhile, compiled
 from tests.postgres import Schemas, fresh_schema, postgres
 from tests.schema import made_at_once
@@ -86,6 +87,12 @@ def _schema_made_at_once() -> Iterator[None]:
     """Spare new SQLite catalogs their migrations."""
     with made_at_once():
         yield
+
+
+@pytest.fixture
+def real_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have new catalogs migrated from nothing, as outside the tests."""
+    monkeypatch.setattr(engine, "upgrade", migrations.upgrade)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -46,7 +46,14 @@ def count(catalog: Catalog) -> int:
         return connection.execute(select(func.count()).select_from(alike)).scalar_one()
 
 
-def test_migrating_from_nothing_gives_the_tables_of_the_metadata(catalog):
+def test_migrating_from_nothing_gives_the_tables_of_the_metadata(database_url, real_migrations):
+    catalog = open_catalog(database_url)
+    with catalog.read() as connection:
+        assert differences(connection) == []
+    catalog.close()
+
+
+def test_tables_that_tests_are_given_at_once_are_those_of_the_migrations(catalog):
     with catalog.read() as connection:
         assert differences(connection) == []
 

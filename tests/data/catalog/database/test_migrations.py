@@ -43,7 +43,7 @@ def first(table):
 
 
 @pytest.fixture
-def upgraded(database_url, monkeypatch):
+def upgraded(database_url, real_migrations, monkeypatch):
     """A catalog that was made and filled with the first schema, and then opened with this one."""
     with monkeypatch.context() as then:
         for module in (migrations, engine):
