@@ -9,6 +9,7 @@ from typing import Any
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from data.durable import write_text
 from data.settings import Settings, load_settings
 from flows.cli.options import instant
 from flows.run_log import recorded
@@ -27,8 +28,7 @@ ALARM, DONE = "seenbefore.monitor.alarm", "seenbefore.monitor.done"
 def look(settings: Settings, until: datetime, days: float, out: Path) -> dict[str, Any]:
     """Run every check in one piece, on one snapshot, and write the page."""
     found, periods, model_id = checks(open_context(settings), until=until, days=days)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(monitor_page(found, periods, model_id=model_id), encoding="utf-8")
+    write_text(out, monitor_page(found, periods, model_id=model_id))
     return {"model_id": model_id, "checks": as_rows(found)}
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import threading
+import warnings
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -11,10 +14,10 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from data.images.fetch_outcome import safe_text
-from data.images.formats import PictureFormat, sniff
-from data.images.pillow_warnings import quiet_pillow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from data.settings import DecodeSettings
 
 ORIENTATION_TAG = 0x0112
@@ -29,6 +32,79 @@ _UPRIGHT_BY = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+SNIFF_BYTES = 64
+_lock = threading.Lock()
+_inside = 0
+_ignoring: warnings.catch_warnings[None] | None = None
+
+
+def decode(content: bytes, settings: DecodeSettings) -> Picture | Unreadable:
+    """Open a picture file; never raises, whatever the bytes.
+
+    Parameters
+    ----------
+    content
+        The whole file. Only JPEG, PNG, WebP and GIF are opened, and AVIF if the settings say so, by content.
+    settings
+        The largest picture, in pixels, checked before any pixel is read.
+    """
+    found = sniff(content)
+    if found is None:
+        if not content:
+            return Unreadable(UnreadableReason.EMPTY, "The file is empty.")
+        return Unreadable(UnreadableReason.UNKNOWN_FORMAT, "The file does not begin like a picture we open.")
+    if found is PictureFormat.AVIF and not settings.avif:
+        return Unreadable(UnreadableReason.FORMAT_OFF, "AVIF files are not opened unless decode.avif is set.")
+    try:
+        with pillow_warnings_ignored():
+            return _open(content, found, settings.max_pixels)
+    except Image.DecompressionBombError as error:
+        return Unreadable(UnreadableReason.BOMB, safe_text(str(error)))
+    except UnidentifiedImageError:
+        return Unreadable(UnreadableReason.BROKEN, f"It begins like {found} but is none.")
+    except MemoryError:
+        return Unreadable(UnreadableReason.POISON_MEMORY, "The picture does not fit into memory.")
+    except Exception as error:  # noqa: BLE001  Pillow raises nearly everything on broken files; all of it is recorded
+        return Unreadable(_reason_of(error), safe_text(f"{type(error).__name__}: {error}"))
+
+
+def sniff(content: bytes | bytearray) -> PictureFormat | None:
+    """Name the format of a picture file.
+
+    Parameters
+    ----------
+    content
+        The file, or at least its first `SNIFF_BYTES` bytes.
+
+    Returns
+    -------
+    PictureFormat or None
+        ``None`` for anything that is not one of the formats.
+    """
+    if content.startswith(b"\xff\xd8\xff"):
+        return PictureFormat.JPEG
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PictureFormat.PNG
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return PictureFormat.GIF
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return PictureFormat.WEBP
+    return PictureFormat.AVIF if _is_avif(content) else None
+
+
+@contextlib.contextmanager
+def pillow_warnings_ignored() -> Iterator[None]:
+    """Ignore warnings that Pillow's own modules raise, while any thread is inside.
+
+    ``warnings.catch_warnings`` alone changes and restores one list for all threads, so two of them would restore each
+    other's: here the first one in changes it and the last one out restores it. Without this a remark becomes an
+    exception under ``-W error``, and a readable photograph a broken one.
+    """
+    _enter()
+    try:
+        yield
+    finally:
+        _leave()
 
 
 class UnreadableReason(StrEnum):
@@ -88,34 +164,14 @@ class Unreadable:
     detail: str
 
 
-def decode(content: bytes, settings: DecodeSettings) -> Picture | Unreadable:
-    """Open a picture file; never raises, whatever the bytes.
+class PictureFormat(StrEnum):
+    """The formats that marketplaces use, named as Pillow names them."""
 
-    Parameters
-    ----------
-    content
-        The whole file. Only JPEG, PNG, WebP and GIF are opened, and AVIF if the settings say so, by content.
-    settings
-        The largest picture, in pixels, checked before any pixel is read.
-    """
-    found = sniff(content)
-    if found is None:
-        if not content:
-            return Unreadable(UnreadableReason.EMPTY, "The file is empty.")
-        return Unreadable(UnreadableReason.UNKNOWN_FORMAT, "The file does not begin like a picture we open.")
-    if found is PictureFormat.AVIF and not settings.avif:
-        return Unreadable(UnreadableReason.FORMAT_OFF, "AVIF files are not opened unless decode.avif is set.")
-    try:
-        with quiet_pillow():
-            return _open(content, found, settings.max_pixels)
-    except Image.DecompressionBombError as error:
-        return Unreadable(UnreadableReason.BOMB, safe_text(str(error)))
-    except UnidentifiedImageError:
-        return Unreadable(UnreadableReason.BROKEN, f"It begins like {found} but is none.")
-    except MemoryError:
-        return Unreadable(UnreadableReason.POISON_MEMORY, "The picture does not fit into memory.")
-    except Exception as error:  # noqa: BLE001  Pillow raises nearly everything on broken files; all of it is recorded
-        return Unreadable(_reason_of(error), safe_text(f"{type(error).__name__}: {error}"))
+    JPEG = "JPEG"
+    PNG = "PNG"
+    WEBP = "WEBP"
+    GIF = "GIF"
+    AVIF = "AVIF"
 
 
 def _open(content: bytes, found: PictureFormat, max_pixels: int) -> Picture | Unreadable:
@@ -177,3 +233,31 @@ def _reason_of(error: Exception) -> UnreadableReason:
     """Tell a file that was cut off from one that is wrong inside, by Pillow's words."""
     cut_off = isinstance(error, EOFError) or "truncated" in str(error).lower()
     return UnreadableReason.TRUNCATED if cut_off else UnreadableReason.BROKEN
+
+
+def _is_avif(content: bytes | bytearray) -> bool:
+    """Whether an ISO media file names an AVIF brand, as its major or as a compatible one."""
+    if content[4:8] != b"ftyp":
+        return False
+    brands_end = min(int.from_bytes(content[:4], "big"), SNIFF_BYTES, len(content))
+    brands = {bytes(content[at : at + 4]) for at in (8, *range(16, brands_end - 3, 4))}
+    return not brands.isdisjoint({b"avif", b"avis"})
+
+
+def _enter() -> None:
+    global _inside, _ignoring
+    with _lock:
+        if _inside == 0:
+            _ignoring = warnings.catch_warnings()
+            _ignoring.__enter__()
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+        _inside += 1
+
+
+def _leave() -> None:
+    global _inside, _ignoring
+    with _lock:
+        _inside -= 1
+        if _inside == 0 and _ignoring is not None:
+            _ignoring.__exit__(None, None, None)
+            _ignoring = None

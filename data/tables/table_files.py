@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-import os
 import re
 from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, cast
@@ -17,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
-from data.errors import ExportError, WriteError
+from data.durable import replacing
+from data.errors import ExportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -51,11 +51,8 @@ def write_table(frames: Iterable[pd.DataFrame], path: Path) -> int:
         The file cannot be written; the one that was there is untouched.
     """
     write, compression = _format(path)
-    try:
-        with _replacing(path) as raw, _compressing(raw, compression) as out:
-            return write(frames, out)
-    except OSError as error:
-        raise WriteError(str(path), error.strerror or str(error)) from error
+    with replacing(path) as raw, _compressing(raw, compression) as out:
+        return write(frames, out)
 
 
 def check_name(path: Path) -> None:
@@ -69,21 +66,6 @@ def check_name(path: Path) -> None:
     _format(path)
 
 
-def write_page(text: str, path: Path) -> None:
-    """Write a text, such as an HTML page, as UTF-8; whole or not at all.
-
-    Raises
-    ------
-    WriteError
-        The file cannot be written; the one that was there is untouched.
-    """
-    try:
-        with _replacing(path) as out:
-            out.write(text.encode())
-    except OSError as error:
-        raise WriteError(str(path), error.strerror or str(error)) from error
-
-
 def _format(path: Path) -> tuple[Callable[[Iterable[pd.DataFrame], IO[bytes]], int], str]:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     compression = suffixes.pop() if suffixes and suffixes[-1] in {".gz", ".zst"} else ""
@@ -91,21 +73,6 @@ def _format(path: Path) -> tuple[Callable[[Iterable[pd.DataFrame], IO[bytes]], i
     if not suffixes or suffixes[-1] not in writers:
         raise ExportError(f"to {path.name}", "its name says no format", FORMATS_HINT)
     return writers[suffixes[-1]], compression
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Yield a new file that takes the place of ``path`` when all went well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with unfinished.open("wb") as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

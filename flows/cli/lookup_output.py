@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data.durable import write_text
 from data.images.fetch_outcome import safe_text
-from data.tables.table_files import check_name, write_page, write_table
+from data.tables.table_files import check_name, write_table
 from features.facts import DISTANCE_COLUMNS, HASH_KINDS
 from flows.cli.console import STDERR, STDOUT
 
@@ -38,7 +39,7 @@ def write_findings(rows: pd.DataFrame, out: Path | None, sheet: Callable[[], str
     if out is None:
         return
     if out.suffix.lower() in SHEET_SUFFIXES:
-        write_page(sheet(), out)
+        write_text(out, sheet())
     else:
         write_table([rows], out)
 

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import skops.io
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from data.durable import flush, write_folder
 from data.errors import ModelError
 from features.spec import fingerprint
 from models.estimator.bands import Bands
@@ -34,6 +31,7 @@ from models.registry.canonical import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from features.spec import FeatureSpec
     from models.training.train import Trained
@@ -63,7 +61,7 @@ class Registry:
         self.folder = folder
 
     def keep(self, trained: Trained) -> str:
-        """Store a candidate and return its id; the same candidate always has the same id and is stored once."""
+        """Store a candidate for good and return its id; the same candidate has the same id and is stored once."""
         files = {
             ESTIMATOR_FILE: canonical(skops.io.dumps(trained.fitted.trees)),
             SIDE_FILE: _json(_side(trained)),
@@ -72,7 +70,9 @@ class Registry:
         manifest = _json({name: _sha256(content) for name, content in files.items()})
         model_id = f"{PREFIX}{_sha256(manifest)[:ID_DIGITS]}"
         if not (self.folder / model_id).exists():
-            self._write(model_id, {**files, MANIFEST_FILE: manifest})
+            write_folder(self.folder / model_id, {**files, MANIFEST_FILE: manifest})
+        else:
+            flush(str(self.folder))  # whoever named it may have failed at that
         return model_id
 
     def list(self) -> list[str]:
@@ -116,20 +116,6 @@ class Registry:
             bands=Bands(**side["bands"]),
             trained_until=datetime.fromisoformat(side["trained_until"]),
         )
-
-    def _write(self, model_id: str, files: dict[str, bytes]) -> None:
-        """Write aside and rename, so that a model is either whole or not there."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(dir=self.folder, prefix=".keeping-"))
-        try:
-            for name, content in files.items():
-                with (aside / name).open("wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-            aside.rename(self.folder / model_id)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
 
     def _verified(self, model_id: str) -> dict[str, bytes]:
         """Return the bytes of all files after checking each against the manifest, and the manifest against the id."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from data.durable import write_once
 from review.access.roles import Person, Role
 
 if TYPE_CHECKING:
@@ -80,16 +80,4 @@ def kept_secret(path: Path) -> bytes:
 
     It outlives the server, so that nobody has to sign in again after a restart.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secrets.token_bytes(SECRET_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(fresh, path)  # of two servers that start at once, one secret wins
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()
-    return path.read_bytes()
+    return write_once(path, secrets.token_bytes(SECRET_BYTES), mode=0o600)  # of servers that start at once, one wins

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from data import durable
 from data.errors import ExitCode
-from data.images.store import fsync as flushing
 from tests.faults.interrupted import Market, digest, pictures
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _impatient(prefect_server: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once, and flush one by one on every system."""
     from flows.ingest import download
 
-    monkeypatch.setattr(flushing, "flushes_as_a_whole", lambda _descriptor: False)
+    monkeypatch.setattr(durable, "flushes_as_a_whole", lambda _descriptor: False)
     monkeypatch.setattr(download, "retry_delay_seconds", [0.0] * len(download.retry_delay_seconds))
 
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from data.catalog.market.pictures import due_fetches
-from data.images.formats import PictureFormat
+from data.images.decode import PictureFormat
 from data.settings import load_settings
 from models.serving.context import open_context
 from models.serving.export_tables import write_export

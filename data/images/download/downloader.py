@@ -11,12 +11,11 @@ from urllib.parse import urljoin
 from requests.utils import requote_uri
 
 from data.errors import StoreError
-from data.images.download.circuit_breaker import SilentHostError, SilentHosts
-from data.images.download.deadline import finish_within, remaining_s
+from data.images.decode import SNIFF_BYTES, sniff
+from data.images.download.circuit_breaker import CircuitBreaker, CircuitOpenError, RetryAfter
 from data.images.download.http_errors import explain, explain_status, retry_after_s
-from data.images.download.retry_after import Restraint
+from data.images.download.http_session import finish_within, remaining_s
 from data.images.fetch_outcome import FetchOutcome, Reason
-from data.images.formats import SNIFF_BYTES, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,8 +78,8 @@ class Downloader:
         self._session = session
         self._store = store
         self._hold = hold
-        self._restraint = Restraint()
-        self._silent = SilentHosts()
+        self._retry_after = RetryAfter()
+        self._circuit_breaker = CircuitBreaker()
 
     def download(self, url: str, host: str, known: Revalidation | None = None) -> FetchOutcome:
         """Download one picture, within the total time the settings allow, pauses and second tries included.
@@ -99,7 +98,7 @@ class Downloader:
         StoreError
             When the store cannot be read or written.
         """
-        away_s = self._restraint.left_s(host)
+        away_s = self._retry_after.left_s(host)
         if away_s > 0:
             return FetchOutcome(
                 url, Reason.RATE_LIMITED, "The server asked us to stay away for now.", retry_after_s=away_s, asked=False
@@ -119,7 +118,7 @@ class Downloader:
 
     def _try_and_note(self, url: str, host: str, known: Revalidation | None) -> FetchOutcome:
         outcome = self._try_once(url, known)
-        if outcome.http_status is not None and (wait_s := self._restraint.note(host, outcome.retry_after_s)):
+        if outcome.http_status is not None and (wait_s := self._retry_after.note(host, outcome.retry_after_s)):
             self._hold(host, wait_s)
         return outcome
 
@@ -145,8 +144,8 @@ class Downloader:
             raise
         except _NoPictureError as answer:
             return FetchOutcome(url, answer.reason, answer.detail, answer.http_status, retry_after_s=answer.wait_s)
-        except SilentHostError as silent:
-            return FetchOutcome(url, silent.reason, str(silent), asked=False)
+        except CircuitOpenError as open_circuit:
+            return FetchOutcome(url, open_circuit.reason, str(open_circuit), asked=False)
         except Exception as error:  # noqa: BLE001  the border of one picture: whatever it is, it is recorded
             reason, detail = explain(error)
             return FetchOutcome(url, reason, detail)
@@ -173,7 +172,7 @@ class Downloader:
 
     def _ask(self, url: str, headers: dict[str, str]) -> requests.Response:
         """Ask one address, unless its host has long been silent."""
-        self._silent.check(url)
+        self._circuit_breaker.check(url)
         left_s = remaining_s()
         try:
             response = self._session.get(
@@ -184,9 +183,9 @@ class Downloader:
                 timeout=(min(self._settings.connect_timeout_s, left_s), left_s),
             )
         except Exception as error:
-            self._silent.note(url, explain(error)[0])
+            self._circuit_breaker.note(url, explain(error)[0])
             raise
-        self._silent.note(url, None)
+        self._circuit_breaker.note(url, None)
         return response
 
     def _take(self, url: str, response: requests.Response, held: Revalidation | None) -> FetchOutcome:

@@ -14,7 +14,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from data.errors import LostPicture, StoreError
-from data.images.store.staging import Incoming
+from data.images.store.staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,10 +47,10 @@ class ImageStore:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        with self._trouble("opening it"):
+        with self._store_errors("opening it"):
             self._fs, root = fsspec.url_to_fs(url)
         self._root = root.rstrip("/")
-        self._incoming = Incoming(self._root) if isinstance(self._fs, LocalFileSystem) else None
+        self._staging = Staging(self._root) if isinstance(self._fs, LocalFileSystem) else None
 
     def put(self, content: bytes) -> str:
         """Keep a picture file; nothing is written if it is already there. Pictures to be kept for good need `flush`.
@@ -62,10 +62,10 @@ class ImageStore:
         """
         image_id = hashlib.sha256(content).hexdigest()
         path = self._path(image_id)
-        with self._trouble(f"writing {image_id}"):
-            if self._incoming is not None:
+        with self._store_errors(f"writing {image_id}"):
+            if self._staging is not None:
                 if not _stands(path, len(content)):
-                    self._incoming.put(image_id, content)
+                    self._staging.put(image_id, content)
             elif not self._fs.exists(path):
                 self._fs.pipe_file(path, content)
         return image_id
@@ -81,10 +81,10 @@ class ImageStore:
             When it fails, or one of them was not put. What was put and not flushed is then to be put again: the disk
             may have lost any of the bytes.
         """
-        if self._incoming is None:
+        if self._staging is None:
             return  # other file systems answer when they have a file for good
-        with self._trouble("flushing"):
-            self._incoming.flush({image_id: self._path(image_id) for image_id in image_ids})
+        with self._store_errors("flushing"):
+            self._staging.flush({image_id: self._path(image_id) for image_id in image_ids})
 
     def get(self, image_id: str) -> bytes:
         """Read a picture file.
@@ -97,7 +97,7 @@ class ImageStore:
             When it cannot be read.
         """
         path = self._path(image_id)
-        with self._trouble(f"reading {image_id}"):
+        with self._store_errors(f"reading {image_id}"):
             try:
                 content = self._read(image_id, path)
             except FileNotFoundError as error:
@@ -109,23 +109,23 @@ class ImageStore:
     def remove(self, image_id: str) -> None:
         """Remove a picture file for good; one that is not there is no error."""
         path = self._path(image_id)
-        with self._trouble(f"removing {image_id}"), contextlib.suppress(FileNotFoundError):
-            if self._incoming is not None:
-                self._incoming.remove(image_id)
+        with self._store_errors(f"removing {image_id}"), contextlib.suppress(FileNotFoundError):
+            if self._staging is not None:
+                self._staging.remove(image_id)
             self._fs.rm_file(path)
 
     def exists(self, image_id: str) -> bool:
         """Whether a picture file is kept here."""
         path = self._path(image_id)
-        with self._trouble(f"looking for {image_id}"):
-            return (self._incoming is not None and image_id in self._incoming) or bool(self._fs.exists(path))
+        with self._store_errors(f"looking for {image_id}"):
+            return (self._staging is not None and image_id in self._staging) or bool(self._fs.exists(path))
 
     def sweep(self, before: datetime) -> int:
         """Remove what writers that were killed before some time had begun to write; say how many files."""
-        if self._incoming is None:
+        if self._staging is None:
             return 0  # other file systems show a file when it is whole
-        with self._trouble("sweeping"):
-            return self._incoming.sweep(before)
+        with self._store_errors("sweeping"):
+            return self._staging.sweep(before)
 
     def ids(self) -> Iterator[str]:
         """Every image_id kept here for good, ascending, listing one folder at a time."""
@@ -139,7 +139,7 @@ class ImageStore:
 
     def _names(self, folder: str, pattern: re.Pattern[str]) -> list[str]:
         """Names in a folder that match, ascending; a folder that does not exist is empty."""
-        with self._trouble(f"listing {folder}"):
+        with self._store_errors(f"listing {folder}"):
             try:
                 entries = self._fs.ls(folder, detail=False, refresh=True)
             except FileNotFoundError:
@@ -148,14 +148,14 @@ class ImageStore:
         return sorted(name for name in names if pattern.fullmatch(name))
 
     def _read(self, image_id: str, path: str) -> bytes:
-        if self._incoming is None:
+        if self._staging is None:
             content: bytes = self._fs.cat_file(path)
             return content
-        waiting = self._incoming.get(image_id)
+        waiting = self._staging.get(image_id)
         return Path(path).read_bytes() if waiting is None else waiting
 
     @contextlib.contextmanager
-    def _trouble(self, doing: str) -> Iterator[None]:
+    def _store_errors(self, doing: str) -> Iterator[None]:
         """Turn whatever a file system raises into a StoreError; drivers have error types of their own."""
         try:
             yield

@@ -7,8 +7,8 @@ import stat
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from data.images.decode import sniff
 from data.images.fetch_outcome import FetchOutcome, Reason
-from data.images.formats import sniff
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from data.images.store.fsync import Disk
+from data.durable import Disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ T = TypeVar("T")
 FOLDER: Final = "incoming"
 
 
-class Incoming:
+class Staging:
     """The files that wait below a folder; shareable by threads.
 
     Each object knows of its own files only. Those of a process that was killed, `sweep` removes.

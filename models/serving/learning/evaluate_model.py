@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from data.durable import write_text
 from data.errors import NotEnoughLabels
 from features.point_in_time.feature_frame import SPECS
 from models.estimator.rule import RULE_ID, rule_for
@@ -126,13 +127,12 @@ def _scored(context: Context, gathered: Gathered, scorer: Scorer) -> tuple[pd.Da
 
 
 def _write(context: Context, folder: Path, judged: _Judged) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     tables = {name: getattr(judged.evaluation, name) for name in TABLES}
     for name, table in {**tables, "ablation": judged.tried.ablation, "optimism": judged.tried.optimism}.items():
         if len(table.columns):
-            table.to_csv(folder / f"{name}.csv", index=False)
+            write_text(folder / f"{name}.csv", table.to_csv(index=False))
     report = folder / "report.html"
-    report.write_text(_page(context, judged), encoding="utf-8")
+    write_text(report, _page(context, judged))
     return report
 
 

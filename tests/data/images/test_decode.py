@@ -15,9 +15,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from data.images.decode import Picture, Unreadable, UnreadableReason, decode
-from data.images.formats import PictureFormat, sniff
-from data.images.pillow_warnings import quiet_pillow
+from data.images.decode import (
+    Picture,
+    PictureFormat,
+    Unreadable,
+    UnreadableReason,
+    decode,
+    pillow_warnings_ignored,
+    sniff,
+)
 from data.settings import DecodeSettings
 
 SETTINGS = DecodeSettings()
@@ -263,7 +269,7 @@ def test_many_threads_keep_quiet_and_leave_the_warnings_as_they_were():
 
 
 def test_only_pillows_warnings_are_kept_quiet():
-    with quiet_pillow(), pytest.raises(UserWarning):
+    with pillow_warnings_ignored(), pytest.raises(UserWarning):
         warnings.warn("ours", UserWarning, stacklevel=1)
 
 

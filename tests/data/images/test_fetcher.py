@@ -17,9 +17,15 @@ from hypothesis import strategies as st
 from urllib3.util import connection
 
 from data.errors import StoreError
-from data.images.download.circuit_breaker import FAILURES_IN_A_ROW, FORGIVEN_AFTER_S, SilentHostError, SilentHosts
+from data.images.download.circuit_breaker import (
+    FAILURES_IN_A_ROW,
+    FORGIVEN_AFTER_S,
+    WAITS_IN_A_ROW,
+    CircuitBreaker,
+    CircuitOpenError,
+    RetryAfter,
+)
 from data.images.download.fetcher import Fetcher
-from data.images.download.retry_after import WAITS_IN_A_ROW, Restraint
 from data.images.fetch_outcome import FetchStatus, Reason, Revalidation
 from data.images.store.image_store import ImageStore
 from tests.data.images.fault_server import (
@@ -146,7 +152,7 @@ def test_a_passing_fault_is_tried_again_at_once(server, fetcher):
 def test_a_server_that_asks_us_to_stay_away_is_left_alone_up_to_the_cap(
     server, fetcher, headers, expected_s, monkeypatch
 ):
-    monkeypatch.setattr("data.images.download.retry_after.WAITS_IN_A_ROW", 0)
+    monkeypatch.setattr("data.images.download.circuit_breaker.WAITS_IN_A_ROW", 0)
     began_s = time.monotonic()
     (limited,) = fetcher.fetch([server.play("/a", answer(b"", "429 Slow Down", **headers))])
     assert (limited.reason, limited.retry_after_s) == (Reason.RATE_LIMITED, expected_s)
@@ -170,7 +176,7 @@ def test_pictures_wait_for_a_server_that_asks_us_to_stay_away_for_a_moment(serve
 
 def test_pictures_wait_for_a_host_a_few_times_in_a_row_and_then_end_unasked():
     now_s = 100.0
-    restraint = Restraint(clock=lambda: now_s)
+    restraint = RetryAfter(clock=lambda: now_s)
     for _ in range(WAITS_IN_A_ROW):
         assert restraint.note("a.example", 30.0) == restraint.left_s("a.example") == 30.0
         assert restraint.left_s("b.example") == 0.0
@@ -184,7 +190,7 @@ def test_pictures_wait_for_a_host_a_few_times_in_a_row_and_then_end_unasked():
 
 def test_answers_to_what_was_asked_before_we_knew_neither_begin_an_absence_nor_end_one():
     now_s = 100.0
-    restraint = Restraint(clock=lambda: now_s)
+    restraint = RetryAfter(clock=lambda: now_s)
     restraint.note("a.example", 30.0)
     now_s += 10.0
     assert restraint.note("a.example", None) == 0.0
@@ -263,7 +269,7 @@ def test_a_dead_host_behind_redirects_is_dead_and_the_host_that_redirects_is_not
 
 
 def test_only_failures_in_a_row_make_a_host_silent():
-    hosts = SilentHosts()
+    hosts = CircuitBreaker()
     for _ in range(3):
         for _ in range(FAILURES_IN_A_ROW - 1):
             hosts.note("http://a.example/1", Reason.CONNECT_TIMEOUT)
@@ -273,23 +279,23 @@ def test_only_failures_in_a_row_make_a_host_silent():
         hosts.note("http://a.example/1", Reason.DNS)
     hosts.check("https://a.example/3")
     hosts.check("http://b.example/3")
-    with pytest.raises(SilentHostError) as caught:
+    with pytest.raises(CircuitOpenError) as caught:
         hosts.check("http://a.example/3")
     assert caught.value.reason is Reason.DNS
 
 
 def test_a_silent_host_is_asked_again_after_a_while_and_one_more_failure_is_enough_then():
     now_s = 100.0
-    hosts = SilentHosts(clock=lambda: now_s)
+    hosts = CircuitBreaker(clock=lambda: now_s)
     for _ in range(FAILURES_IN_A_ROW):
         hosts.note("http://a.example/1", Reason.CONNECT)
     now_s += FORGIVEN_AFTER_S - 1
-    with pytest.raises(SilentHostError):
+    with pytest.raises(CircuitOpenError):
         hosts.check("http://a.example/2")
     now_s += 1
     hosts.check("http://a.example/2")
     hosts.note("http://a.example/2", Reason.CONNECT_TIMEOUT)
-    with pytest.raises(SilentHostError) as caught:
+    with pytest.raises(CircuitOpenError) as caught:
         hosts.check("http://a.example/3")
     assert caught.value.reason is Reason.CONNECT_TIMEOUT
     now_s += FORGIVEN_AFTER_S

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from data import durable
+from data.durable import Disk, flushes_as_a_whole
 from data.errors import StoreError
-from data.images.store import fsync
-from data.images.store.fsync import Disk, flushes_as_a_whole
 from data.images.store.image_store import ImageStore
 
 CONTENTS = [bytes([number]) * 5000 for number in range(3)]
@@ -29,7 +29,7 @@ def whole(request, monkeypatch):
     """Whether the system can flush all at once; where it cannot, that way is left to machines where it can."""
     if request.param and not _can_be_flushed_as_a_whole():
         pytest.skip("this file system is flushed one by one")
-    monkeypatch.setattr(fsync, "flushes_as_a_whole", lambda _descriptor: request.param)
+    monkeypatch.setattr(durable, "flushes_as_a_whole", lambda _descriptor: request.param)
     return request.param
 
 
@@ -45,7 +45,7 @@ def _can_be_flushed_as_a_whole():
 def events(monkeypatch):
     """What was done to the disk, in order: a path was flushed, all was (``None``), or a file got its name."""
     done = []
-    flush, call, replace = os.fsync, fsync._call, os.replace
+    flush, call, replace = os.fsync, durable._call, os.replace
 
     def note_flush(descriptor):
         done.append(("flushed", Path(f"/proc/self/fd/{descriptor}").readlink()))
@@ -62,7 +62,7 @@ def events(monkeypatch):
 
     monkeypatch.setattr("os.fsync", note_flush)
     monkeypatch.setattr("os.replace", note_replace)
-    monkeypatch.setattr(fsync, "_call", note_call)
+    monkeypatch.setattr(durable, "_call", note_call)
     return done
 
 
@@ -237,6 +237,6 @@ def test_a_failure_of_the_system_is_told_with_its_number(tmp_path, whole, monkey
 def test_only_systems_that_tell_of_every_failure_are_flushed_as_a_whole(tmp_path, monkeypatch):
     with Path("/proc/self/status").open("rb") as not_a_disk:
         assert not flushes_as_a_whole(not_a_disk.fileno())
-    monkeypatch.setattr(fsync, "_kernel", lambda: (5, 7))
+    monkeypatch.setattr(durable, "_kernel", lambda: (5, 7))
     with (tmp_path / "file").open("wb") as file:
         assert not flushes_as_a_whole(file.fileno())

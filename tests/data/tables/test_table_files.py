@@ -16,8 +16,9 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.durable import write_text
 from data.errors import ExportError, WriteError
-from data.tables.table_files import FORMULA, write_page, write_table
+from data.tables.table_files import FORMULA, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,10 +145,10 @@ def test_a_folder_in_the_way_is_a_write_error(frame, tmp_path):
 
 
 def test_a_page_is_written_as_it_is_and_an_obstacle_is_a_write_error(tmp_path):
-    write_page("Größe ✓\n", tmp_path / "deep" / "page.html")
+    write_text(tmp_path / "deep" / "page.html", "Größe ✓\n")
     assert (tmp_path / "deep" / "page.html").read_bytes() == "Größe ✓\n".encode()
     with pytest.raises(WriteError, match=r"Cannot write .*deep"):
-        write_page("", tmp_path / "deep")
+        write_text(tmp_path / "deep", "")
 
 
 def test_the_file_is_as_readable_as_any_other(frame, tmp_path):

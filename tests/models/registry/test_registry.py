@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import SGDClassifier
 from sklearn.preprocessing import FunctionTransformer
 
-from data.errors import ModelError
+from data.errors import ModelError, WriteError
 from models.estimator.scoring import score
 from models.registry.registry import CARD_FILE, ESTIMATOR_FILE, MANIFEST_FILE, SIDE_FILE, Registry
 
@@ -51,6 +54,28 @@ def test_keeping_the_same_candidate_twice_keeps_it_once(registry, trained):
     assert registry.keep(trained) == registry.keep(trained)
     assert len(registry.list()) == 1
     assert [path.name for path in registry.folder.iterdir()] == registry.list()
+
+
+def test_the_folder_of_models_is_flushed_before_an_id_is_told_so_that_no_power_cut_takes_a_promoted_model(
+    registry, trained, monkeypatch
+):
+    flushed, full = [], True
+    flush = os.fsync
+
+    def note(descriptor):
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if full and path == registry.folder:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flushed.append(path)
+        flush(descriptor)
+
+    monkeypatch.setattr("os.fsync", note)
+    for _again in range(2):
+        with pytest.raises((WriteError, OSError), match="No space left"):
+            registry.keep(trained)
+    full = False
+    registry.keep(trained)
+    assert flushed[-1] == registry.folder
 
 
 def test_an_unknown_model_is_named_with_those_that_are_kept(registry, trained, specs):
