@@ -18,9 +18,9 @@ from flows.runtime.lock import hold
 from flows.runtime.task_runner import workers
 from flows.tasks import outside_task
 from models.serving.context import open_context
+from models.serving.load_tables import read_listing_texts
 from models.serving.scoring import backfill_scores, score_listings
 from models.serving.scoring.open_cases import open_cases
-from models.serving.scoring.read_texts import read_texts
 
 Counts = dict[str, int]
 
@@ -42,7 +42,7 @@ def backfill(
     settings = load_settings(Path(home) if home else None)
     context = open_context(settings)
     with hold(settings.home, "backfill"), recorded(settings, "backfill") as summary:
-        read_texts(context)
+        read_listing_texts(context)
         scorer = score_listings.scorer_named(context, model) if model else score_listings.scorer_in_use(context)
         keys = backfill_scores.moments_between(context, since, until)
         group = backfill_scores.group_of(since, until, scorer.model_id)

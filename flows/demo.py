@@ -22,11 +22,11 @@ from models.serving.learning.market_truth import against_truth
 from models.serving.learning.train_model import Promote
 
 if TYPE_CHECKING:
-    from models.serving.demo_market import Recipe, Served
+    from models.serving.demo_market import Recipe, ServedMarket
 
 
 @flow(name="seenbefore-demo", validate_parameters=False)
-def tour(home: Path, served: Served, recipe: Recipe) -> None:
+def tour(home: Path, served: ServedMarket, recipe: Recipe) -> None:
     """Walk through history, training, and what came after it."""
     place = str(home)
     _told(
@@ -57,7 +57,7 @@ def _told(title: str, summary: dict[str, Any]) -> None:
     show_summary(title, {name: value for name, value in summary.items() if name != "run_id"}, as_json=False)
 
 
-def _told_truth(context: Any, served: Served, recipe: Recipe) -> None:
+def _told_truth(context: Any, served: ServedMarket, recipe: Recipe) -> None:
     truth = pd.read_csv(served.table("truth"), dtype={"listing_id": "str"})
     title = f"7. Beside the market's truth, with {recipe.daily_capacity} listings a day looked at"
     _told(title, against_truth(context, truth, since=recipe.split_at, capacity=recipe.daily_capacity))

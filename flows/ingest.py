@@ -48,7 +48,7 @@ def fingerprint(keys: Sequence[str], settings: Settings) -> Counts:
 def compare(settings: Settings) -> Counts:
     """Compare the new pictures with all known ones."""
     context = open_context(settings)
-    return match_pictures.compare_new_pictures(context) | match_pictures.reopen(context)
+    return match_pictures.compare_new_pictures(context) | match_pictures.reopen_listings(context)
 
 
 @outside_task("match")

@@ -16,11 +16,11 @@ from flows.runtime.lock import hold
 from flows.runtime.task_runner import workers
 from flows.tasks import outside_task
 from models.serving.context import open_context
+from models.serving.load_tables import read_listing_texts
 from models.serving.scoring import score_listings
-from models.serving.scoring.draw_random_sample import draw_for_audit
+from models.serving.scoring.draw_random_sample import draw_random_sample
 from models.serving.scoring.open_cases import open_cases
-from models.serving.scoring.read_texts import read_texts
-from models.serving.scoring.usual_prices import gather_prices_for
+from models.serving.scoring.score_listings import gather_prices_of
 
 Counts = dict[str, int]
 
@@ -38,10 +38,10 @@ def score(since: datetime | None = None, until: datetime | None = None, home: st
     context = open_context(settings)
     with hold(settings.home, "score"), recorded(settings, "score") as summary:
         # Those that came with a load were read then; a catalog of an older version brings texts that were not.
-        read_texts(context)
+        read_listing_texts(context)
         with context.catalog.read() as connection:
             moments = by_seller(connection, unscored_moments(connection, since, until))
-        gather_prices_for(context, moments)
+        gather_prices_of(context, moments)
         keys = list(moments.itertuples(index=False, name=None))
         summary["model_id"] = score_listings.scorer_in_use(context).model_id
         summary["scored"] = 0
@@ -50,6 +50,6 @@ def score(since: datetime | None = None, until: datetime | None = None, home: st
         with context.catalog.write() as connection:
             forget_news(connection)
         score_listings.rank(context, summary["run_id"])
-        summary["drawn_to_check"] = draw_for_audit(context, summary["run_id"])
+        summary["drawn_to_check"] = draw_random_sample(context, summary["run_id"])
         summary["cases"] = open_cases(context, summary["run_id"])
     return dict(summary)

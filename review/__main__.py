@@ -16,9 +16,9 @@ from data.errors import ExitCode, SeenbeforeError
 from data.settings import load_settings
 from models.serving.context import open_context
 from models.serving.decoding.worker_pool import workers_for
-from models.serving.pictures.picture_index import known_pictures
+from models.serving.pictures.picture_index import open_index
 from models.serving.scoring.open_cases import open_missing_cases
-from models.serving.scoring.rehearsal import rehearse
+from models.serving.scoring.scoring_warmup import warm_up
 from review.access.authentication import LocalDoor, door_for
 from review.access.sessions import Sessions, kept_secret
 from review.app import create_app
@@ -60,7 +60,7 @@ def serve(home: Path | None, host: str, port: int) -> None:
     context = open_context(settings)
     # What the first search would wait for: the compiled search, the known pictures, a process that opens pictures.
     workers_for(settings.decode).prepare()
-    known_pictures(context)
+    open_index(context)
     open_missing_cases(context)
     server = Server(
         uvicorn.Config(
@@ -81,16 +81,16 @@ def serve(home: Path | None, host: str, port: int) -> None:
         "The address opens it once, for one browser." if isinstance(door, LocalDoor) else "Sign in as your team does.",
         "Ctrl-C closes it; what was decided stays.",
     )
-    threading.Thread(target=_rehearse, args=(context,), name="rehearsal", daemon=True).start()
+    threading.Thread(target=_warm_up, args=(context,), name="rehearsal", daemon=True).start()
     server.run()
     if not server.started:
         raise SystemExit(ExitCode.OUTSIDE)
 
 
-def _rehearse(context: Context) -> None:
+def _warm_up(context: Context) -> None:
     """Score a made-up listing, so that the first real one waits for nothing; the desk works without, only slower."""
     try:
-        rehearse(context, datetime.now(UTC))
+        warm_up(context, datetime.now(UTC))
     except SeenbeforeError as error:
         logging.getLogger(__name__).warning("The first listing that is scored will take longer: %s", error)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from flows.runtime.orphans import mark
+from flows.runtime.orphans import mark_children
 
 SERVER_START_LIMIT_S = 120  # the embedded server takes 10-20 s to start on two cores; Prefect's own limit is 20
 KEEP_RUNS_S = 30 * 24 * 3600  # how long a served Prefect remembers a run; each takes some 10 kB a task
@@ -42,4 +42,4 @@ def prepare_prefect(home: Path, *, quiet: bool) -> None:
         os.environ.setdefault(name, value)
     # Prefect makes its home, but not the folders above it.
     Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
-    mark(home)
+    mark_children(home)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from filelock import FileLock, Timeout
 
 from data.errors import BusyError
-from flows.runtime.orphans import end_leftovers
+from flows.runtime.orphans import end_orphans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def hold(home: Path, what: str, *, lock: Lock = "run") -> Iterator[None]:
     try:
         if outermost:
             note.write_text(f"{what}, process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
-            end_leftovers(home)
+            end_orphans(home)
         yield
     finally:
         if outermost:

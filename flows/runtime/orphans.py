@@ -22,7 +22,7 @@ END_LIMIT_S = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Leftover:
+class Orphan:
     """A living process whose run is dead; signals reach it only while its id and start time are still its own."""
 
     process: psutil.Process
@@ -32,24 +32,24 @@ class Leftover:
         return f"process {self.process.pid} ({self.command})"
 
 
-def mark(home: Path) -> None:
+def mark_children(home: Path) -> None:
     """Mark whatever this process starts from now on as started by it, for ``home``."""
     os.environ[MARK] = f"{os.getpid()} {home.resolve()}"
 
 
-def leftovers(home: Path) -> list[Leftover]:
+def find_orphans(home: Path) -> list[Orphan]:
     """Return the Prefect processes of this home whose run is dead; other users' are not looked at."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         command = " ".join(process.info["cmdline"] or ())
         if PREFECT in command and _is_left_over(process, home):
-            found.append(Leftover(process, command))
+            found.append(Orphan(process, command))
     return found
 
 
-def end_leftovers(home: Path) -> list[Leftover]:
+def end_orphans(home: Path) -> list[Orphan]:
     """End what killed runs of this home left behind, first asking, then not; return what was ended."""
-    found = leftovers(home)
+    found = find_orphans(home)
     stubborn = _ended(found, psutil.Process.terminate)
     _ended([leftover for leftover in found if leftover.process in stubborn], psutil.Process.kill)
     return found
@@ -73,7 +73,7 @@ def _has_started(starter: int, process: psutil.Process) -> bool:
         return False
 
 
-def _ended(found: Sequence[Leftover], how: Callable[[psutil.Process], None]) -> set[psutil.Process]:
+def _ended(found: Sequence[Orphan], how: Callable[[psutil.Process], None]) -> set[psutil.Process]:
     for leftover in found:
         try:
             how(leftover.process)

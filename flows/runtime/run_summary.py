@@ -61,7 +61,7 @@ class Ended:
         return 0.0 if self.started_at is None else (self.ended_at - self.started_at).total_seconds()
 
 
-def line(run: Ended, summaries: list[dict[str, Any]]) -> str:
+def summary_line(run: Ended, summaries: list[dict[str, Any]]) -> str:
     """Say in one line how a run ended.
 
     Parameters

@@ -32,7 +32,7 @@ from prefect.types.entrypoint import EntrypointType
 from data.catalog.market.loads import runs_between
 from flows.run import run
 from flows.runtime.prefect_server import Server, prefect_server
-from flows.runtime.run_summary import Ended, line
+from flows.runtime.run_summary import Ended, summary_line
 from models.serving.context import Context
 
 if TYPE_CHECKING:
@@ -170,9 +170,9 @@ class _Serving:
     def _line(self, flow_run: FlowRun) -> str:
         ended = _ended(flow_run)
         if ended.started_at is None:
-            return line(ended, [])
+            return summary_line(ended, [])
         with self.context.catalog.read() as connection:
-            return line(ended, runs_between(connection, ended.started_at, ended.ended_at))
+            return summary_line(ended, runs_between(connection, ended.started_at, ended.ended_at))
 
 
 def _ended_since(deployment_id: UUID, since: datetime) -> FlowRunFilter:

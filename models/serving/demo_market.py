@@ -55,7 +55,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedMarket:
     """A market on disk whose pictures are being served at ``host``."""
 
     folder: Path
@@ -67,7 +67,7 @@ class Served:
 
 
 @contextmanager
-def market_served(folder: Path, recipe: Recipe) -> Iterator[Served]:
+def market_served(folder: Path, recipe: Recipe) -> Iterator[ServedMarket]:
     """Make the market unless it is there, and serve its pictures over HTTP while the block runs.
 
     Raises
@@ -85,7 +85,7 @@ def market_served(folder: Path, recipe: Recipe) -> Iterator[Served]:
         if known is None:
             _make(folder, recipe, base_url)
             note.write_text(json.dumps({"recipe": asdict(recipe), "base_url": base_url}))
-        yield Served(folder, urlsplit(base_url).netloc)
+        yield ServedMarket(folder, urlsplit(base_url).netloc)
 
 
 def _make(folder: Path, recipe: Recipe, base_url: str) -> None:

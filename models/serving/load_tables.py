@@ -1,4 +1,4 @@
-"""Read, validate and keep the input tables."""
+"""Read, validate and keep the input tables, and what is read of the words in them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from data.catalog.market.listings import Saved, save_labels, save_listings, save_sellers
 from data.catalog.market.loads import Load, begin_load, save_rejects
+from data.catalog.market.texts import VERSION, save_texts, unread_texts
 from data.errors import TableError
 from data.progress import advance
 from data.sources import DEFAULT_ENCODING, open_source
@@ -19,7 +20,9 @@ from data.tables.column_mapping import Mapping, check_columns
 from data.tables.columns import TABLES
 from data.tables.timestamps import parse_timezone
 from data.tables.validation import validate
-from models.serving.scoring.read_texts import read_texts
+from features.point_in_time.price_features import stated
+from features.point_in_time.product_model_features import goods_of
+from features.point_in_time.text_features import text_bands
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -87,7 +90,7 @@ def load_tables(context: Context, tables: Tables, now: datetime) -> tuple[Load, 
             with context.catalog.write() as connection:
                 counts.update(_keep(connection, load, name, batch.source, valid))
             advance(f"reading {name}", len(batch.frame))
-    read_texts(context)
+    read_listing_texts(context)
     return load, dict(counts)
 
 
@@ -102,6 +105,43 @@ def check_tables(tables: Tables, rows: int) -> None:
         Columns are missing or wrong in any of them.
     """
     _checked(tables, rows)
+
+
+def read_listing_texts(context: Context) -> int:
+    """Read the texts of all versions that were not read yet, also of those kept by an older version; say how many."""
+    read = 0
+    rows = context.settings.batch_rows
+    with context.catalog.read() as connection:
+        unread = unread_texts(connection, rows)
+    while not unread.empty:
+        found = listing_texts(unread)
+        with context.catalog.write() as connection:
+            save_texts(connection, found)
+        read += len(unread)
+        advance("reading texts", len(unread))
+        with context.catalog.read() as connection:
+            unread = unread_texts(connection, rows)
+    return read
+
+
+def listing_texts(versions: pd.DataFrame) -> pd.DataFrame:
+    """Read the words of versions of listings.
+
+    Parameters
+    ----------
+    versions
+        `data.catalog.market.texts.READ`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        What `data.catalog.market.texts.save_texts` keeps, a row for each version. A model of goods is named only
+        where a price is stated for it.
+    """
+    price = pd.Series(stated(versions["price"]), index=versions.index)
+    bands = text_bands(versions["title"], versions["description"])
+    goods = goods_of(versions).where(price.notna())
+    return versions[list(VERSION)].join(bands).assign(goods=goods, price=price.where(goods.notna()))
 
 
 def _checked(tables: Tables, rows: int) -> tuple[_Reading, list[tuple[str, Source]]]:

@@ -58,7 +58,7 @@ CLOSE_LOG_ODDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class MonitoredHome:
     """What all checks share: a home on one snapshot, the model in use, and the periods to look at.
 
     Parameters
@@ -89,7 +89,7 @@ def checks(context: Context, *, until: datetime, days: float) -> tuple[list[Chec
     periods = Periods(until=until, days=days, count=PERIODS)
     found: list[Check] = []
     with context.catalog.read() as connection:
-        watched = Watched(
+        watched = MonitoredHome(
             context=context,
             connection=connection,
             scorer=scorer_in_use(context),
@@ -102,19 +102,19 @@ def checks(context: Context, *, until: datetime, days: float) -> tuple[list[Chec
     return found, periods, watched.scorer.model_id
 
 
-def _freshness(watched: Watched) -> Check:
+def _freshness(watched: MonitoredHome) -> Check:
     span = known_span(watched.connection)
     return freshness(None if span is None else pd.Timestamp(span[1]), watched.periods)
 
 
-def _input_drift(watched: Watched) -> Check:
+def _input_drift(watched: MonitoredHome) -> Check:
     (after, until), compared_with = _training_window(watched)
     now = _described(watched, watched.periods.since(1), watched.periods.until)
     before = _described(watched, after, until)
     return input_drift(before, now, compared_with=compared_with, periods=watched.periods, seed=watched.seed)
 
 
-def _training_window(watched: Watched) -> tuple[tuple[datetime, datetime], str]:
+def _training_window(watched: MonitoredHome) -> tuple[tuple[datetime, datetime], str]:
     """Return the span that the model learned from, or the periods before for the rule, and what it is called."""
     before = watched.periods.since(1)
     if watched.scorer.model_id == RULE_ID:
@@ -124,13 +124,13 @@ def _training_window(watched: Watched) -> tuple[tuple[datetime, datetime], str]:
     return (first, min(last, before)), f"the training window ({first:%Y-%m-%d} to {last:%Y-%m-%d})"
 
 
-def _described(watched: Watched, after: datetime, until: datetime) -> pd.DataFrame:
+def _described(watched: MonitoredHome, after: datetime, until: datetime) -> pd.DataFrame:
     found = sampled_features(watched.connection, SPEC_FINGERPRINT, after, until, ROWS)
     values = unpack(found["vector"], [spec.name for spec in SPECS])
     return pd.concat([_units(found, watched.periods), values], axis=1)
 
 
-def _score_drift(watched: Watched) -> Check:
+def _score_drift(watched: MonitoredHome) -> Check:
     newest, spans = watched.periods.since(1), []
     for after, until in ((watched.learned_until, newest), (max(newest, watched.learned_until), watched.periods.until)):
         found = sampled_scores(watched.connection, watched.scorer.model_id, after, until, ROWS)
@@ -150,11 +150,11 @@ def _numbers(times: pd.Series, periods: Periods) -> pd.Series:
     return numbers
 
 
-def _match_rate(watched: Watched) -> Check:
+def _match_rate(watched: MonitoredHome) -> Check:
     return match_rate(matched_listings(watched.connection, watched.periods), watched.periods)
 
 
-def _hub_images(watched: Watched) -> Check:
+def _hub_images(watched: MonitoredHome) -> Check:
     found = hub_photos(
         watched.connection,
         watched.periods.since(1),
@@ -166,16 +166,16 @@ def _hub_images(watched: Watched) -> Check:
     return hub_images(found, watched.periods)
 
 
-def _fetch_failures(watched: Watched) -> Check:
+def _fetch_failures(watched: MonitoredHome) -> Check:
     return fetch_failures(fetch_outcomes(watched.connection, watched.periods), watched.periods)
 
 
-def _label_lag(watched: Watched) -> Check:
+def _label_lag(watched: MonitoredHome) -> Check:
     delay_days = watched.context.settings.model.delay_days
     return label_lag(label_lags(watched.connection, watched.periods), watched.periods, delay_days=delay_days)
 
 
-def _queue_precision(watched: Watched) -> Check:
+def _queue_precision(watched: MonitoredHome) -> Check:
     periods = watched.periods
     found = queued(watched.connection, periods.since(periods.count), periods.until, HIGH)
     learned = {model_id: _learned_until(watched, model_id) for model_id in found["model_id"].unique()}
@@ -184,7 +184,7 @@ def _queue_precision(watched: Watched) -> Check:
     return queue_precision(decided, periods, model_id=watched.scorer.model_id)
 
 
-def _learned_until(watched: Watched, model_id: str) -> pd.Timestamp:
+def _learned_until(watched: MonitoredHome, model_id: str) -> pd.Timestamp:
     """Return when a model stopped learning; the end of time for one that is not kept, whose scores prove nothing."""
     if model_id == RULE_ID:
         return pd.Timestamp(0, tz="UTC")
@@ -194,13 +194,13 @@ def _learned_until(watched: Watched, model_id: str) -> pd.Timestamp:
         return pd.Timestamp(watched.periods.until)
 
 
-def _decided(watched: Watched, rows: pd.DataFrame) -> pd.DataFrame:
+def _decided(watched: MonitoredHome, rows: pd.DataFrame) -> pd.DataFrame:
     """Add the decision on each listing that is known by now."""
     known = known_labels(watched.connection, rows[["listing_key", "seller_key"]])
     return rows.assign(y=training_labels(rows, known, watched.periods.until)["y"])
 
 
-def _audited(watched: Watched) -> Check:
+def _audited(watched: MonitoredHome) -> Check:
     periods = watched.periods
     after = watched.learned_until
     scored = sampled_scores(watched.connection, watched.scorer.model_id, after, periods.until, ROWS * PERIODS)
@@ -211,7 +211,7 @@ def _audited(watched: Watched) -> Check:
     return audited(audit_estimate(rows, top), days=round(days))
 
 
-def _operating_point(watched: Watched) -> Check:
+def _operating_point(watched: MonitoredHome) -> Check:
     point = operating_point(watched.pictures)
     low, high = (float(probability(np.log(point / (1 - point)) + step)) for step in (-CLOSE_LOG_ODDS, CLOSE_LOG_ODDS))
     counts = matches_by_certainty(
@@ -220,7 +220,7 @@ def _operating_point(watched: Watched) -> Check:
     return operating_point_check(counts, pictures=watched.pictures, point=point, edges=(low, high))
 
 
-CHECKS: tuple[Callable[[Watched], Check], ...] = (
+CHECKS: tuple[Callable[[MonitoredHome], Check], ...] = (
     _freshness,
     _input_drift,
     _score_drift,

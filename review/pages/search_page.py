@@ -13,8 +13,8 @@ from data.catalog.cases.case_views import find_listings, first_pictures_of
 from data.catalog.database.frames import records
 from data.catalog.database.keys import joined_keys
 from data.errors import SourceError
-from models.serving.pictures.query_pictures import Address, Upload, one_taken_in
-from models.serving.pictures.search_pictures import Found, Sought, find_similar
+from models.serving.pictures.query_pictures import Address, Upload, read_query
+from models.serving.pictures.search_pictures import SearchOptions, SearchResult, find_similar
 from review.access.permissions import Form, Viewer
 from review.desk import Desk, desk_of
 from review.labels import edit_words
@@ -73,16 +73,16 @@ def uploaded(form: FormData) -> Upload | None:
     return Upload(file.filename or "upload", content) if file.filename or content else None
 
 
-def similar(desk: Desk, picture: Address | Upload, least: float | None, limit: int) -> Found:
+def similar(desk: Desk, picture: Address | Upload, least: float | None, limit: int) -> SearchResult:
     """Look one picture up among the known ones that stand in listings; `SourceError` if it cannot be read."""
-    with one_taken_in(desk.context, picture) as queries:
-        found = find_similar(desk.context, queries, Sought(min_probability=least, limit=limit))
+    with read_query(desk.context, picture) as queries:
+        found = find_similar(desk.context, queries, SearchOptions(min_probability=least, limit=limit))
     rows = found.rows[found.rows["listing_id"].notna()].reset_index(drop=True)
     keys = {
         "listing_key": joined_keys(rows["marketplace"], rows["listing_id"]),
         "seller_key": joined_keys(rows["marketplace"], rows["seller_id"]),
     }
-    return Found(rows.assign(**keys), found.known)
+    return SearchResult(rows.assign(**keys), found.known)
 
 
 def _hits(rows: pd.DataFrame) -> list[dict[str, Any]]:

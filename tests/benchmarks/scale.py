@@ -28,9 +28,8 @@ from data.catalog.market.scoring_moments import by_seller, forget_news, note_new
 from data.settings import Settings
 from models.serving.context import open_context
 from models.serving.learning.train_model import gather
-from models.serving.scoring.draw_random_sample import draw_for_audit
-from models.serving.scoring.score_listings import rank, score_moments
-from models.serving.scoring.usual_prices import gather_prices_for
+from models.serving.scoring.draw_random_sample import draw_random_sample
+from models.serving.scoring.score_listings import gather_prices_of, rank, score_moments
 from tests.benchmarks.filled_catalog import A_DAY, DAY_US, END_US, Generated, fill
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def make(context: Context, listings: int) -> None:
         fill(context.settings.home / "catalog.sqlite", Generated(listings + A_DAY), listings)
     day_before = pd.Timestamp(END_US - 2 * DAY_US, unit="us", tz="UTC").as_unit("us")
     filled = open_context(context.settings)
-    gather_prices_for(filled, pd.DataFrame({"as_of": [day_before]}))
+    gather_prices_of(filled, pd.DataFrame({"as_of": [day_before]}))
     with filled.catalog.write() as connection:
         note_all_taken(connection)
 
@@ -74,7 +73,7 @@ def score_day(context: Context) -> None:
     with timed("finding what is new"), context.catalog.read() as connection:
         moments = by_seller(connection, unscored_moments(connection, None, None))
     with timed("gathering prices"):
-        gather_prices_for(context, moments)
+        gather_prices_of(context, moments)
     keys = list(moments.itertuples(index=False, name=None))
     with timed(f"scoring {len(keys):,}"):
         for start in range(0, len(keys), rows):
@@ -83,7 +82,7 @@ def score_day(context: Context) -> None:
         with context.catalog.write() as connection:
             forget_news(connection)
         rank(context, RUN_ID)
-        draw_for_audit(context, RUN_ID)
+        draw_random_sample(context, RUN_ID)
     print(f"{'the day':>24}: {time.perf_counter() - began_s:7.1f} s")
 
 

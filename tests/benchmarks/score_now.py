@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 from data.catalog.database.engine import Catalog
 from data.settings import load_settings
 from models.serving.context import open_context
-from models.serving.scoring.rehearsal import rehearse
+from models.serving.scoring.scoring_warmup import warm_up
 from review.access.authentication import LocalDoor
 from review.access.permissions import CSRF_HEADER
 from review.access.roles import Person, Role
@@ -71,7 +71,7 @@ def main() -> None:
     Catalog.supposing = timed  # type: ignore[method-assign]
     if not given.cold:
         began = time.perf_counter()
-        rehearse(context, datetime.now(UTC))
+        warm_up(context, datetime.now(UTC))
         print(f"made ready in {time.perf_counter() - began:.1f} s")
     cookie = sessions.begin(Person("ada", Role.ANALYST))
     begun = sessions.read(cookie)

@@ -14,7 +14,7 @@ import pytest
 from data.errors import ExitCode
 from flows.cli.app import answer
 from flows.runtime.lock import hold, is_held
-from flows.runtime.orphans import end_leftovers, leftovers
+from flows.runtime.orphans import end_orphans, find_orphans
 from tests.faults.interrupted import SMALL_STEPS, Market, digest, pictures, progress
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def undisturbed(market: Market, server: dict[str, str], tmp_path_factory: pytest
 def home(tmp_path: Path) -> Iterator[Path]:
     """A home in which nothing of a killed run is left at the end, whatever happened."""
     yield tmp_path / "home"
-    end_leftovers(tmp_path / "home")
+    end_orphans(tmp_path / "home")
 
 
 def finish(market: Market, home: Path, server: dict[str, str]) -> None:
@@ -97,7 +97,7 @@ def test_killed_anywhere_and_run_again_it_knows_what_an_undisturbed_run_knows(
     print(f"seed {seed}: killed after {done} of {progress(undisturbed)} steps")
     assert digest(home) == digest(undisturbed)
     assert pictures(home) == pictures(undisturbed)
-    assert leftovers(home) == []
+    assert find_orphans(home) == []
 
 
 def test_the_server_of_a_run_that_is_killed_while_it_starts_is_ended_by_the_next_one(
@@ -109,7 +109,7 @@ def test_the_server_of_a_run_that_is_killed_while_it_starts_is_ended_by_the_next
         assert time.monotonic() < deadline, "it started no server"
         time.sleep(LOOK_EVERY_S)
     kill(process)
-    assert [leftover.process for leftover in leftovers(home)] == found
+    assert [leftover.process for leftover in find_orphans(home)] == found
     with hold(home, "next run"):
         assert not any(child.is_running() for child in found)
 

@@ -11,7 +11,7 @@ from data.catalog.market.listings import save_labels
 from data.catalog.market.loads import runs_between
 from models.estimator.rule import RULE_ID
 from models.serving.learning.evaluate_model import evaluate_model, figures_markdown
-from models.serving.learning.example_groups import SLICES, grouped
+from models.serving.learning.example_groups import SLICES, example_groups
 from models.serving.learning.train_model import gather
 from models.serving.pictures.match_pictures import match
 from tests.data.catalog.rows import day, labels, moment
@@ -58,7 +58,7 @@ def test_the_rule_is_judged_with_tables_and_a_report_that_stands_alone(context, 
 
 def test_groups_tell_what_was_done_to_the_surest_copied_photo(context):
     gathered = gather(context, since=None, until=moment(600), rows=100)
-    found = grouped(context, gathered.examples, gathered.market)
+    found = example_groups(context, gathered.examples, gathered.market)
     assert found.columns.tolist() == list(SLICES)
     names = gathered.examples["listing_key"].map(gathered.market.listings.set_index("listing_key")["listing_id"])
     edits = dict(zip(names, found["surest_copied_photo"], strict=True))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from models.serving.pictures.search_pictures import Found
+    from models.serving.pictures.search_pictures import SearchResult
 
 EXAMPLE = "Example: `seenbefore duplicates --out duplicates.html`"
 PRINTED_PHOTOS = 20
@@ -50,7 +50,7 @@ def duplicates(
     _show(found, out, as_json=as_json)
 
 
-def _show(found: Found, out: Path | None, *, as_json: bool) -> None:
+def _show(found: SearchResult, out: Path | None, *, as_json: bool) -> None:
     from flows.cli.console import show_frame, show_summary
     from flows.cli.lookup_output import NO_PICTURES, for_people, say
     from models.serving.pictures.search_pictures import spread

@@ -45,7 +45,7 @@ def schedule(
     settings = settings_of(context, quiet=False)
     from flows.runtime.cron import fire_times, local_zone
     from flows.runtime.lock import hold
-    from flows.runtime.orphans import end_leftovers
+    from flows.runtime.orphans import end_orphans
     from models.serving.load_tables import check_tables
 
     home = settings.home.resolve()
@@ -63,7 +63,7 @@ def schedule(
     check_tables(tables, settings.batch_rows)
     say = _log(home / LOG)
     with hold(home, f"schedule of {listings}", lock="schedule"):
-        for leftover in end_leftovers(home):
+        for leftover in end_orphans(home):
             say(f"Ended what a killed run had left behind: {leftover}")
         say("Starting; this takes up to half a minute.")
         from flows.runtime.schedule import Plan, serve

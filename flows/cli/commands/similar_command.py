@@ -13,7 +13,7 @@ from data.settings import load_settings
 from flows.cli.options import Json
 
 if TYPE_CHECKING:
-    from models.serving.pictures.search_pictures import Found
+    from models.serving.pictures.search_pictures import SearchResult
 
 EXAMPLE = "Example: `seenbefore similar suspicious.jpg https://example.com/photo.jpg --out hits.html`"
 MOST_BITS = 64
@@ -60,14 +60,14 @@ def similar(
     from flows.cli.lookup_output import check_out, warn, write_findings
     from flows.cli.progress_bars import bars
     from models.serving.context import open_context
-    from models.serving.pictures.query_pictures import taken_in
-    from models.serving.pictures.search_pictures import Sought, find_similar
+    from models.serving.pictures.query_pictures import read_queries
+    from models.serving.pictures.search_pictures import SearchOptions, find_similar
     from models.serving.pictures.search_sheets import similar_sheet
 
     check_out(out)
     opened = open_context(settings)
-    sought = Sought(kind=kind, within=within, min_probability=min_probability, limit=limit)
-    with bars(STDERR, quiet=as_json), taken_in(opened, images) as queries:
+    sought = SearchOptions(kind=kind, within=within, min_probability=min_probability, limit=limit)
+    with bars(STDERR, quiet=as_json), read_queries(opened, images) as queries:
         found = find_similar(opened, queries, sought)
         write_findings(found.rows, out, lambda: similar_sheet(opened, queries, found.rows))
     for name, reason in queries.unread:
@@ -75,7 +75,7 @@ def similar(
     _show(found, len(queries.prints), out, as_json=as_json)
 
 
-def _show(found: Found, asked: int, out: Path | None, *, as_json: bool) -> None:
+def _show(found: SearchResult, asked: int, out: Path | None, *, as_json: bool) -> None:
     from flows.cli.console import show_frame
     from flows.cli.lookup_output import BITS, NO_PICTURES, for_people, say
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from data.errors import ExitCode
 from flows.cli.doctor.finding import Finding, State, ok
 from flows.runtime.lock import LOCKS, Lock, holder, killed_holders
-from flows.runtime.orphans import leftovers
+from flows.runtime.orphans import find_orphans
 from flows.runtime.prefect_server import is_healthy
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _lock(home: Path, lock: Lock, killed: str | None) -> Finding:
 
 def left_behind(home: Path) -> Finding:
     """Look for Prefect processes whose run of this home is dead."""
-    found = leftovers(home)
+    found = find_orphans(home)
     if not found:
         return ok("leftover processes", "none")
     named = ", ".join(str(leftover.process.pid) for leftover in found)

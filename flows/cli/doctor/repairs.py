@@ -13,9 +13,9 @@ from data.images.store.image_store import LONGEST_WRITE, ImageStore
 from flows.cli.doctor.finding import Finding, State, ok
 from flows.cli.doctor.index_check import index
 from flows.runtime.lock import clear_note, hold, is_held, killed_holders
-from flows.runtime.orphans import end_leftovers
+from flows.runtime.orphans import end_orphans
 from models.serving.context import open_context
-from models.serving.pictures.picture_index import index_store, make_anew
+from models.serving.pictures.picture_index import index_store, rebuild_index
 
 if TYPE_CHECKING:
     from data.settings import Settings
@@ -38,7 +38,7 @@ def mend(settings: Settings, now: datetime) -> list[Finding]:
     home = settings.home
     if not home.exists():
         return []
-    mended = [f"ended {leftover}" for leftover in end_leftovers(home)]
+    mended = [f"ended {leftover}" for leftover in end_orphans(home)]
     mended += [f"forgot a killed {lock}: {note}" for lock, note in killed_holders(home).items()]
     try:
         with hold(home, "doctor --fix"):  # whose end clears a killed run's note
@@ -63,7 +63,7 @@ def _migrated(url: str) -> list[str]:
 def _index(settings: Settings) -> list[str]:
     if index(settings).state is State.OK:
         return []
-    make_anew(open_context(settings))
+    rebuild_index(open_context(settings))
     return ["made the match index anew from the catalog"]
 
 

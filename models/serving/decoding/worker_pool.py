@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING
 from data.errors import WorkerError
 from data.images.decode import UnreadableReason
 from data.progress import say
-from models.serving.decoding.messages import Late, Message, hear, tell
-from models.serving.decoding.worker import MEMORY_EXIT, Wanted
+from models.serving.decoding.worker import MEMORY_EXIT, Late, Message, Wanted, hear, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

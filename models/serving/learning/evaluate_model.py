@@ -18,10 +18,10 @@ from models.evaluation.random_sample_estimate import audit_estimate
 from models.evaluation.value_at_stake import commonest_currency
 from models.reports.report import report_html
 from models.reports.report_tables import overall_markdown
-from models.serving.learning.example_groups import SLICES, grouped
-from models.serving.learning.retrain_variants import tried_again
+from models.serving.learning.example_groups import SLICES, example_groups
+from models.serving.learning.retrain_variants import retrain_variants
 from models.serving.learning.train_model import Gathered, figures, gather
-from models.serving.learning.worst_errors import worst_cases
+from models.serving.learning.worst_errors import worst_errors
 from models.serving.scoring.score_listings import scorer_in_use, scorer_named
 from models.training.out_of_fold import Tried
 
@@ -87,7 +87,7 @@ def evaluate_model(
         currency=currency,
         seed=context.settings.model.seed,
     )
-    tried = Tried() if quick else tried_again(context, scorer, scored[scored["y"].notna()])
+    tried = Tried() if quick else retrain_variants(context, scorer, scored[scored["y"].notna()])
     judged = _Judged(scorer=scorer, market=gathered.market, scored=scored, evaluation=evaluation, tried=tried)
     folder = out or context.settings.home / "reports" / f"{scorer.model_id}-{until:%Y%m%d-%H%M%S}"
     report = _write(context, folder, judged)
@@ -123,7 +123,7 @@ def _scored(context: Context, gathered: Gathered, scorer: Scorer) -> tuple[pd.Da
         score=score(examples, scorer, SPECS).table["score"],
         **{RULE_ID: score(examples, rule_for(SPECS), SPECS).table["score"]},
     )
-    return scored.join(grouped(context, examples, known)), named
+    return scored.join(example_groups(context, examples, known)), named
 
 
 def _write(context: Context, folder: Path, judged: _Judged) -> Path:
@@ -147,6 +147,6 @@ def _page(context: Context, judged: _Judged) -> str:
         model_id=scorer.model_id,
         tried=judged.tried,
         audit=audit_estimate(scored, looked_at),
-        misses=worst_cases(context, misses, scorer, judged.market),
-        false_alarms=worst_cases(context, alarms, scorer, judged.market),
+        misses=worst_errors(context, misses, scorer, judged.market),
+        false_alarms=worst_errors(context, alarms, scorer, judged.market),
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SLICES = ("seller", "account", "surest_copied_photo", "price_band", "category")
 
 
-def grouped(context: Context, examples: pd.DataFrame, known: Market) -> pd.DataFrame:
+def example_groups(context: Context, examples: pd.DataFrame, known: Market) -> pd.DataFrame:
     """Return the groups of each example, a column for each of `SLICES`.
 
     Parameters

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from models.serving.context import Context
 
 
-def tried_again(context: Context, scorer: Scorer, came: pd.DataFrame) -> Tried:
+def retrain_variants(context: Context, scorer: Scorer, came: pd.DataFrame) -> Tried:
     """Train a model's recipe again, and return what each block of features is worth and how much splits flatter.
 
     Parameters

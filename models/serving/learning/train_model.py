@@ -20,9 +20,8 @@ from models.dataset.label_moments import judged_moments
 from models.dataset.photo_clusters import photo_clusters
 from models.estimator.rule import RULE_ID, rule_for
 from models.evaluation.evaluation import CANDIDATE, Evaluation
-from models.serving.scoring.draw_random_sample import with_chances
-from models.serving.scoring.score_listings import describe, scorer_in_use
-from models.serving.scoring.usual_prices import all_prices
+from models.serving.scoring.draw_random_sample import with_look_chances
+from models.serving.scoring.score_listings import all_prices, describe, scorer_in_use
 from models.training.promotion import decide
 from models.training.train import LOGISTIC, train
 
@@ -73,7 +72,7 @@ def gather(context: Context, *, since: datetime | None, until: datetime, rows: i
     seen = known.sightings[known.sightings["observed_at"] <= pd.Timestamp(until)]
     clusters = photo_clusters(seen, known.alike)
     examples = make_examples(chosen, features, labels, clusters=clusters, until=until)
-    return Gathered(with_chances(examples, audits[audits["as_of"] <= pd.Timestamp(until)]), known)
+    return Gathered(with_look_chances(examples, audits[audits["as_of"] <= pd.Timestamp(until)]), known)
 
 
 def train_candidate(context: Context, *, until: datetime, promote: Promote, now: datetime) -> dict[str, Any]:

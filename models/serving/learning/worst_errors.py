@@ -22,7 +22,7 @@ PAIRS_SHOWN = 2
 REASONS_SHOWN = 3
 
 
-def worst_cases(context: Context, worst: pd.DataFrame, scorer: Scorer, known: Market) -> list[Case]:
+def worst_errors(context: Context, worst: pd.DataFrame, scorer: Scorer, known: Market) -> list[Case]:
     """Tell of each listing what was known of it and why it scored as it did.
 
     Parameters

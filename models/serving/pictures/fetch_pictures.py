@@ -6,15 +6,18 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from data.catalog.market.matches import HASHED
 from data.catalog.market.pictures import forget_pictures, read_fetches, save_fetches, save_fingerprints
 from data.errors import LostPicture
 from data.images.fetch_outcome import FetchOutcome, Reason, Revalidation
 from data.images.store.local_files import read_local
+from features.facts import HASH_KINDS
 from features.hashing.fingerprint import RECIPE
+from features.keypoints.serialization import BLOBS
 from models.serving.context import open_fetcher
-from models.serving.decoding.fingerprint_rows import prints_of, sketches_of
 from models.serving.decoding.worker_pool import workers_for
 
 if TYPE_CHECKING:
@@ -23,8 +26,10 @@ if TYPE_CHECKING:
 
     from data.catalog.market.loads import Load
     from models.serving.context import Context
+    from models.serving.decoding.worker import Message
 
 Counts = dict[str, int]
+UNREADABLE = "unreadable"
 
 
 def fetch(context: Context, load: Load, url_ids: Sequence[str], images_root: Path | None) -> Counts:
@@ -52,13 +57,35 @@ def fingerprint_pictures(context: Context, image_ids: Sequence[str]) -> Counts:
             lost.append(image_id)
         else:
             found.append(workers.fingerprint(content) | {"image_id": image_id, "recipe": RECIPE})
-    prints = prints_of(found)
+    prints = fingerprint_rows(found)
     with context.catalog.write() as connection:
         save_fingerprints(connection, prints, sketches_of(found))
         forget_pictures(connection, lost)
     for image_id in lost:
         context.store.remove(image_id)
     return dict(Counter(prints["status"])) | ({"lost": len(lost)} if lost else {})
+
+
+def fingerprint_rows(found: Sequence[Message]) -> pd.DataFrame:
+    """Return all columns of the ``images`` table but ``compared``, one row for each message.
+
+    Parameters
+    ----------
+    found
+        What `models.serving.decoding.worker.answer` says, with ``image_id`` and ``recipe``.
+    """
+    # Built from objects: a column with a gap would become floating point, which cannot hold 64 bits.
+    columns = ["image_id", "reason", "width", "height", "format", "orientation", "information", "recipe"]
+    hashes = [*HASH_KINDS, "untransposed_phash"]
+    frame = pd.DataFrame(found, columns=[*columns, *hashes], dtype=object)
+    status = np.where(frame["reason"].isna(), HASHED, UNREADABLE)
+    return frame.astype(dict.fromkeys(hashes, "UInt64") | {"information": "float64"}).assign(status=status)
+
+
+def sketches_of(found: Sequence[Message]) -> pd.DataFrame:
+    """Return all columns of the ``sketches`` table, one row for each message about a readable picture."""
+    readable = [row for row in found if row["reason"] is None]
+    return pd.DataFrame(readable, columns=["image_id", "recipe", *BLOBS], dtype=object)
 
 
 def _from_web(context: Context, asked: pd.DataFrame) -> list[FetchOutcome]:

@@ -14,7 +14,7 @@ from data.catalog.market.matches import (
 from features.copies.near_duplicates import alike_pairs
 from features.hashing.fingerprint import RECIPE
 from features.sightings.earlier_sightings import earlier_sightings
-from models.serving.pictures.picture_index import with_pictures
+from models.serving.pictures.picture_index import index_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def compare_new_pictures(context: Context) -> Counts:
     with context.catalog.read() as connection:
         new = fingerprints(connection, RECIPE, compared=False, limit=COMPARED_AT_ONCE)
     while not new.empty:
-        known = with_pictures(context, new)
+        known = index_with(context, new)
         pairs = alike_pairs(known, known.pictures.rows(new["image_id"]))
         with context.catalog.write() as connection:
             save_alike(connection, new["image_id"].tolist(), pairs)
@@ -45,7 +45,7 @@ def compare_new_pictures(context: Context) -> Counts:
     return counts
 
 
-def reopen(context: Context) -> Counts:
+def reopen_listings(context: Context) -> Counts:
     """Let listings be matched again for which an earlier sighting became known only now."""
     with context.catalog.write() as connection:
         return {"reopened": reopen_later(connection)}

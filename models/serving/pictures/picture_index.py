@@ -46,20 +46,20 @@ NAMES = 64
 NOTHING_WAITS = pd.DataFrame({"image_id": pd.Series(dtype="str")})
 
 
-def known_pictures(context: Context) -> Collection:
+def open_index(context: Context) -> Collection:
     """Return the pictures that were compared so far, and perhaps some that are about to be."""
     return _opened(context).collection
 
 
-def pictures_to_ask(context: Context) -> Collection:
-    """Return what `known_pictures` does, for one question after the other in a process that lasts.
+def open_index_for_queries(context: Context) -> Collection:
+    """Return what `open_index` does, for one question after the other in a process that lasts.
 
     The files are not opened again while nothing was added to them, and so not looked over for damage.
     """
     return _opened(context, _latest).collection
 
 
-def with_pictures(context: Context, prints: pd.DataFrame) -> Collection:
+def index_with(context: Context, prints: pd.DataFrame) -> Collection:
     """Return the known pictures and some that are in the catalog, which from now on are known too.
 
     Parameters
@@ -84,7 +84,7 @@ def with_pictures(context: Context, prints: pd.DataFrame) -> Collection:
     return _opened(context).collection
 
 
-def beside_known(context: Context, prints: pd.DataFrame, sketches: Mapping[str, Sketch]) -> Collection:
+def index_beside(context: Context, prints: pd.DataFrame, sketches: Mapping[str, Sketch]) -> Collection:
     """Return the known pictures and some that are in no catalog, for this once.
 
     Parameters
@@ -94,7 +94,7 @@ def beside_known(context: Context, prints: pd.DataFrame, sketches: Mapping[str, 
     sketches
         Theirs, by picture.
     """
-    opened = pictures_to_ask(context)
+    opened = open_index_for_queries(context)
     known = opened.pictures
     new = prints[known.rows(prints["image_id"]) < 0].drop_duplicates("image_id")
     points = np.zeros((len(new), MOST_POINTS), POINT)
@@ -108,7 +108,7 @@ def beside_known(context: Context, prints: pd.DataFrame, sketches: Mapping[str, 
     return extended(opened, part(Pictures.of(new), points, len(known.image_id)), read)
 
 
-def make_anew(context: Context) -> None:
+def rebuild_index(context: Context) -> None:
     """Make the files of the known pictures from the catalog, whatever they are like."""
     store, now = index_store(context.settings), datetime.now(UTC)
     store.rebuild(_all_parts(context), mark=0, now=now)
@@ -164,7 +164,7 @@ def _opened(context: Context, kept: dict[Path, _Opened] | None = None) -> _Opene
                 break
     except SegmentsError:
         pass
-    make_anew(context)
+    rebuild_index(context)
     return _prepared(context, store, {} if kept is None else kept)
 
 

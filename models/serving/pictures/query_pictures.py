@@ -16,14 +16,14 @@ from data.images.store.local_files import read_local
 from data.sources.protocol import excerpt
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
 from features.keypoints.serialization import unpack
-from models.serving.pictures.temporary_pictures import aside, fetched, fingerprinted, handed_in
+from models.serving.pictures.temporary_pictures import fetch_once, fingerprint_stored, take_upload, temporary_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from features.keypoints.descriptor import Sketch
     from models.serving.context import Context
-    from models.serving.decoding.messages import Message
+    from models.serving.decoding.worker import Message
 
 ADVICE = "Give JPEG, PNG, WebP or GIF files, folders of them, or http(s) addresses."
 SAVE_IT = "Save the picture yourself and upload the file."
@@ -75,7 +75,7 @@ class Queries:
 
 
 @contextmanager
-def taken_in(context: Context, images: Sequence[str]) -> Iterator[Queries]:
+def read_queries(context: Context, images: Sequence[str]) -> Iterator[Queries]:
     """Yield the pictures of some files, folders (all files directly in them) and addresses.
 
     They are kept in a folder that is gone when the block ends: asking leaves nothing behind.
@@ -85,7 +85,7 @@ def taken_in(context: Context, images: Sequence[str]) -> Iterator[Queries]:
     SourceError
         None of them could be read; each is named with its reason.
     """
-    with aside(context) as apart:
+    with temporary_store(context) as apart:
         queries = _queries(apart, _outcomes(apart, images))
         if queries.prints.empty:
             listed = "; ".join(f"{name}: {reason.rstrip('.')}" for name, reason in queries.unread)
@@ -94,7 +94,7 @@ def taken_in(context: Context, images: Sequence[str]) -> Iterator[Queries]:
 
 
 @contextmanager
-def one_taken_in(context: Context, picture: Address | Upload) -> Iterator[Queries]:
+def read_query(context: Context, picture: Address | Upload) -> Iterator[Queries]:
     """Yield the one picture that somebody far away asks about; it is gone when the block ends.
 
     A file of this machine is never opened, whatever the address says.
@@ -104,12 +104,12 @@ def one_taken_in(context: Context, picture: Address | Upload) -> Iterator[Querie
     SourceError
         It cannot be read, with the reason.
     """
-    with aside(context) as apart:
+    with temporary_store(context) as apart:
         if isinstance(picture, Address):
-            outcome = fetched(apart, [picture.url])[0]
+            outcome = fetch_once(apart, [picture.url])[0]
             advice = ADVICE_FOR_ADDRESS[outcome.status]
         else:
-            outcome = handed_in(apart, picture.name, picture.content)
+            outcome = take_upload(apart, picture.name, picture.content)
             advice = GIVE_A_WHOLE_ONE
         queries = _queries(apart, [outcome])
         if queries.prints.empty:
@@ -121,7 +121,7 @@ def one_taken_in(context: Context, picture: Address | Upload) -> Iterator[Querie
 
 
 def _queries(apart: Context, outcomes: Sequence[FetchOutcome]) -> Queries:
-    found = fingerprinted(apart, [outcome.image_id for outcome in outcomes if outcome.image_id is not None])
+    found = fingerprint_stored(apart, [outcome.image_id for outcome in outcomes if outcome.image_id is not None])
     rows: list[Message] = []
     unread: list[tuple[str, str]] = []
     for outcome in outcomes:
@@ -143,7 +143,7 @@ def why_unread(outcome: FetchOutcome, found: Mapping[str, Message]) -> str | Non
     outcome
         What became of its address.
     found
-        As `models.serving.pictures.temporary_pictures.fingerprinted` gives it.
+        As `models.serving.pictures.temporary_pictures.fingerprint_stored` gives it.
     """
     if outcome.image_id is None:
         return outcome.detail or str(outcome.reason)
@@ -155,7 +155,7 @@ def _outcomes(apart: Context, images: Sequence[str]) -> list[FetchOutcome]:
     """Fetch every picture once, in the order in which they were given."""
     names = list(dict.fromkeys(name for image in images for name in _expanded(image)))
     urls = [name for name in names if _is_address(name)]
-    answers = dict(zip(urls, fetched(apart, urls), strict=True))
+    answers = dict(zip(urls, fetch_once(apart, urls), strict=True))
     return [answers[name] if name in answers else _from_file(apart, name) for name in names]
 
 

@@ -24,7 +24,7 @@ from features.facts import DISTANCE_COLUMNS
 from features.registration.edits import Edit
 from features.registration.registration import lay_over
 from features.registration.same_photo import operating_point
-from models.serving.pictures.picture_index import known_pictures, pictures_to_ask
+from models.serving.pictures.picture_index import open_index, open_index_for_queries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ LIKENESS = [*DISTANCE_COLUMNS, "edit", "same_photo", "matched_points"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sought:
+class SearchOptions:
     """What counts as a hit; see `features.copies.reverse_search` for the defaults."""
 
     kind: str | None = None
@@ -58,22 +58,22 @@ class Sought:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """Rows, and among how many known pictures they were found."""
 
     rows: pd.DataFrame
     known: int
 
 
-def find_similar(context: Context, queries: Queries, sought: Sought) -> Found:
+def find_similar(context: Context, queries: Queries, sought: SearchOptions) -> SearchResult:
     """Rank the known pictures like each query, each named by its earliest sighting.
 
     Returns
     -------
-    Found
+    SearchResult
         ``SIMILAR_COLUMNS``: ``sightings`` counts the listings that showed the picture, ``sellers`` their sellers.
     """
-    known = pictures_to_ask(context)
+    known = open_index_for_queries(context)
     with context.catalog.read() as connection:
         different = different_of(connection, queries.prints["image_id"])
     hits = _hits(queries, known, sought, different)
@@ -83,10 +83,12 @@ def find_similar(context: Context, queries: Queries, sought: Sought) -> Found:
     counts = seen.groupby("image_id").agg(sightings=("listing_key", "size"), sellers=("seller_key", "nunique"))
     rows = hits.merge(earliest, on="image_id", how="left").join(counts, on="image_id")
     names = queries.prints["query"].reset_index(drop=True)
-    return Found(rows.assign(query=rows["query"].map(names))[list(SIMILAR_COLUMNS)], len(known.pictures.image_id))
+    return SearchResult(
+        rows.assign(query=rows["query"].map(names))[list(SIMILAR_COLUMNS)], len(known.pictures.image_id)
+    )
 
 
-def _hits(queries: Queries, known: Collection, sought: Sought, different: pd.DataFrame) -> pd.DataFrame:
+def _hits(queries: Queries, known: Collection, sought: SearchOptions, different: pd.DataFrame) -> pd.DataFrame:
     def read(image_ids: Sequence[str]) -> Mapping[str, Sketch]:
         return {image_id: queries.sketches[image_id] for image_id in image_ids}
 
@@ -104,17 +106,17 @@ def _hits(queries: Queries, known: Collection, sought: Sought, different: pd.Dat
     )
 
 
-def find_duplicates(context: Context, *, kind: str | None = None, within: int = 0) -> Found:
+def find_duplicates(context: Context, *, kind: str | None = None, within: int = 0) -> SearchResult:
     """Return every posting of the photos that were posted more than once, in other bytes or the same.
 
     Returns
     -------
-    Found
+    SearchResult
         ``DUPLICATE_COLUMNS``, one row for each picture in each listing, the earliest posting of a photo first;
         distances, ``edit``, ``same_photo`` and ``matched_points`` compare with the picture of that one. Photos are
         numbered from 1, those of the most sellers first; ``sellers`` and ``listings`` count over the whole photo.
     """
-    known = known_pictures(context)
+    known = open_index(context)
     with context.catalog.read() as connection:
         if kind is None:
             pairs = one_photo(connection, operating_point(len(known.pictures.image_id)))
@@ -130,7 +132,7 @@ def find_duplicates(context: Context, *, kind: str | None = None, within: int = 
     by_points = (rows["matched_points"] > 0) & (kind is None)
     found_by = np.select([rows["edit"] == Edit.NONE, by_points], ["bytes", "points"], "hashes")
     rows["found_by"] = pd.array(found_by, dtype="str")
-    return Found(rows[list(DUPLICATE_COLUMNS)], len(known.pictures.image_id))
+    return SearchResult(rows[list(DUPLICATE_COLUMNS)], len(known.pictures.image_id))
 
 
 def spread(rows: pd.DataFrame) -> dict[str, int]:

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
     from data.images.fetch_outcome import FetchOutcome
     from models.serving.context import Context
-    from models.serving.decoding.messages import Message
+    from models.serving.decoding.worker import Message
 
 
 @contextmanager
-def aside(context: Context) -> Iterator[Context]:
+def temporary_store(context: Context) -> Iterator[Context]:
     """Yield the context with a picture store of its own, which is gone when the block ends."""
     with TemporaryDirectory(prefix="seenbefore-") as folder:
         yield replace(context, store=ImageStore(folder))
 
 
-def fetched(apart: Context, urls: Sequence[str]) -> list[FetchOutcome]:
+def fetch_once(apart: Context, urls: Sequence[str]) -> list[FetchOutcome]:
     """Ask some addresses, guarded as always; what is no address of the web is refused, never opened as a file."""
     if not urls:
         return []
@@ -39,12 +39,12 @@ def fetched(apart: Context, urls: Sequence[str]) -> list[FetchOutcome]:
         return fetcher.fetch(urls)
 
 
-def handed_in(apart: Context, name: str, content: bytes) -> FetchOutcome:
+def take_upload(apart: Context, name: str, content: bytes) -> FetchOutcome:
     """Take in the bytes of a picture that somebody sent."""
     return take_in(name, content, store=apart.store, max_bytes=apart.settings.fetch.max_bytes)
 
 
-def fingerprinted(apart: Context, image_ids: Iterable[str]) -> dict[str, Message]:
+def fingerprint_stored(apart: Context, image_ids: Iterable[str]) -> dict[str, Message]:
     """Fingerprint and sketch stored pictures; a message with a ``reason`` says why one cannot be read.
 
     Returns

@@ -12,7 +12,7 @@ from data.catalog.monitoring_counts import known_span
 from data.catalog.scores.rescoring import Revision, revise_features, revise_scores
 from data.errors import EmptySpan
 from features.point_in_time.feature_frame import SPEC_FINGERPRINT
-from models.serving.scoring.score_listings import bands_of, scored_rows, scorer_named
+from models.serving.scoring.score_listings import band_counts, score_rows, scorer_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ def rescore(context: Context, keys: Sequence[Moment], *, model_id: str, group: s
         Who replaces scores, and when.
     """
     moments = pd.DataFrame(list(keys), columns=["listing_key", "as_of"])
-    features, rows = scored_rows(context, moments, scorer_named(context, model_id))
+    features, rows = score_rows(context, moments, scorer_named(context, model_id))
     with context.catalog.write() as connection:
         revise_features(connection, moments, features, SPEC_FINGERPRINT, revision)
         revised = revise_scores(connection, rows.assign(run_id=group), revision)
@@ -70,5 +70,5 @@ def rescore(context: Context, keys: Sequence[Moment], *, model_id: str, group: s
         "scored_first": revised.added,
         "scored_otherwise": revised.changed,
         "as_before": revised.unchanged,
-        **bands_of(rows),
+        **band_counts(rows),
     }

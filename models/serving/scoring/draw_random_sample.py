@@ -17,14 +17,14 @@ LOOKED_AT_ANYWAY = BAND_NAMES[-1]
 """Analysts look at the whole band, so that a draw there changes nothing."""
 
 
-def draw_for_audit(context: Context, run_id: str) -> int:
+def draw_random_sample(context: Context, run_id: str) -> int:
     """Draw the share of the daily capacity that the settings set aside, from the scores of a run; return how many."""
     review, seed = context.settings.review, context.settings.model.seed
     with context.catalog.write() as connection:
         return draw_audits(connection, run_id, per_day=review.audit_share * review.daily_capacity, seed=seed)
 
 
-def with_chances(examples: pd.DataFrame, audits: pd.DataFrame) -> pd.DataFrame:
+def with_look_chances(examples: pd.DataFrame, audits: pd.DataFrame) -> pd.DataFrame:
     """Add what is known of the draws by which listings came to be looked at.
 
     Parameters

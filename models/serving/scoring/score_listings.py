@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from data.catalog.feature_facts import facts_about
+from data.catalog.market.prices import KIND, gather_prices, kinds_of_goods, prices_of
+from data.catalog.market.product_models import all_asked, latest_asked
 from data.catalog.scores.champions import champion
 from data.catalog.scores.scores import rank_run, save_features, save_scores
 from features.facts import Facts
 from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS, build, evidence, first_owner
+from features.point_in_time.price_features import PRICE_WINDOW, usual_prices
+from features.point_in_time.product_model_features import LATEST_PRICES, goods_of
 from features.sightings.evidence import Judged, judge
 from models.estimator.reasons import reasons
 from models.estimator.rule import RULE_ID, rule_for
 from models.estimator.scoring import score
-from models.serving.scoring.usual_prices import prices_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,13 +30,34 @@ if TYPE_CHECKING:
 
     from models.estimator.scorer import Scorer
     from models.serving.context import Context
-    from models.serving.scoring.usual_prices import Prices
 
 Counts = dict[str, int]
 Moment = tuple[int, pd.Timestamp]
 
 EVIDENCE_A_LISTING = 20
 REUSE = "reuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The frames ``prices`` and ``goods`` of `features.facts.Facts`, for some moments or for all."""
+
+    usual: pd.DataFrame
+    goods: pd.DataFrame
+
+    def for_versions(self, versions: pd.DataFrame) -> Prices:
+        """Return those that describing some versions of listings may look at, of prices of the whole market.
+
+        Parameters
+        ----------
+        versions
+            ``marketplace, category, currency, title``.
+        """
+        wanted = np.unique(goods_of(versions).dropna().to_numpy(np.int64))
+        known = self.goods["goods"].to_numpy(np.int64)
+        start, stop = np.searchsorted(known, wanted, "left"), np.searchsorted(known, wanted, "right")
+        rows = np.repeat(start - np.concatenate([[0], np.cumsum(stop - start)[:-1]]), stop - start)
+        return Prices(self.usual, self.goods.iloc[rows + np.arange(len(rows))])
 
 
 def scorer_in_use(context: Context) -> Scorer:
@@ -74,26 +100,42 @@ def known_facts(connection: Connection, moments: pd.DataFrame, prices: Prices | 
     Parameters
     ----------
     prices
-        `models.serving.scoring.usual_prices.all_prices`, for many parts of a whole; otherwise those of these moments
+        `all_prices`, for many parts of a whole; otherwise those of these moments
         are read.
     """
     found = facts_about(connection, moments)
     versions = found["listings"][found["listings"]["listing_key"].isin(moments["listing_key"])]
-    known = prices_for(connection, versions, moments) if prices is None else prices.for_versions(versions)
+    known = _prices_for(connection, versions, moments) if prices is None else prices.for_versions(versions)
     return Facts(**found, prices=known.usual, goods=known.goods)
+
+
+def gather_prices_of(context: Context, moments: pd.DataFrame) -> None:
+    """Gather the prices of the days that describing some moments (``as_of``) looks at: many are described faster."""
+    if moments.empty:
+        return
+    days, gathered = moments["as_of"].dt.floor("D"), 1
+    while gathered:
+        with context.catalog.write() as connection:
+            gathered = gather_prices(connection, days.min() - PRICE_WINDOW, days.max())
+
+
+def all_prices(connection: Connection, moments: pd.DataFrame) -> Prices:
+    """Return the prices that describing moments (``as_of``) of any listings may look at; there may be none."""
+    days = moments["as_of"].dt.floor("D")
+    return Prices(_by_days(connection, kinds_of_goods(connection), days), all_asked(connection))
 
 
 def score_moments(context: Context, keys: Sequence[Moment], run_id: str) -> Counts:
     """Score some moments and keep everything needed to replay and to explain it."""
     moments = pd.DataFrame(list(keys), columns=["listing_key", "as_of"])
-    features, rows = scored_rows(context, moments, scorer_in_use(context))
+    features, rows = score_rows(context, moments, scorer_in_use(context))
     with context.catalog.write() as connection:
         save_features(connection, moments, features, SPEC_FINGERPRINT)
         save_scores(connection, rows.assign(run_id=run_id))
-    return {"scored": len(rows), **bands_of(rows)}
+    return {"scored": len(rows), **band_counts(rows)}
 
 
-def scored_rows(context: Context, moments: pd.DataFrame, scorer: Scorer) -> tuple[pd.DataFrame, pd.DataFrame]:
+def score_rows(context: Context, moments: pd.DataFrame, scorer: Scorer) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the features of some moments, and their scores with reasons: all columns that are kept but ``run_id``.
 
     The same moment gives the same bytes, whatever other moments are asked for with it.
@@ -101,14 +143,14 @@ def scored_rows(context: Context, moments: pd.DataFrame, scorer: Scorer) -> tupl
     facts = facts_of(context, moments)
     judged = judge(facts)
     features = build(moments, facts, judged)
-    rows, _ = told_of(moments, features, facts, scorer, judged)
+    rows, _ = score_features(moments, features, facts, scorer, judged)
     return features, rows
 
 
-def told_of(
+def score_features(
     moments: pd.DataFrame, features: pd.DataFrame, facts: Facts, scorer: Scorer, judged: Judged | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the scores of described moments with reasons, as `scored_rows` does, and the evidence behind them."""
+    """Return the scores of described moments with reasons, as `score_rows` does, and the evidence behind them."""
     scored = score(features, scorer, SPECS)
     judged = judged or judge(facts)
     found = evidence(moments, facts, judged)
@@ -123,7 +165,7 @@ def told_of(
     return rows, found
 
 
-def bands_of(rows: pd.DataFrame) -> Counts:
+def band_counts(rows: pd.DataFrame) -> Counts:
     """Count scores by their band."""
     return {f"band_{name}": int(n) for name, n in rows["band"].value_counts().items()}
 
@@ -132,6 +174,34 @@ def rank(context: Context, run_id: str) -> None:
     """Rank all scores of a run together."""
     with context.catalog.write() as connection:
         rank_run(connection, run_id)
+
+
+def _prices_for(connection: Connection, versions: pd.DataFrame, moments: pd.DataFrame) -> Prices:
+    """Return the prices that describing some listings may look at.
+
+    Parameters
+    ----------
+    versions
+        ``marketplace, category, currency, title`` of the versions of the listings.
+    moments
+        ``as_of``; not empty.
+    """
+    kinds = versions[list(KIND)].dropna(subset="category").fillna({"currency": ""})
+    days = moments["as_of"].dt.floor("D")
+    goods = latest_asked(
+        connection,
+        goods_of(versions).dropna(),
+        first=days.min(),
+        last=days.max(),
+        window=PRICE_WINDOW,
+        most=LATEST_PRICES,
+    )
+    return Prices(_by_days(connection, kinds.drop_duplicates(ignore_index=True), days), goods)
+
+
+def _by_days(connection: Connection, kinds: pd.DataFrame, days: pd.Series) -> pd.DataFrame:
+    prices = prices_of(connection, kinds, days.min() - PRICE_WINDOW, days.max())
+    return usual_prices(kinds, days.drop_duplicates(), prices)
 
 
 def _named(found: pd.DataFrame) -> pd.DataFrame:

@@ -33,12 +33,12 @@ from features.hashing.fingerprint import RECIPE
 from features.keypoints.serialization import unpack
 from features.point_in_time.feature_frame import build
 from features.sightings.earlier_sightings import earlier_sightings
-from models.serving.decoding.fingerprint_rows import prints_of
-from models.serving.pictures.picture_index import beside_known
+from models.serving.load_tables import listing_texts
+from models.serving.pictures.fetch_pictures import fingerprint_rows
+from models.serving.pictures.picture_index import index_beside
 from models.serving.pictures.query_pictures import Upload, why_unread
-from models.serving.pictures.temporary_pictures import aside, fetched, fingerprinted, handed_in
-from models.serving.scoring.score_listings import known_facts, model_in_use, scorer_named, told_of
-from models.serving.scoring.text_keys import texts_of
+from models.serving.pictures.temporary_pictures import fetch_once, fingerprint_stored, take_upload, temporary_store
+from models.serving.scoring.score_listings import known_facts, model_in_use, score_features, scorer_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from data.images.fetch_outcome import FetchOutcome
     from models.estimator.scorer import Scorer
     from models.serving.context import Context
-    from models.serving.decoding.messages import Message
+    from models.serving.decoding.worker import Message
 
 SOURCE = "the listing"
 ADVICE = "Nothing was scored; docs/tables.md explains every column."
@@ -81,7 +81,7 @@ class Judged:
     Parameters
     ----------
     score
-        One row: what `models.serving.scoring.score_listings.scored_rows` gives, with ``first_listing_id`` and
+        One row: what `models.serving.scoring.score_listings.score_rows` gives, with ``first_listing_id`` and
         ``first_seller_id``.
     features
         One row: what it was scored by.
@@ -153,7 +153,7 @@ def score_listing(context: Context, posting: Posting, now: datetime) -> Judged:
         moments = newest_moment(connection, key, now)
         facts = known_facts(connection, moments)
     features = build(moments, facts)
-    scored, found = told_of(moments, features, facts, scorer)
+    scored, found = score_features(moments, features, facts, scorer)
     return _judged(context, scored, features, found[found["copied"]].reset_index(drop=True), seen)
 
 
@@ -182,12 +182,12 @@ def _looked_at(context: Context, urls: list[str], pictures: Sequence[Upload]) ->
     with context.catalog.read() as connection:
         stored = read_fetches(connection, joined_ids(urls))
     known = set(stored.loc[stored["known_image_id"].notna(), "image_url"])
-    with aside(context) as apart:
+    with temporary_store(context) as apart:
         names = dict(zip(_addresses(pictures), pictures, strict=True))
-        outcomes = [handed_in(apart, address, upload.content) for address, upload in names.items()]
-        outcomes += fetched(apart, [url for url in urls if url not in known])
+        outcomes = [take_upload(apart, address, upload.content) for address, upload in names.items()]
+        outcomes += fetch_once(apart, [url for url in urls if url not in known])
         arrived = [outcome.image_id for outcome in outcomes if outcome.image_id is not None]
-        found = fingerprinted(apart, arrived)
+        found = fingerprint_stored(apart, arrived)
     with context.catalog.read() as connection:
         settled = settled_pictures(connection, RECIPE, arrived)
     new = [message | {"recipe": RECIPE} for image_id, message in found.items() if image_id not in settled]
@@ -204,7 +204,7 @@ def _alike(context: Context, new: Sequence[Message]) -> pd.DataFrame:
     """Find the known pictures that new ones are like."""
     readable = [message for message in new if message["reason"] is None]
     prints = pd.DataFrame(readable, columns=list(FINGERPRINT_COLUMNS)).astype(dict.fromkeys(HASH_KINDS, np.uint64))
-    collection = beside_known(context, prints, {message["image_id"]: unpack(message) for message in readable})
+    collection = index_beside(context, prints, {message["image_id"]: unpack(message) for message in readable})
     return alike_pairs(collection, collection.pictures.rows(prints["image_id"]))
 
 
@@ -215,7 +215,7 @@ def _suppose(connection: Connection, rows: pd.DataFrame, seen: _Seen, load: Load
         refused = saved.rejects.iloc[0]
         raise SourceError(SOURCE, f"{refused['column_name']}: {refused['reason']}", ADVICE)
     if saved.new:
-        save_texts(connection, texts_of(_version(rows, load)))
+        save_texts(connection, listing_texts(_version(rows, load)))
     _suppose_pictures(connection, seen, load)
     key = int(joined_keys(rows["marketplace"], rows["listing_id"])[0])
     facts = matching_facts(connection, [key])
@@ -240,7 +240,7 @@ def _suppose_pictures(connection: Connection, seen: _Seen, load: Load) -> None:
         answered = pd.DataFrame([asdict(outcome) for outcome in seen.outcomes]).rename(columns={"url": "image_url"})
         save_fetches(connection, load, asked.merge(answered, on="image_url"))
     if seen.new:
-        save_fingerprints(connection, prints_of(seen.new))
+        save_fingerprints(connection, fingerprint_rows(seen.new))
         readable = [message["image_id"] for message in seen.new if message["reason"] is None]
         save_alike(connection, readable, seen.alike)
 

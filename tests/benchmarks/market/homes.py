@@ -16,7 +16,7 @@ from data.catalog.database.schema import images, sketches
 from data.synthetic.market import write_market
 from flows.start import started
 from models.serving.context import Context, open_context
-from models.serving.scoring.read_texts import read_texts
+from models.serving.load_tables import read_listing_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def filled(market: Market, cache: Path, *, name: str, keep: bool = False) -> Ite
                 told = {"market": _digest(market), **_ingested(context, files, folder)}
                 note.write_text(json.dumps(told))
             # What a newer version wants to know of kept listings, the next ingest would read.
-            read_texts(context)
+            read_listing_texts(context)
         told = json.loads(note.read_text())
         there = int((market.pictures["fate"] != "dead").sum())
         yield Filled(context, there, drawing_s, told["ingest_s"], told["fingerprints_kept"])

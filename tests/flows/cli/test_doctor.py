@@ -24,7 +24,7 @@ from flows.cli.app import answer
 from flows.cli.doctor import installation_check
 from flows.cli.doctor.configuration_check import masked
 from flows.runtime.lock import hold, is_held
-from models.serving.pictures.picture_index import known_pictures
+from models.serving.pictures.picture_index import open_index
 from tests.flows.filled import as_file, fill_and_compare, photo, posted
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def test_a_damaged_match_index_is_named_and_made_anew_when_told(diagnose, home: 
     code, findings = diagnose("--fix")
     assert (code, findings["match index"]["state"]) == (ExitCode.DONE, "ok")
     assert findings["mended"]["found"] == "made the match index anew from the catalog"
-    assert len(known_pictures(context).pictures.image_id) == 1
+    assert len(open_index(context).pictures.image_id) == 1
     _, findings = diagnose("--fix")
     assert findings["mended"]["found"] == "there was nothing to mend"
 

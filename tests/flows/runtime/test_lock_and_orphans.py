@@ -15,7 +15,7 @@ import pytest
 
 from data.errors import BusyError, ExitCode
 from flows.runtime.lock import hold, holder, is_held
-from flows.runtime.orphans import end_leftovers, leftovers
+from flows.runtime.orphans import end_orphans, find_orphans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +35,8 @@ with hold(Path(sys.argv[1]), "ingest"):
 RUN = """
 import subprocess, sys
 from pathlib import Path
-from flows.runtime.orphans import mark
-mark(Path(sys.argv[1]))
+from flows.runtime.orphans import mark_children
+mark_children(Path(sys.argv[1]))
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)  # prefect"], start_new_session=True)
 print(child.pid, flush=True)
 sys.stdin.read()
@@ -121,16 +121,16 @@ def test_asking_about_a_home_that_was_never_used_makes_no_file(tmp_path: Path) -
 def test_what_a_killed_run_started_is_ended_by_the_next_one(tmp_path: Path) -> None:
     home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
     with running(RUN, home) as run, started_by(run) as child:
-        assert leftovers(home) == [], "its run is alive"
+        assert find_orphans(home) == [], "its run is alive"
         run.kill()
         # Dead, but nobody has asked for its status yet.
         os.waitid(os.P_PID, run.pid, os.WEXITED | os.WNOWAIT)
-        assert [leftover.process for leftover in leftovers(home)] == [child]
+        assert [leftover.process for leftover in find_orphans(home)] == [child]
         run.wait()
-        assert end_leftovers(elsewhere) == [], "another home's"
+        assert end_orphans(elsewhere) == [], "another home's"
         with hold(home, "run"):
             assert not child.is_running()
-    assert leftovers(home) == []
+    assert find_orphans(home) == []
 
 
 def test_a_process_whose_starter_s_id_was_given_to_a_younger_process_is_left_over(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_process_whose_starter_s_id_was_given_to_a_younger_process_is_left_ove
             older.stdin.write(f"{younger.pid}\n")
             older.stdin.flush()
             older.stdout.readline()
-            assert [leftover.process.pid for leftover in leftovers(tmp_path)] == [older.pid]
+            assert [leftover.process.pid for leftover in find_orphans(tmp_path)] == [older.pid]
 
 
 def test_processes_without_our_mark_are_never_touched(tmp_path: Path) -> None:
@@ -150,6 +150,6 @@ def test_processes_without_our_mark_are_never_touched(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE) as stranger:
         assert stranger.stdout is not None
         stranger.stdout.readline()
-        assert end_leftovers(tmp_path) == []
+        assert end_orphans(tmp_path) == []
         assert stranger.poll() is None
         stranger.kill()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from flows.runtime.orphans import end_leftovers, leftovers
+from flows.runtime.orphans import end_orphans, find_orphans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     yield schedule
     schedule.process.kill()
     schedule.process.wait()
-    end_leftovers(schedule.home)
+    end_orphans(schedule.home)
 
 
 def scored(lines: list[str], n: int) -> bool:
@@ -81,7 +81,7 @@ def test_it_fires_and_stops_without_leaving_a_process(served: Served) -> None:
     served.process.send_signal(signal.SIGTERM)
     assert served.process.wait(LIMIT_S) == 0
     assert not any(process.is_running() for process in family)
-    assert leftovers(served.home) == []
+    assert find_orphans(served.home) == []
     assert not (served.home / "schedule.holder").exists()
 
 

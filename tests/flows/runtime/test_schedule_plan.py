@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from data.errors import ExitCode
 from flows.cli.app import answer
 from flows.runtime.cron import CronError, fire_times, local_zone
-from flows.runtime.run_summary import Ended, line
+from flows.runtime.run_summary import Ended, summary_line
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 DEPLOYMENTS = yaml.safe_load((CHECKOUT / "prefect.yaml").read_text())["deployments"]
@@ -89,12 +89,12 @@ def test_a_deployment_s_name_tells_homes_and_tables_apart_on_a_shared_server() -
 
 
 def test_a_finished_run_is_told_in_one_line_with_what_was_new() -> None:
-    told = line(run_that("COMPLETED"), [{"listings_new": 1200, "rejected": 0, "matches": 3}, {"scored": 1200}])
+    told = summary_line(run_that("COMPLETED"), [{"listings_new": 1200, "rejected": 0, "matches": 3}, {"scored": 1200}])
     assert told.endswith("run done in 75 s: 1,200 listings new, 3 matches, 1,200 scored")
 
 
 def test_a_run_that_did_nothing_says_so() -> None:
-    assert line(run_that("COMPLETED"), []).endswith("0 listings new, 0 scored")
+    assert summary_line(run_that("COMPLETED"), []).endswith("0 listings new, 0 scored")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_run_that_did_nothing_says_so() -> None:
     ],
 )
 def test_a_run_that_did_not_finish_is_told_with_its_reason(run: Ended, expected: str) -> None:
-    told = line(run, [])
+    told = summary_line(run, [])
     assert expected in told
     assert "\n" not in told
 

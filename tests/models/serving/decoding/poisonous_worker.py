@@ -15,7 +15,7 @@ from data.settings import DecodeSettings
 from models.serving.decoding.worker import answer, serve
 
 if TYPE_CHECKING:
-    from models.serving.decoding.messages import Message
+    from models.serving.decoding.worker import Message
 
 HOARD_BYTES = 1 << 34
 TIME, MEMORY, SEGFAULT, KILLED, BUG, ONCE = (

@@ -31,8 +31,7 @@ from data.settings import DecodeSettings
 from features.hashing.fingerprint import RECIPE, fingerprint_and_sketch
 from features.keypoints.serialization import BLOBS, pack
 from models.serving.decoding import worker_pool
-from models.serving.decoding.messages import Late, hear, tell
-from models.serving.decoding.worker import Wanted
+from models.serving.decoding.worker import Late, Wanted, hear, tell
 from models.serving.decoding.worker_pool import Workers
 from models.serving.pictures import fetch_pictures
 from tests.flows.filled import as_file, fill, photo, posted

@@ -12,7 +12,7 @@ from data.catalog.database.keys import joined_keys
 from data.catalog.database.schema import features, scores
 from data.catalog.market.matches import unmatched_listings
 from data.catalog.market.scoring_moments import unscored_moments
-from models.serving.pictures.match_pictures import match, reopen
+from models.serving.pictures.match_pictures import match, reopen_listings
 from models.serving.scoring.score_listings import score_moments
 from tests.data.catalog.rows import day
 from tests.flows.filled import as_file, fill_and_compare, photo, posted
@@ -32,7 +32,7 @@ def key(listing_id: str) -> int:
 def run(home: Path, *rows: dict[str, object]) -> Context:
     """What ``run`` does with a table, without its flow."""
     context = fill_and_compare(home, *rows)
-    reopen(context)
+    reopen_listings(context)
     with context.catalog.read() as connection:
         unmatched = unmatched_listings(connection)
     match(context, unmatched)

@@ -17,7 +17,7 @@ from models.serving.pictures import fetch_pictures, match_pictures, picture_inde
 from models.serving.pictures.fetch_pictures import fingerprint_pictures
 from models.serving.pictures.match_pictures import compare_new_pictures
 from models.serving.pictures.query_pictures import Queries
-from models.serving.pictures.search_pictures import Sought, find_similar
+from models.serving.pictures.search_pictures import SearchOptions, find_similar
 from tests.data.catalog.catalog_digest import catalog_digest
 from tests.flows.filled import as_file, fill, photo, posted, smaller
 
@@ -108,7 +108,7 @@ def test_half_way_only_pictures_of_the_recipe_in_force_are_compared_and_found(ha
     assert (pairs["image_id"].isin(done) == pairs["other_image_id"].isin(done)).all()
     sketches_by_name = picture_index.read_sketches(half_way, prints["image_id"].tolist())
     asked = Queries(half_way, prints.assign(query=prints["image_id"]), dict(sketches_by_name), ())
-    found = find_similar(half_way, asked, Sought(kind="phash", within=64))
+    found = find_similar(half_way, asked, SearchOptions(kind="phash", within=64))
     assert found.known == len(done)
     assert set(found.rows["image_id"]) == set(done)
 

@@ -22,7 +22,7 @@ from features.copies.candidates import INDEXED
 from features.hashing.fingerprint import RECIPE
 from models.serving.pictures import match_pictures, picture_index
 from models.serving.pictures.match_pictures import compare_new_pictures
-from models.serving.pictures.picture_index import index_store, known_pictures, make_anew, read_sketches, with_pictures
+from models.serving.pictures.picture_index import index_store, index_with, open_index, read_sketches, rebuild_index
 from tests.data.catalog.catalog_digest import catalog_digest
 from tests.flows.filled import as_file, fill, photo, posted, smaller
 
@@ -93,9 +93,9 @@ def segments(context):
 
 def test_the_files_are_made_by_the_first_run_and_added_to_by_the_next(market):
     before = {path: path.read_bytes() for path in segments(market)}
-    assert set(held(known_pictures(market))) == compared_names(market)
+    assert set(held(open_index(market))) == compared_names(market)
     assert compare_new_pictures(market) == {"compared": 2, "alike": 2}
-    assert len(held(known_pictures(market))) == 5
+    assert len(held(open_index(market))) == 5
     assert {path: path.read_bytes() for path in segments(market) if path in before} == before
     assert len(segments(market)) == len(before) + 1
 
@@ -109,7 +109,7 @@ def test_a_run_with_nothing_new_opens_nothing(market, monkeypatch):
 
 def test_opening_what_fits_writes_nothing(market, monkeypatch):
     monkeypatch.setattr(SegmentStore, "rebuild", lambda *_, **__: pytest.fail("the files were made anew"))
-    assert len(held(known_pictures(market))) == 3
+    assert len(held(open_index(market))) == 3
 
 
 def remove_all(store):
@@ -147,19 +147,19 @@ def hold_nothing(store):
 )
 def test_files_that_cannot_be_used_are_made_anew_and_the_run_ends_as_undisturbed(market, undisturbed, harm):
     harm(index_store(market.settings))
-    assert set(held(known_pictures(market))) == compared_names(market)
+    assert set(held(open_index(market))) == compared_names(market)
     harm(index_store(market.settings))
     assert compare_new_pictures(market) == {"compared": 2, "alike": 2}
     assert knowledge(market) == undisturbed
-    assert len(held(known_pictures(market))) == 5
+    assert len(held(open_index(market))) == 5
 
 
 def test_a_picture_that_left_the_catalog_is_not_known_any_more(market):
-    gone = held(known_pictures(market))[1]
+    gone = held(open_index(market))[1]
     with market.catalog.write() as connection:
         forget_pictures(connection, [gone])
-    assert set(held(known_pictures(market))) == compared_names(market)
-    assert gone not in held(known_pictures(market))
+    assert set(held(open_index(market))) == compared_names(market)
+    assert gone not in held(open_index(market))
 
 
 def test_another_catalog_of_as_many_pictures_in_its_place_is_noticed(market, tmp_path):
@@ -168,7 +168,7 @@ def test_another_catalog_of_as_many_pictures_in_its_place_is_noticed(market, tmp
     mine, theirs = index_store(market.settings).folder, index_store(other.settings).folder
     shutil.rmtree(theirs)
     shutil.copytree(mine, theirs)
-    assert set(held(known_pictures(other))) == compared_names(other)
+    assert set(held(open_index(other))) == compared_names(other)
 
 
 def test_two_catalogs_in_one_home_never_share_files(market, tmp_path, monkeypatch):
@@ -176,15 +176,15 @@ def test_two_catalogs_in_one_home_never_share_files(market, tmp_path, monkeypatc
     second = post(market.settings.home, [as_file(photo(9).resize((200, 150)))])
     assert second.settings.home == market.settings.home
     compare_new_pictures(second)
-    assert set(held(known_pictures(second))) == compared_names(second)
-    assert len(held(known_pictures(market))) == 3
+    assert set(held(open_index(second))) == compared_names(second)
+    assert len(held(open_index(market))) == 3
 
 
 def test_pictures_of_another_recipe_are_not_known(market, monkeypatch):
     monkeypatch.setattr(picture_index, "RECIPE", "seenbefore-0 of last year")
-    assert held(known_pictures(market)) == []
+    assert held(open_index(market)) == []
     monkeypatch.undo()
-    assert len(held(known_pictures(market))) == 3
+    assert len(held(open_index(market))) == 3
 
 
 def test_a_run_that_is_killed_before_it_keeps_its_pairs_is_repaired_by_the_next(market, undisturbed, monkeypatch):
@@ -196,11 +196,11 @@ def test_a_run_that_is_killed_before_it_keeps_its_pairs_is_repaired_by_the_next(
         compare_new_pictures(market)
     files = segments(market)
     monkeypatch.undo()
-    assert len(held(known_pictures(market))) == 5
+    assert len(held(open_index(market))) == 5
     assert segments(market) == files
     assert compare_new_pictures(market) == {"compared": 2, "alike": 2}
     assert knowledge(market) == undisturbed
-    assert len(held(known_pictures(market))) == 5
+    assert len(held(open_index(market))) == 5
 
 
 def test_a_run_that_is_killed_while_it_makes_the_files_anew_is_repaired_by_the_next(market, undisturbed, monkeypatch):
@@ -225,14 +225,14 @@ def test_pictures_compared_a_few_at_a_time_make_the_same_pairs(market, undisturb
 
 
 def test_what_was_opened_keeps_answering_while_others_add_merge_and_remove(market):
-    opened = known_pictures(market)
-    with_pictures(market, waiting(market))
+    opened = open_index(market)
+    index_with(market, waiting(market))
     store = index_store(market.settings)
     store.compact(picture_index.merged, now=datetime.now(UTC), entirely=True)
-    make_anew(market)
+    rebuild_index(market)
     assert store.sweep(now=datetime.now(UTC) + 2 * GRACE) > 0
     assert len(held(opened)) == 3
-    assert len(held(known_pictures(market))) == 3
+    assert len(held(open_index(market))) == 3
 
 
 def test_whoever_looks_while_a_run_adds_to_both_makes_nothing_anew(market, monkeypatch):
@@ -248,7 +248,7 @@ def test_whoever_looks_while_a_run_adds_to_both_makes_nothing_anew(market, monke
 
     monkeypatch.setattr(SegmentStore, "rebuild", lambda *_, **__: pytest.fail("the files were made anew"))
     monkeypatch.setattr(picture_index, "collection", opened)
-    assert len(held(known_pictures(market))) == 5
+    assert len(held(open_index(market))) == 5
 
 
 def test_nothing_is_added_to_files_that_somebody_made_anew_in_between(market, undisturbed, monkeypatch):
@@ -256,7 +256,7 @@ def test_nothing_is_added_to_files_that_somebody_made_anew_in_between(market, un
 
     def meanwhile(context, prints, *, first):
         monkeypatch.undo()
-        make_anew(context)
+        rebuild_index(context)
         return make_part(context, prints, first=first)
 
     monkeypatch.setattr(picture_index, "_part", meanwhile)
@@ -267,7 +267,7 @@ def test_nothing_is_added_to_files_that_somebody_made_anew_in_between(market, un
 
 
 def test_many_small_runs_leave_few_files_and_old_ones_are_removed(market, monkeypatch):
-    names = held(known_pictures(market))
+    names = held(open_index(market))
     for number in range(2 * FEWEST):
         post(market.settings.home, [as_file(ORIGINALS[2].crop((0, 0, 300 - number, 200)))], since=10 + number)
         compare_new_pictures(market)
@@ -276,11 +276,11 @@ def test_many_small_runs_leave_few_files_and_old_ones_are_removed(market, monkey
     late = datetime.now(UTC) + GRACE + timedelta(minutes=1)
     store.sweep(now=late)
     assert len(segments(market)) == len(store.open().parts)
-    assert set(names) < set(held(known_pictures(market)))
+    assert set(names) < set(held(open_index(market)))
 
 
 def test_sketches_are_read_by_picture_and_those_of_another_recipe_are_none(market, monkeypatch):
-    names = held(known_pictures(market))
+    names = held(open_index(market))
     assert set(read_sketches(market, [*names, "f" * 64])) == set(names)
     monkeypatch.setattr(picture_index, "RECIPE", "another")
     assert read_sketches(market, names) == {}

@@ -14,7 +14,7 @@ from data.images.decode import decode
 from data.settings import DecodeSettings, load_settings
 from features.hashing.fingerprint import fingerprint_and_sketch
 from models.serving.context import open_context
-from models.serving.pictures.query_pictures import taken_in
+from models.serving.pictures.query_pictures import read_queries
 from models.serving.pictures.thumbnails import thumbnail
 from tests.flows.filled import as_file, ask, fill, fill_and_compare, photo, posted, smaller
 
@@ -42,7 +42,7 @@ def nothing_opened_here(monkeypatch):
 
 
 def test_each_readable_picture_comes_with_its_fingerprint_and_its_sketch(files, tmp_path):
-    with taken_in(open_context(load_settings(tmp_path / "home")), list(files)) as queries:
+    with read_queries(open_context(load_settings(tmp_path / "home")), list(files)) as queries:
         prints = queries.prints.set_index("query")
         assert [name for name, _reason in queries.unread] == [name for name in files if name.endswith("cut.png")]
         assert list(prints.index) == [name for name in files if not name.endswith("cut.png")]
@@ -56,7 +56,7 @@ def test_each_readable_picture_comes_with_its_fingerprint_and_its_sketch(files, 
 
 
 def test_what_cannot_be_read_is_told_in_a_sentence(files, tmp_path):
-    with taken_in(open_context(load_settings(tmp_path / "home")), list(files)) as queries:
+    with read_queries(open_context(load_settings(tmp_path / "home")), list(files)) as queries:
         ((_name, reason),) = queries.unread
     assert " " in reason
     assert reason != "truncated"

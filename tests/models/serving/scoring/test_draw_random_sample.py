@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from models.dataset.training_rows import MAX_WEIGHT, selection_weights
-from models.serving.scoring.draw_random_sample import with_chances
+from models.serving.scoring.draw_random_sample import with_look_chances
 
 
 def test_only_decisions_that_the_draw_alone_led_to_stand_for_others():
@@ -24,7 +24,7 @@ def test_only_decisions_that_the_draw_alone_led_to_stand_for_others():
             "propensity": [0.1, 0.1, 0.1, 0.001, 0.5],
         }
     )
-    found = with_chances(examples, audits)
+    found = with_look_chances(examples, audits)
     np.testing.assert_array_equal(found["propensity"], [0.1, 0.1, 0.1, 0.001, np.nan])
     assert found["chance_of_a_look"].tolist() == [0.1, 1.0, 1.0, 1.0, 1.0]
     assert selection_weights(found).tolist() == [10.0, 1.0, 1.0, 1.0, 1.0]
@@ -34,6 +34,6 @@ def test_only_decisions_that_the_draw_alone_led_to_stand_for_others():
 def test_before_the_first_draw_every_decision_stands_for_itself():
     examples = pd.DataFrame({"listing_key": [1], "source": pd.Series(["analyst"], dtype="str")})
     none = pd.DataFrame({"listing_key": [], "as_of": [], "band": [], "propensity": []})
-    found = with_chances(examples, none)
+    found = with_look_chances(examples, none)
     assert found["propensity"].isna().all()
     assert found["chance_of_a_look"].tolist() == [1.0]

@@ -13,9 +13,9 @@ from data.errors import SourceError
 from data.settings import load_settings
 from data.synthetic.picture_server import serve_pictures
 from models.serving.context import open_context
+from models.serving.load_tables import read_listing_texts
 from models.serving.pictures.match_pictures import compare_new_pictures, match
 from models.serving.pictures.query_pictures import Upload
-from models.serving.scoring.read_texts import read_texts
 from models.serving.scoring.score_listings import score_moments
 from models.serving.scoring.score_one_listing import Posting, score_listing
 from tests.data.catalog.rows import day, moment
@@ -70,7 +70,7 @@ def context(tmp_path):
 
 
 def _finished(context):
-    read_texts(context)
+    read_listing_texts(context)
     compare_new_pictures(context)
     with context.catalog.read() as connection:
         keys = all_moments(connection, None, None)["listing_key"].drop_duplicates().tolist()

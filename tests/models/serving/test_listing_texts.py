@@ -13,8 +13,7 @@ from data.catalog.database.schema import listings, texts
 from data.settings import load_settings
 from features.point_in_time.feature_frame import build, moments_of
 from models.serving.context import open_context
-from models.serving.load_tables import Tables, load_tables
-from models.serving.scoring.read_texts import read_texts
+from models.serving.load_tables import Tables, load_tables, read_listing_texts
 from models.serving.scoring.score_listings import describe
 
 OAK = "a chair that my grandmother sat in; of oak; with two small scratches on the left side"
@@ -48,12 +47,12 @@ def same_texts(context):
 
 def test_whoever_repeats_a_loaded_text_is_told_of(context):
     assert same_texts(context) == [0, 1, 0]
-    assert read_texts(context) == 0
+    assert read_listing_texts(context) == 0
 
 
 def test_texts_left_unread_are_read_in_parts(context):
     with context.catalog.write() as connection:
         connection.execute(texts.update().values(hashed=0, band_1=None, band_2=None, band_3=None, band_4=None))
     assert same_texts(context) == [0, 0, 0]
-    assert read_texts(context) == len(ROWS)
+    assert read_listing_texts(context) == len(ROWS)
     assert same_texts(context) == [0, 1, 0]

@@ -24,7 +24,7 @@ MADE_UP = {
 }  # fmt: skip
 
 
-def rehearse(context: Context, now: datetime) -> None:
+def warm_up(context: Context, now: datetime) -> None:
     """Make ready what is made ready once a process: the search, the known pictures, the workers and the model.
 
     Nothing of it is kept. The first time on a machine this takes half a minute, later some seconds.
