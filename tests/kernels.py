@@ -37,7 +37,7 @@ def _compile(_folder: Path) -> None:
     from features.copies import warmup
     from features.hashing import selfcheck
 
-    selfcheck.warm(print)
+    selfcheck.warmup(print)
     warmup.warm(print)
 
 

@@ -9,9 +9,8 @@ import numpy as np
 
 from features.copies.hough_kernels import accompanied, repeated
 from features.copies.hough_voting import Matches, Votes, vote
-from features.keypoints.keypoints import POINT, readings, upright
-from features.keypoints.orientations import BETWEEN
-from features.keypoints.orientations import COUNT as TURNS
+from features.keypoints.keypoints import KEYPOINT
+from features.keypoints.orientations import BETWEEN, N_ORIENTATIONS, orientation_hypotheses, upright
 from features.registration.alignment import geometry
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def keys_of(points: NDArray[np.void], first_picture: int) -> tuple[NDArray[np.ui
     picture, number = np.nonzero(usable["size"])
     chosen = usable[picture, number]
     items = (picture + first_picture) * INDEXED + number
-    return _shuffled(upright(chosen["hash"], chosen["turn"] % TURNS)), items.astype(np.uint32)
+    return _shuffled(upright(chosen["hash"], chosen["turn"] % N_ORIENTATIONS)), items.astype(np.uint32)
 
 
 def _shuffled(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -79,7 +78,7 @@ def details_of(points: NDArray[np.void]) -> NDArray[np.uint64]:
     """Return where the indexed points of pictures are and how they are turned, packed, shape (pictures * 128,)."""
     usable = points[:, :INDEXED].ravel()
     values = {"column": usable["place"][:, 0], "row": usable["place"][:, 1], "size": usable["size"]}
-    values["turn"] = usable["turn"] % TURNS
+    values["turn"] = usable["turn"] % N_ORIENTATIONS
     packed = np.zeros(len(usable), np.uint64)
     for name, (first_bit, _) in FIELDS.items():
         packed |= values[name].astype(np.uint64) << np.uint64(first_bit)
@@ -92,7 +91,7 @@ def _field(packed: NDArray[np.uint64], name: str) -> NDArray[np.uint64]:
 
 
 def _unpacked(packed: NDArray[np.uint64]) -> NDArray[np.void]:
-    points = np.zeros(len(packed), POINT)
+    points = np.zeros(len(packed), KEYPOINT)
     points["place"][:, 0], points["place"][:, 1] = _field(packed, "column"), _field(packed, "row")
     points["size"], points["turn"] = _field(packed, "size"), _field(packed, "turn")
     return points
@@ -106,8 +105,8 @@ class Asking(NamedTuple):
     points, number
         The points of all pictures together, and their numbers within their pictures, shape (points,).
     row, orientation, hashes
-        The point of each reading, its orientation and upright hash, as `features.keypoints.keypoints.readings` gives
-        them.
+        The point of each reading, its orientation and upright hash, as
+        `features.keypoints.orientations.orientation_hypotheses` gives them.
     picture
         That the point of each reading is of.
     first
@@ -127,7 +126,7 @@ class Asking(NamedTuple):
         """Take the points of pictures, empty ones behind, shape (pictures, 256)."""
         picture, number = np.nonzero(asked["size"])
         points = asked[picture, number]
-        row, orientation, hashes = readings(points)
+        row, orientation, hashes = orientation_hypotheses(points)
         first = np.searchsorted(picture[row], np.arange(len(asked)))
         return cls(points, number, row, orientation, hashes, picture[row], first)
 

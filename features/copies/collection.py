@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 
-from features.facts import HASH_KINDS
+from features.facts import HASH_KINDS, LOW_INFORMATION
 from features.hamming.hamming_index import Index
-from features.hashing.information import LOW_INFORMATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from pandas.api.extensions import ExtensionArray
 
     from features.copies.candidates import PointIndex
-    from features.keypoints.descriptor import Sketch
+    from features.keypoints.descriptor import Descriptor
 
 
 ID_TYPE = np.dtype("S64")
@@ -78,7 +77,7 @@ def _beginnings(image_ids: NDArray[np.bytes_]) -> NDArray[np.uint64]:
 class SketchReader(Protocol):
     """Gives the sketches of pictures."""
 
-    def __call__(self, image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+    def __call__(self, image_ids: Sequence[str]) -> Mapping[str, Descriptor]:
         """Return the sketches by picture; one that has none is left out."""
 
 

@@ -10,10 +10,10 @@ from features.copies.candidates import INDEXED, TABLES, PointIndex, details_of, 
 from features.copies.collection import ID_TYPE, Collection, Pictures
 from features.copies.near_duplicates import RADII
 from features.facts import HASH_KINDS
-from features.hamming import index_segment
+from features.hamming import hamming_index, index_segment
 from features.hamming.hamming_index import Index
-from features.hamming.layout import layout_for
-from features.keypoints.keypoints import POINT
+from features.hamming.index_segment import layout_for
+from features.keypoints.keypoints import KEYPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +66,7 @@ def merged(parts: Sequence[Arrays]) -> dict[str, NDArray[Any]]:
     """Return the arrays of consecutive parts as one."""
     rows = {name: np.concatenate([arrays[name] for arrays in parts]) for name in ROWS}
     indexes = {
-        name: index_segment.merge([_index(arrays, name) for arrays in parts], N_TABLES.get(name))
+        name: hamming_index.merge([_index(arrays, name) for arrays in parts], N_TABLES.get(name))
         for name in (POINTS, *RADII)
     }
     return rows | {f"{name}.{key}": array for name, arrays in indexes.items() for key, array in arrays.items()}
@@ -74,7 +74,7 @@ def merged(parts: Sequence[Arrays]) -> dict[str, NDArray[Any]]:
 
 def collection(parts: Sequence[Arrays], read: SketchReader) -> Collection:
     """Return the collection that parts make together, the first one first; their indexes and details are not read."""
-    empty = part(NO_PICTURES, np.zeros((0, 1), POINT), 0)
+    empty = part(NO_PICTURES, np.zeros((0, 1), KEYPOINT), 0)
     image_id, hashes, size, informative = (
         np.concatenate([arrays[name] for arrays in (empty, *parts)]) for name in ROWS[:4]
     )

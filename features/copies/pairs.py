@@ -10,7 +10,7 @@ import pandas as pd
 
 from features.copies.candidates import PAIR_SHIFT, PICTURE_MASK
 from features.facts import DISTANCE_COLUMNS, HASH_KINDS
-from features.keypoints.keypoints import MOST_POINTS, POINT
+from features.keypoints.keypoints import KEYPOINT, MOST_KEYPOINTS
 from features.registration.edits import edits
 from features.registration.same_photo import same_photo
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ASKED_AT_ONCE = 64
 """Pictures whose points are looked up together."""
-NO_POINTS = np.zeros(MOST_POINTS, POINT)
+NO_POINTS = np.zeros(MOST_KEYPOINTS, KEYPOINT)
 LEAD_DIGITS = 4
 
 
@@ -69,7 +69,7 @@ def by_points(asked: NDArray[np.int64], pictures: Pictures, read: SketchReader, 
         names = pictures.names(rows).tolist()
         sketches = read(names)
         rows = rows[[name in sketches for name in names]]
-        points = np.stack([NO_POINTS, *(sketches[name].points for name in names if name in sketches)])
+        points = np.stack([NO_POINTS, *(sketches[name].keypoints for name in names if name in sketches)])
         votes = known.points.candidates(points[1:])
         asked_row, known_row = votes.pair >> PAIR_SHIFT, votes.pair & PICTURE_MASK
         found.append(Pairs(rows[asked_row], known_row, votes.agreeing))

@@ -10,9 +10,9 @@ import numpy as np
 from features.copies.collection import ID_TYPE, Pictures
 from features.copies.collection_arrays import collection, part
 from features.copies.near_duplicates import alike_pairs
-from features.hamming import index_warmup
-from features.keypoints.descriptor import THUMBNAIL_SIDE, Sketch
-from features.keypoints.keypoints import MOST_POINTS, POINT, find_points
+from features.hamming import hamming_index
+from features.keypoints.descriptor import THUMBNAIL_SIDE, Descriptor
+from features.keypoints.keypoints import KEYPOINT, MOST_KEYPOINTS, find_keypoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,14 +31,14 @@ def warm(say: Callable[[str], None]) -> None:
     say
         Told in a sentence when there is something to wait for.
     """
-    index_warmup.warm(say)
+    hamming_index.warmup(say)
     noise = np.random.default_rng(0).integers(0, 256, (SIDE // 8, SIDE // 8), np.uint8)
-    found = find_points(np.kron(noise, np.ones((8, 8), np.uint8)))
-    points = np.zeros(MOST_POINTS, POINT)
+    found = find_keypoints(np.kron(noise, np.ones((8, 8), np.uint8)))
+    points = np.zeros(MOST_KEYPOINTS, KEYPOINT)
     points[: len(found)] = found
-    sketch = Sketch(points, np.resize(noise, (THUMBNAIL_SIDE, THUMBNAIL_SIDE)))
+    sketch = Descriptor(points, np.resize(noise, (THUMBNAIL_SIDE, THUMBNAIL_SIDE)))
 
-    def read(image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+    def read(image_ids: Sequence[str]) -> Mapping[str, Descriptor]:
         return dict.fromkeys(image_ids, sketch)
 
     two = Pictures(

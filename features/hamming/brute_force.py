@@ -49,31 +49,11 @@ def within(queries: NDArray[np.uint64], keys: NDArray[np.uint64], radius_bits: i
     Hits
         All of them. Beside them, working memory does not grow with n.
     """
-    found = [_NOTHING]
+    blocks = [_NOTHING]
     for start, distance in _distance_blocks(queries, keys):
         row, column = np.nonzero(distance <= radius_bits)
-        found.append(Hits(start + row, column, distance[row, column]))
-    return Hits(*map(np.concatenate, zip(*found, strict=True)))
-
-
-def nearest(queries: NDArray[np.uint64], keys: NDArray[np.uint64]) -> Hits:
-    """Find the nearest key of each query, the first one among equals.
-
-    Parameters
-    ----------
-    queries, keys
-        Hashes, ``uint64``, shapes (n,) and (m,).
-
-    Returns
-    -------
-    Hits
-        One for each query, in order; none where there are no keys.
-    """
-    found = [_NOTHING]
-    for start, distance in _distance_blocks(queries, keys) if keys.size else ():
-        row, column = np.arange(len(distance)), distance.argmin(axis=1)
-        found.append(Hits(start + row, column, distance[row, column]))
-    return Hits(*map(np.concatenate, zip(*found, strict=True)))
+        blocks.append(Hits(start + row, column, distance[row, column]))
+    return Hits(*map(np.concatenate, zip(*blocks, strict=True)))
 
 
 _NOTHING = Hits(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8))

@@ -59,7 +59,7 @@ class Rule(NamedTuple):
     chunks
         Masks of the bits that each table up to this one stands for, ``uint64``, shape (tables,); this one's is last.
     radii_bits
-        Within how many differing bits of its chunk each table finds a pair, ``int64``; -1 where it is not asked.
+        Within how many differing bits of its chunk each table finds a pair, ``int64``; -1 where it is left out.
     """
 
     flips: NDArray[np.uint64]
@@ -132,12 +132,12 @@ def is_first(differing: np.uint64, chunks: NDArray[np.uint64], radii_bits: NDArr
 
 
 @compiled
-def with_room(found: NDArray[np.uint64], n_found: int, more: int) -> NDArray[np.uint64]:
+def with_room(pairs: NDArray[np.uint64], n_pairs: int, more: int) -> NDArray[np.uint64]:
     """Return the array, or a larger copy of what is in it if it cannot take some more."""
-    if n_found + more <= found.size:
-        return found
-    larger = np.empty(2 * (n_found + more), np.uint64)
-    larger[:n_found] = found[:n_found]
+    if n_pairs + more <= pairs.size:
+        return pairs
+    larger = np.empty(2 * (n_pairs + more), np.uint64)
+    larger[:n_pairs] = pairs[:n_pairs]
     return larger
 
 
@@ -175,18 +175,18 @@ def scan(
 
 @compiled
 def report(
-    name: np.uint64, query: np.uint64, near: NDArray[np.int64], table: Table, rule: Rule, found: NDArray[np.uint64]
+    name: np.uint64, query: np.uint64, near: NDArray[np.int64], table: Table, rule: Rule, pairs: NDArray[np.uint64]
 ) -> int:
     """Write the pairs that groups of keys hold, and return how many there are."""
-    n_found = 0
+    n_pairs = 0
     for at, end in near:
         for place in range(at, min(at + LANES, end)):
             differing = query ^ table.keys[place]
             if count_bits(differing) <= rule.radius_bits and is_first(differing, rule.chunks, rule.radii_bits):
                 slot = np.uint64(table.slots[place] if table.slots.size else place)
-                found[n_found] = name << np.uint64(SLOT_BITS) | slot
-                n_found += 1
-    return n_found
+                pairs[n_pairs] = name << np.uint64(SLOT_BITS) | slot
+                n_pairs += 1
+    return n_pairs
 
 
 @compiled
@@ -219,8 +219,8 @@ def probe(queries: NDArray[np.uint64], names: NDArray[np.uint64], table: Table, 
     last_address = np.uint64(table.starts.size - 2)
     buckets = np.empty((rule.flips.size, 2), np.int64)
     near = np.empty((FIRST_ROOM, 2), np.int64)
-    found = np.empty(FIRST_ROOM, np.uint64)
-    n_found = 0
+    pairs = np.empty(FIRST_ROOM, np.uint64)
+    n_pairs = 0
     for i in range(queries.size):
         address = (queries[i] >> table.shift) & last_address
         for j in range(rule.flips.size):
@@ -233,9 +233,9 @@ def probe(queries: NDArray[np.uint64], names: NDArray[np.uint64], table: Table, 
             near = np.empty((2 * n_groups, 2), np.int64)
         n_near = scan(queries[i], table.keys, rule.radius_bits, buckets, near)
         if n_near:
-            found = with_room(found, n_found, n_near * LANES)
-            n_found += report(names[i], queries[i], near[:n_near], table, rule, found[n_found:])
-    return found[:n_found]
+            pairs = with_room(pairs, n_pairs, n_near * LANES)
+            n_pairs += report(names[i], queries[i], near[:n_near], table, rule, pairs[n_pairs:])
+    return pairs[:n_pairs]
 
 
 @compiled
@@ -256,8 +256,8 @@ def join(table: Table, rule: Rule, first: int, last: int) -> NDArray[np.uint64]:
     """
     buckets = np.empty((rule.flips.size, 2), np.int64)
     near = np.empty((FIRST_ROOM, 2), np.int64)
-    found = np.empty(FIRST_ROOM, np.uint64)
-    n_found = 0
+    pairs = np.empty(FIRST_ROOM, np.uint64)
+    n_pairs = 0
     for own in range(first, last):
         begin, end = np.int64(table.starts[own]), np.int64(table.starts[own + 1])
         if begin == end:
@@ -278,10 +278,10 @@ def join(table: Table, rule: Rule, first: int, last: int) -> NDArray[np.uint64]:
             buckets[0, 0] = place + 1
             n_near = scan(key, table.keys, rule.radius_bits, buckets[:n_buckets], near)
             if n_near:
-                found = with_room(found, n_found, n_near * LANES)
+                pairs = with_room(pairs, n_pairs, n_near * LANES)
                 name = np.uint64(table.slots[place] if table.slots.size else place)
-                n_found += report(name, key, near[:n_near], table, rule, found[n_found:])
-    return found[:n_found]
+                n_pairs += report(name, key, near[:n_near], table, rule, pairs[n_pairs:])
+    return pairs[:n_pairs]
 
 
 @compiled
@@ -297,27 +297,27 @@ def compare(queries: NDArray[np.uint64], keys: NDArray[np.uint64], radius_bits: 
     radius_bits
         Largest distance of a pair.
     """
-    found = np.empty(FIRST_ROOM, np.uint64)
-    n_found = 0
+    pairs = np.empty(FIRST_ROOM, np.uint64)
+    n_pairs = 0
     n_keys = keys.size - LANES
     for i in range(queries.size):
         for first in range(0, n_keys, LANES):
             near = near_lanes(keys, first, queries[i], radius_bits)
             if near:
-                found = with_room(found, n_found, LANES)
+                pairs = with_room(pairs, n_pairs, LANES)
             for lane in range(min(LANES, n_keys - first) if near else 0):
                 if near >> np.uint64(lane) & np.uint64(1):
-                    found[n_found] = np.uint64(i) << np.uint64(SLOT_BITS) | np.uint64(first + lane)
-                    n_found += 1
-    return found[:n_found]
+                    pairs[n_pairs] = np.uint64(i) << np.uint64(SLOT_BITS) | np.uint64(first + lane)
+                    n_pairs += 1
+    return pairs[:n_pairs]
 
 
 @compiled
 def compare_all(queries: NDArray[np.uint64], names: NDArray[np.uint64], table: Table, rule: Rule) -> NDArray[np.uint64]:
     """Compare all queries with all keys; arguments and result are those of `probe`, the rule's flips play no part."""
     near = np.empty((GROUPS_A_TILE + 1, 2), np.int64)
-    found = np.empty(FIRST_ROOM, np.uint64)
-    n_found = 0
+    pairs = np.empty(FIRST_ROOM, np.uint64)
+    n_pairs = 0
     n_keys = table.keys.size - LANES
     tile = np.empty((1, 2), np.int64)
     for first in range(0, n_keys, GROUPS_A_TILE * LANES):
@@ -325,6 +325,6 @@ def compare_all(queries: NDArray[np.uint64], names: NDArray[np.uint64], table: T
         for i in range(queries.size):
             n_near = scan(queries[i], table.keys, rule.radius_bits, tile, near)
             if n_near:
-                found = with_room(found, n_found, n_near * LANES)
-                n_found += report(names[i], queries[i], near[:n_near], table, rule, found[n_found:])
-    return found[:n_found]
+                pairs = with_room(pairs, n_pairs, n_near * LANES)
+                n_pairs += report(names[i], queries[i], near[:n_near], table, rule, pairs[n_pairs:])
+    return pairs[:n_pairs]

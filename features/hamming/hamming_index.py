@@ -1,4 +1,4 @@
-"""Search over several segments as if they were one."""
+"""An exact index of 64-bit keys by Hamming distance: several segments, searched as if they were one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from features.compiled import was_compiled
 from features.hamming.brute_force import Hits
-from features.hamming.index_segment import Segment, build, lower, upper
+from features.hamming.bucket_scan import count_bits
+from features.hamming.index_segment import KEY_BITS, Segment, build, layout_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 KEYS_A_BLOCK = 1 << 20
 """Most keys of one segment that are looked up in another at once."""
+WARMUP_KEYS = 4096
+COMPILING = "Compiling the search functions, once on this machine: about 10 seconds."
+NO_NUMBERS = np.empty(0, np.int64)
+NO_ITEMS = np.empty(0, np.uint32)
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ class Index:
     @property
     def items(self) -> NDArray[np.uint32]:
         """What the key at each position belongs to, shape (n,); a copy."""
-        return np.concatenate([np.empty(0, np.uint32), *(part.items for part in self.segments)])
+        return np.concatenate([NO_ITEMS, *(part.items for part in self.segments)])
 
     def items_at(self, positions: NDArray[np.int64]) -> NDArray[np.uint32]:
         """Return what the keys at some positions belong to, without reading the others."""
@@ -98,11 +104,12 @@ class Index:
             The rows of ``features.hamming.brute_force.within(queries, self.keys, radius_bits)``, ordered by query,
             then position.
         """
-        found = [part.near(queries, radius_bits) for part in self.segments]
-        query = np.concatenate([np.empty(0, np.int64), *(upper(part).astype(np.int64) for part in found)])
-        position = _positions(found, self.bases)
+        hits = [part.near(queries, radius_bits) for part in self.segments]
+        query = np.concatenate([NO_NUMBERS, *(numbers for numbers, _ in hits)])
+        slots = (own + base for (_, own), base in zip(hits, self.bases, strict=False))
+        position = np.concatenate([NO_NUMBERS, *slots])
         # Segments come in the order of their positions, and the hits of each are ordered.
-        order = np.argsort(query, kind="stable") if len(found) > 1 else slice(None)
+        order = np.argsort(query, kind="stable") if len(self.segments) > 1 else slice(None)
         query, position = query[order], position[order]
         return Hits(query, position, np.bitwise_count(queries[query] ^ self.keys_at(position)))
 
@@ -111,7 +118,7 @@ class Index:
     ) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
         """Find most of what has a key near a query, far faster than `within` finds all of it.
 
-        Found is a key that differs from the query in at most ``radius_bits`` bits, and in at most ``chunk_radius_bits``
+        A hit is a key that differs from the query in at most ``radius_bits`` bits, and in at most ``chunk_radius_bits``
         of those within the chunk of at least one table. In the segments of one index, this depends on the number of
         their tables alone: with the same for all, keys are found or not however they are divided among segments. Three
         tables and one bit of a chunk bring all keys that differ in up to five bits, and of those that differ in six and
@@ -122,17 +129,17 @@ class Index:
         queries
             Shape (n,), fewer than 2³².
         radius_bits, chunk_radius_bits
-            As told; the first may be negative and finds nothing then.
+            Both in bits; the first may be negative and finds nothing then.
 
         Returns
         -------
         tuple
             A row each, in no order that means anything: number of the query and what the key belongs to.
         """
-        found = [part.near_by_chunk(queries, radius_bits, chunk_radius_bits) for part in self.segments]
-        query = np.concatenate([np.empty(0, np.int64), *(upper(part).astype(np.int64) for part in found)])
-        items = (part.items[lower(hits)] for part, hits in zip(self.segments, found, strict=True))
-        return query, np.concatenate([np.empty(0, np.uint32), *items])
+        hits = [part.near_by_chunk(queries, radius_bits, chunk_radius_bits) for part in self.segments]
+        items = (part.items[slots] for part, (_, slots) in zip(self.segments, hits, strict=True))
+        query = np.concatenate([NO_NUMBERS, *(numbers for numbers, _ in hits)])
+        return query, np.concatenate([NO_ITEMS, *items])
 
     def pairs(self, radius_bits: int) -> Hits:
         """Find every two keys that differ in at most ``radius_bits`` bits, each pair once.
@@ -152,14 +159,12 @@ class Index:
         """Yield lower and higher positions, shape (2, pairs), of pairs within segments and between them."""
         numbered = list(zip(self.segments, self.bases.tolist(), strict=False))
         for part, base in numbered:
-            found = part.pairs(radius_bits)
-            yield np.stack([upper(found), lower(found)]).astype(np.int64) + base
+            yield np.stack(part.pairs(radius_bits)) + base
         for one, other in combinations(numbered, 2):
             (small, small_base), (large, large_base) = sorted((one, other), key=lambda pair: pair[0].items.size)
             for start in range(0, small.items.size, KEYS_A_BLOCK):
-                found = large.near(small.keys[start : start + KEYS_A_BLOCK], radius_bits)
-                asked = upper(found).astype(np.int64) + (small_base + start)
-                yield np.sort(np.stack([asked, lower(found).astype(np.int64) + large_base]), axis=0)
+                query, slot = large.near(small.keys[start : start + KEYS_A_BLOCK], radius_bits)
+                yield np.sort(np.stack([query + (small_base + start), slot + large_base]), axis=0)
 
     def _by_segment(self, positions: NDArray[np.int64]) -> Iterator[tuple[Segment, int, NDArray[np.bool_]]]:
         """Yield each segment with its first position, and which of the positions are its own."""
@@ -168,7 +173,29 @@ class Index:
             yield part, int(self.bases[number]), numbers == number
 
 
-def _positions(found: Sequence[NDArray[np.uint64]], bases: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the positions of hits, segment after segment."""
-    numbered = (lower(part).astype(np.int64) + base for part, base in zip(found, bases.tolist(), strict=False))
-    return np.concatenate([np.empty(0, np.int64), *numbered])
+def merge(parts: Sequence[Arrays], n_tables: int | None = None) -> dict[str, NDArray[np.generic]]:
+    """Build one segment of the keys of several, by default with as many tables as suit their number."""
+    segments = [Segment.of(part) for part in parts]
+    keys = np.concatenate([part.keys for part in segments])
+    items = np.concatenate([part.items for part in segments])
+    return build(keys, items, layout_for(keys.size, n_tables))
+
+
+def warmup(say: Callable[[str], None] = lambda _: None) -> None:
+    """Load the kernels of the search, so that no later query waits for them.
+
+    The first time on a machine this compiles for about ten seconds, later it loads for less than one.
+
+    Parameters
+    ----------
+    say
+        Told in a sentence when there is something to wait for.
+    """
+    count_bits(np.uint64(1))
+    if was_compiled(count_bits):
+        say(COMPILING)
+    keys = np.arange(WARMUP_KEYS, dtype=np.uint64) << np.uint64(40)
+    index = Index.of_keys(keys)
+    index.pairs(0)
+    for radius_bits in (0, KEY_BITS):
+        index.within(keys[:2], radius_bits)

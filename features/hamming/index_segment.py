@@ -1,29 +1,86 @@
-"""A number of keys in tables, as arrays that may lie in memory or in a file."""
+"""A number of keys in tables, as arrays that may lie in memory or in a file, and searches that miss no key.
+
+Each table orders the keys by a chunk of their 64 bits, whose highest bits are the address of a bucket. If a pair
+differs in at most k bits, and the tables' radii r satisfy sum(r + 1) = k + 1, then it differs in at most r bits of at
+least one chunk: were it more than r everywhere, it would be k + 1 together (multi-index hashing, Norouzi et al. 2012).
+A table with r = -1 is left out. Any such shares are exact; they differ in how many buckets must be looked into.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import combinations
+from math import comb
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from features.hamming.bucket_scan import LANES, SLOT_BITS, Rule, Table, compare_all, join, probe
-from features.hamming.layout import Layout, layout_for
-from features.hamming.radii import UNASKED, cheapest, flips
+from features.hamming.bucket_scan import LANES, SLOT_BITS, Rule, Table, compare, compare_all, join, probe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
     Arrays = Mapping[str, NDArray[np.generic]]
+    Numbers = NDArray[np.int64]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 FORMAT = "hamming-1"
 """Names what `build` returns; another layout of the arrays needs another name."""
+KEY_BITS = 64
 LOWER_HALF = np.uint64((1 << SLOT_BITS) - 1)
 MOST_KEYS = (1 << SLOT_BITS) - 1
+CHUNK_BITS = {4: (16, 16, 16, 16), 3: (22, 21, 21)}
+"""Bits of each table's chunk by the number of tables, from the highest bits down."""
+MANY_KEYS = 1 << 25
+"""From here on three tables answer faster than four, whose buckets have grown to hundreds of keys."""
+KEYS_A_BUCKET = 4
+"""Aimed at in a small segment, so that its directories of buckets stay small beside its keys."""
+FEWEST_ADDRESS_BITS = 8
+LEFT_OUT = -1
+BUCKET_COST = 3.0
+"""What it costs to come to a bucket, in groups of keys compared: measured from 10⁵ to 10⁷ keys."""
+WIDEST_SHARED = 24
+"""Radius from which comparing with all keys is faster at any size."""
+KEPT_SHARES = 256
+"""Segments and radii whose shares are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which bits each table stands for, and which of them are the address of a bucket.
+
+    Parameters
+    ----------
+    chunk_bits
+        Width of each table's chunk, from the highest bits of a key down; together 64.
+    address_bits
+        How many of the highest bits of each chunk are the address.
+    """
+
+    chunk_bits: tuple[int, ...]
+    address_bits: tuple[int, ...]
+
+    @property
+    def shifts(self) -> NDArray[np.uint64]:
+        """How many bits lie below each address, shape (tables,)."""
+        return (KEY_BITS - np.cumsum((0, *self.chunk_bits[:-1])) - self.address_bits).astype(np.uint64)
+
+    @property
+    def masks(self) -> NDArray[np.uint64]:
+        """The bits of each chunk, set, shape (tables,)."""
+        widths = np.array(self.chunk_bits, np.uint64)
+        return ((np.uint64(1) << widths) - np.uint64(1)) << (np.uint64(KEY_BITS) - np.cumsum(widths))
+
+
+def layout_for(n_keys: int, n_tables: int | None = None) -> Layout:
+    """Choose the layout for a number of keys, and the number of tables too unless it is given."""
+    chunk_bits = CHUNK_BITS[n_tables or (4 if n_keys < MANY_KEYS else 3)]
+    wanted = max(FEWEST_ADDRESS_BITS, (n_keys // KEYS_A_BUCKET).bit_length())
+    return Layout(chunk_bits, tuple(min(bits, wanted) for bits in chunk_bits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +89,23 @@ class Segment:
 
     Parameters
     ----------
+    keys
+        In rising order, shape (n,); a key's place here is its slot.
     items
-        What each key belongs to, ``uint32``, shape (n,), in the order of the first table: rising keys.
+        What each key belongs to, ``uint32``, shape (n,).
     tables
         The keys in one order a chunk.
-    layout
-        Which bits make the order of each table.
+    address_bits, masks
+        Width of each table's addresses, and the bits of its chunk.
     groups_a_bucket
         How many groups of keys somebody like the keys themselves meets in a bucket of each table.
     """
 
+    keys: NDArray[np.uint64]
     items: NDArray[np.uint32]
     tables: tuple[Table, ...]
-    layout: Layout
+    address_bits: tuple[int, ...]
+    masks: NDArray[np.uint64]
     groups_a_bucket: tuple[float, ...]
 
     @classmethod
@@ -52,24 +113,21 @@ class Segment:
         """Take the arrays that `build` made, without reading more of them than the directories of buckets."""
         n_tables = sum(name.startswith("keys_") for name in arrays)
         starts = [_frozen(arrays[f"starts_{number}"], np.uint32) for number in range(n_tables)]
-        layout = Layout.of_tables(tuple(part.size - 1 for part in starts))
+        layout = Layout(CHUNK_BITS[n_tables], tuple((part.size - 1).bit_length() - 1 for part in starts))
         tables = tuple(
             Table(
                 keys=_frozen(arrays[f"keys_{number}"], np.uint64),
                 slots=_frozen(arrays[f"slots_{number}"], np.uint32),
                 starts=starts[number],
-                shift=np.uint64(shift),
+                shift=shift,
             )
             for number, shift in enumerate(layout.shifts)
         )
-        return cls(_frozen(arrays["items"], np.uint32), tables, layout, tuple(map(_groups_a_bucket, starts)))
+        items = _frozen(arrays["items"], np.uint32)
+        keys = tables[0].keys[: items.size]
+        return cls(keys, items, tables, layout.address_bits, layout.masks, tuple(map(_groups_a_bucket, starts)))
 
-    @property
-    def keys(self) -> NDArray[np.uint64]:
-        """Keys in rising order, shape (n,); a key's place here is its slot."""
-        return self.tables[0].keys[: self.items.size]
-
-    def near(self, queries: NDArray[np.uint64], radius_bits: int) -> NDArray[np.uint64]:
+    def near(self, queries: NDArray[np.uint64], radius_bits: int) -> tuple[Numbers, Numbers]:
         """Find all keys within a radius of queries.
 
         Parameters
@@ -81,20 +139,20 @@ class Segment:
 
         Returns
         -------
-        numpy.ndarray
-            A hit each, rising: the query's number in the upper half, the slot in the lower one.
+        tuple
+            Number of the query and slot of each hit, rising.
         """
         if radius_bits < 0 or not queries.size or not self.items.size:
-            return np.empty(0, np.uint64)
+            return _unpacked(NO_PAIRS)
         radii = self._radii(radius_bits)
-        if radii is None:
-            names = np.arange(queries.size, dtype=np.uint64)
-            return np.sort(compare_all(np.array(queries), names, self.tables[0], everything(radius_bits)))
-        return np.sort(self._probed(queries, radius_bits, radii))
+        if radii is not None:
+            return _unpacked(np.sort(self._probed(queries, radius_bits, radii)))
+        names = np.arange(queries.size, dtype=np.uint64)
+        return _unpacked(np.sort(compare_all(np.array(queries), names, self.tables[0], everything(radius_bits))))
 
     def near_by_chunk(
         self, queries: NDArray[np.uint64], radius_bits: int, chunk_radius_bits: int
-    ) -> NDArray[np.uint64]:
+    ) -> tuple[Numbers, Numbers]:
         """Find keys within a radius of queries that differ in few bits within the chunk of at least one table.
 
         Parameters
@@ -106,55 +164,46 @@ class Segment:
 
         Returns
         -------
-        numpy.ndarray
+        tuple
             A hit each, once, as `near` gives them, but in another order.
         """
         if radius_bits < 0 or not queries.size or not self.items.size:
-            return np.empty(0, np.uint64)
-        return self._probed(queries, radius_bits, (chunk_radius_bits,) * len(self.tables))
+            return _unpacked(NO_PAIRS)
+        return _unpacked(self._probed(queries, radius_bits, (chunk_radius_bits,) * len(self.tables)))
 
-    def _probed(self, queries: NDArray[np.uint64], radius_bits: int, radii: tuple[int, ...]) -> NDArray[np.uint64]:
-        """Ask the tables, each within a radius of its own."""
-        return np.concatenate(
-            [
-                probe(*_in_order_of_address(queries, self.tables[number]), self.tables[number], rule)
-                for number, rule in self._rules(radius_bits, radii)
-            ]
-        )
-
-    def pairs(self, radius_bits: int) -> NDArray[np.uint64]:
+    def pairs(self, radius_bits: int) -> tuple[Numbers, Numbers]:
         """Find all pairs of keys within a radius, each once.
 
         Returns
         -------
-        numpy.ndarray
-            A pair each, rising: the lower slot in the upper half, the higher slot in the lower one.
+        tuple
+            The lower and the higher slot of each pair, rising.
         """
         if radius_bits < 0 or not self.items.size:
-            return np.empty(0, np.uint64)
+            return _unpacked(NO_PAIRS)
         radii = self._radii(radius_bits)
         if radii is None:
-            found = self.near(self.keys, radius_bits)
-            return found[upper(found) < lower(found)]
-        parts = [
-            join(self.tables[number], rule, 0, self.tables[number].starts.size - 1)
-            for number, rule in self._rules(radius_bits, radii)
-        ]
-        found = np.concatenate(parts)
-        one, other = upper(found), lower(found)
-        return np.sort(packed(np.minimum(one, other), np.maximum(one, other)))
+            one, other = self.near(self.keys, radius_bits)
+            return one[one < other], other[one < other]
+        parts = [join(table, rule, 0, table.starts.size - 1) for table, rule in self._rules(radius_bits, radii)]
+        one, other = _unpacked(np.concatenate(parts))
+        return _unpacked(np.sort(_packed(np.minimum(one, other), np.maximum(one, other))))
+
+    def _probed(self, queries: NDArray[np.uint64], radius_bits: int, radii: tuple[int, ...]) -> NDArray[np.uint64]:
+        """Ask the tables, each within a radius of its own."""
+        rules = self._rules(radius_bits, radii)
+        return np.concatenate([probe(*_in_order_of_address(queries, table), table, rule) for table, rule in rules])
 
     def _radii(self, radius_bits: int) -> tuple[int, ...] | None:
-        groups_in_all = self.items.size / LANES
-        return cheapest(radius_bits, self.layout.address_bits, self.groups_a_bucket, groups_in_all)
+        return cheapest(radius_bits, self.address_bits, self.groups_a_bucket, self.items.size / LANES)
 
-    def _rules(self, radius_bits: int, radii: tuple[int, ...]) -> list[tuple[int, Rule]]:
-        """Return the number of each table to be asked, with what to ask it."""
-        masks, limits = self.layout.masks, np.array(radii, np.int64)
+    def _rules(self, radius_bits: int, radii: tuple[int, ...]) -> list[tuple[Table, Rule]]:
+        """Return each table to be asked, with what to ask it."""
+        limits = np.array(radii, np.int64)
         return [
-            (number, Rule(flips(bits, radius), np.uint64(radius_bits), masks[: number + 1], limits[: number + 1]))
-            for number, (bits, radius) in enumerate(zip(self.layout.address_bits, radii, strict=True))
-            if radius != UNASKED
+            (table, Rule(flips(bits, radius), np.uint64(radius_bits), self.masks[: number + 1], limits[: number + 1]))
+            for number, (table, bits, radius) in enumerate(zip(self.tables, self.address_bits, radii, strict=True))
+            if radius != LEFT_OUT
         ]
 
 
@@ -184,7 +233,7 @@ def build(
     layout = layout or layout_for(keys.size)
     arrays: dict[str, NDArray[np.generic]] = {"items": items[order].astype(np.uint32)}
     for number, (bits, shift) in enumerate(zip(layout.address_bits, layout.shifts, strict=True)):
-        addresses = keys >> np.uint64(shift) & np.uint64((1 << bits) - 1)
+        addresses = keys >> shift & np.uint64((1 << bits) - 1)
         counts = np.bincount(addresses.view(np.int64), minlength=1 << bits)
         # In place, since a hundred million keys take a gigabyte each time.
         addresses <<= np.uint64(SLOT_BITS)
@@ -197,33 +246,85 @@ def build(
     return arrays
 
 
-def merge(parts: Sequence[Arrays], n_tables: int | None = None) -> dict[str, NDArray[np.generic]]:
-    """Build one segment of the keys of several, by default with as many tables as suit their number."""
-    segments = [Segment.of(part) for part in parts]
-    keys = np.concatenate([part.keys for part in segments])
-    items = np.concatenate([part.items for part in segments])
-    return build(keys, items, layout_for(keys.size, n_tables))
+def compare_few(queries: NDArray[np.uint64], keys: NDArray[np.uint64], radius_bits: int) -> tuple[Numbers, Numbers]:
+    """Compare a few keys with each other: numbers of the query and of the key of each pair within a radius, rising."""
+    return _unpacked(compare(queries, np.append(keys, np.zeros(LANES, np.uint64)), np.uint64(radius_bits)))
 
 
 def everything(radius_bits: int) -> Rule:
     """Return the rule that reports whatever lies within a radius."""
     whole = np.array([np.iinfo(np.uint64).max], np.uint64)
-    return Rule(flips(1, 0), np.uint64(min(radius_bits, 64)), whole, np.array([64]))
+    return Rule(flips(1, 0), np.uint64(min(radius_bits, KEY_BITS)), whole, np.array([KEY_BITS]))
 
 
-def packed(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint64]:
+@cache
+def flips(address_bits: int, radius_bits: int) -> NDArray[np.uint64]:
+    """Return all numbers of at most so many set bits among so many, ``uint64``, fewest set bits first."""
+    numbers = [
+        sum(1 << bit for bit in chosen)
+        for count in range(min(radius_bits, address_bits) + 1)
+        for chosen in combinations(range(address_bits), count)
+    ]
+    return np.array(numbers, np.uint64)
+
+
+def n_flips(address_bits: int, radius_bits: int) -> int:
+    """Return how many buckets lie within a radius of an address."""
+    return sum(comb(address_bits, count) for count in range(radius_bits + 1))
+
+
+@lru_cache(maxsize=KEPT_SHARES)
+def cheapest(
+    radius_bits: int, address_bits: tuple[int, ...], groups_a_bucket: tuple[float, ...], groups_in_all: float
+) -> tuple[int, ...] | None:
+    """Share out a radius so that a query costs least.
+
+    Parameters
+    ----------
+    radius_bits
+        Largest distance of a pair.
+    address_bits
+        Of each table.
+    groups_a_bucket
+        How many groups of keys a query meets in a bucket of each table, on average.
+    groups_in_all
+        How many groups there are.
+
+    Returns
+    -------
+    tuple of int or None
+        A radius for each table, ``LEFT_OUT`` where it is left out; ``None`` if comparing with all keys costs less.
+    """
+    if radius_bits >= WIDEST_SHARED:
+        return None
+    costs = [
+        [0.0] + [n_flips(bits, radius) * (BUCKET_COST + groups) for radius in range(radius_bits + 1)]
+        for bits, groups in zip(address_bits, groups_a_bucket, strict=True)
+    ]
+    cost, shares = min((sum(map(list.__getitem__, costs, s)), s) for s in _shares(radius_bits + 1, len(costs)))
+    return tuple(share - 1 for share in shares) if cost < groups_in_all else None
+
+
+def _shares(total: int, parts: int) -> Iterator[tuple[int, ...]]:
+    """Yield every way to write a number as an ordered sum of so many, none of them negative."""
+    if parts == 1:
+        yield (total,)
+        return
+    for first in range(total + 1):
+        for rest in _shares(total - first, parts - 1):
+            yield (first, *rest)
+
+
+NO_PAIRS = np.empty(0, np.uint64)
+
+
+def _packed(high: NDArray[np.integer], low: NDArray[np.integer]) -> NDArray[np.uint64]:
     """Put two numbers below 2³² into one."""
-    return high << np.uint64(SLOT_BITS) | low
+    return high.astype(np.uint64) << np.uint64(SLOT_BITS) | low.astype(np.uint64)
 
 
-def upper(pairs: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return the first of two packed numbers."""
-    return pairs >> np.uint64(SLOT_BITS)
-
-
-def lower(pairs: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return the second of two packed numbers."""
-    return pairs & LOWER_HALF
+def _unpacked(pairs: NDArray[np.uint64]) -> tuple[Numbers, Numbers]:
+    return (pairs >> np.uint64(SLOT_BITS)).view(np.int64), (pairs & LOWER_HALF).view(np.int64)
 
 
 def _in_order_of_address(queries: NDArray[np.uint64], table: Table) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
@@ -232,7 +333,7 @@ def _in_order_of_address(queries: NDArray[np.uint64], table: Table) -> tuple[NDA
     Neighbours then look into neighbouring buckets, which are still in the caches: at ten million keys twice as fast.
     """
     addresses = queries >> table.shift & np.uint64(table.starts.size - 2)
-    names = lower(np.sort(packed(addresses, np.arange(queries.size, dtype=np.uint64))))
+    names = np.sort(_packed(addresses, np.arange(queries.size))) & LOWER_HALF
     return queries[names], names
 
 

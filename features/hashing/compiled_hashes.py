@@ -6,27 +6,29 @@ ImageHash.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import imagehash
 import numpy as np
+import pyarrow as pa
 from PIL import Image
 
 from features.compiled import was_compiled
-from features.hashing.colorhash import CLASSES, color_bits
-from features.hashing.decoded_picture import Reading
-from features.hashing.hash_bits import Hashes, to_int
-from features.hashing.kernels.block_sums import block_sums
-from features.hashing.kernels.color_classes import DARKEST_GREY, read_colours
-from features.hashing.kernels.resize import Grey
-from features.hashing.kernels.taps import Filter, fixed_point, taps
-from features.hashing.pillow_hashes import WHASH_SIDE, whash_bits, whash_side
-from features.hashing.pixels import color_rows, grey_levels
-from features.hashing.whash_ties import tied_whash
+from features.hashing.color_classes import DARKEST_GREY, read_colors
+from features.hashing.hash_bits import (
+    CLASSES,
+    WHASH_SIDE,
+    DecodedPicture,
+    Hashes,
+    colorhash_bits,
+    whash_bits,
+    whash_side,
+)
+from features.hashing.resize import Filter, Grey, fixed_point_taps, taps
+from features.hashing.whash import block_sums, tied_whash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -39,8 +41,12 @@ COSINES = 2 * np.cos(np.pi * FREQUENCIES / (2 * PHASH_SIDE))
 TOO_CLOSE = 1e-6
 """Distance of the middle coefficients below which rounding decides; rounding errors stay below 10⁻⁹."""
 
+BLOCK_BYTES = 8 << 20
+"""Half of the blocks in which Pillow keeps pixels; what lies in one block can be looked at where it is."""
+BYTES_A_PIXEL = 4
 
-def read_fast(image: Image.Image, tied: Tied = tied_whash) -> Reading:
+
+def read_compiled(image: Image.Image, tied: Tied = tied_whash) -> DecodedPicture:
     """Hash a picture of mode ``L`` or ``RGB``.
 
     Parameters
@@ -51,17 +57,17 @@ def read_fast(image: Image.Image, tied: Tied = tied_whash) -> Reading:
         Gives the wavelet hash where its two middle values are equal, from the resized pixels and their block sums.
     """
     grey, classes = _grey_and_classes(image)
-    hashes = Hashes(
-        ahash=to_int(_ahash(grey)),
-        phash=to_int(_phash(grey)),
-        dhash=to_int(_dhash(grey)),
-        whash=to_int(_whash(grey, tied)),
-        colorhash=to_int(color_bits(classes, image.width * image.height)),
+    hashes = Hashes.of_bits(
+        ahash=_ahash(grey),
+        phash=_phash(grey),
+        dhash=_dhash(grey),
+        whash=_whash(grey, tied),
+        colorhash=colorhash_bits(classes, image.width * image.height),
     )
-    return Reading(hashes, partial(_shrink, grey))
+    return DecodedPicture(hashes, grey.shrunk)
 
 
-def ask_imagehash(pixels: NDArray[np.uint8], _: NDArray[np.int64]) -> NDArray[np.bool_]:
+def whash_by_imagehash(pixels: NDArray[np.uint8], _: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Leave a tie of the wavelet hash to ImageHash, at forty times the cost."""
     return np.asarray(imagehash.whash(Image.fromarray(pixels)).hash)
 
@@ -69,25 +75,53 @@ def ask_imagehash(pixels: NDArray[np.uint8], _: NDArray[np.int64]) -> NDArray[np
 def must_compile() -> bool:
     """Load the smallest kernel, and tell whether it had to be compiled first."""
     taps(1, 1, Filter.BOX)
-    return was_compiled(fixed_point)
-
-
-def _shrink(grey: Grey, width: int, height: int) -> NDArray[np.uint8]:
-    return grey.resized(width, height, Filter.BOX)
+    return was_compiled(fixed_point_taps)
 
 
 def _grey_and_classes(image: Image.Image) -> tuple[Grey, NDArray[np.int64]]:
-    """Return the grey picture and the number of pixels of each colour class, shape (14,)."""
+    """Return the grey picture and the number of pixels of each color class, shape (14,)."""
     classes = np.zeros(CLASSES, np.int64)
     if image.mode == "L":
-        levels = grey_levels(image)
+        levels = np.asarray(image)
         black = np.count_nonzero(levels < DARKEST_GREY)
         classes[:2] = black, levels.size - black
         return Grey(levels), classes
     levels = np.empty((image.height, image.width), np.uint8)
-    for top, pixels in color_rows(image):
-        read_colours(pixels, levels[top : top + len(pixels)], classes)
+    for top, pixels in _color_rows(image):
+        read_colors(pixels, levels[top : top + len(pixels)], classes)
     return Grey(levels), classes
+
+
+def _color_rows(image: Image.Image) -> Iterator[tuple[int, NDArray[np.uint32]]]:
+    """Give the pixels of a picture of mode ``RGB`` without a copy, a few rows at a time where it is large.
+
+    Yields
+    ------
+    int
+        The first row.
+    numpy.ndarray
+        Shape (rows, columns): red in the lowest byte, then green and blue; the highest means nothing. It looks into
+        the picture's own memory, keeps that alive, and cannot be written to.
+    """
+    try:
+        yield 0, _pixels_in_place(image)
+    except ValueError:
+        rows_at_once = max(1, BLOCK_BYTES // (BYTES_A_PIXEL * image.width))
+        for top in range(0, image.height, rows_at_once):
+            bottom = min(top + rows_at_once, image.height)
+            yield top, _pixels_in_place(image.crop((0, top, image.width, bottom)))
+
+
+def _pixels_in_place(image: Image.Image) -> NDArray[np.uint32]:
+    """Look at pixels where they are.
+
+    Raises
+    ------
+    ValueError
+        If they do not lie in one block.
+    """
+    channels = pa.array(image).flatten().to_numpy(zero_copy_only=True)
+    return np.asarray(channels.view(np.uint32).reshape(image.height, image.width))
 
 
 def _ahash(grey: Grey) -> NDArray[np.bool_]:

@@ -13,65 +13,43 @@ import imagehash
 import numpy as np
 from PIL import Image, ImageChops
 
-from features.hashing.colorhash import HUES, color_bits
-from features.hashing.decoded_picture import Reading
-from features.hashing.hash_bits import Hashes, to_int
+from features.hashing.hash_bits import (
+    HUES,
+    WHASH_SIDE,
+    DecodedPicture,
+    Hashes,
+    colorhash_bits,
+    whash_bits,
+    whash_side,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-WHASH_SIDE = 8
 
 NOT_BLACK = [0] * 32 + [255] * 224
 """Mask by grey level: ImageHash calls the darkest eighth of the levels black."""
 HUE_CLASS = np.searchsorted(np.linspace(0, 255, HUES + 1)[1:-1], np.arange(256), side="right").tolist()
 GREY, FAINT, BETWEEN, BRIGHT = 0, HUES, 2 * HUES, 3 * HUES
 SATURATION_CLASS = [GREY] * 85 + [FAINT] * 85 + [BETWEEN] + [BRIGHT] * 85
-"""Saturation below 85 is grey; 170 itself counts as a colour, but as neither a faint nor a bright one."""
+"""Saturation below 85 is grey; 170 itself counts as a color, but as neither a faint nor a bright one."""
 
 
-def read_plainly(image: Image.Image) -> Reading:
+def read_by_pillow(image: Image.Image) -> DecodedPicture:
     """Hash a picture of any mode that ImageHash takes."""
     grey = image.convert("L")
-    hashes = Hashes(
-        ahash=to_int(imagehash.average_hash(grey).hash),
-        phash=to_int(imagehash.phash(grey).hash),
-        dhash=to_int(imagehash.dhash(grey).hash),
-        whash=to_int(_whash(grey)),
-        colorhash=to_int(_colorhash(image, grey)),
+    hashes = Hashes.of_bits(
+        ahash=imagehash.average_hash(grey).hash,
+        phash=imagehash.phash(grey).hash,
+        dhash=imagehash.dhash(grey).hash,
+        whash=_whash(grey),
+        colorhash=_colorhash(image, grey),
     )
-    return Reading(hashes, partial(shrink_by_pillow, grey))
+    return DecodedPicture(hashes, partial(shrink_by_pillow, grey))
 
 
 def shrink_by_pillow(grey: Image.Image, width: int, height: int) -> NDArray[np.uint8]:
     """Return a grey picture in another size, each pixel the mean of those it covers."""
     return np.asarray(grey.resize((width, height), Image.Resampling.BOX))
-
-
-def whash_side(size: tuple[int, int]) -> int:
-    """Return the side in pixels to which ImageHash brings a picture of this size for its wavelet hash."""
-    return max(1 << (min(size).bit_length() - 1), WHASH_SIDE)
-
-
-def whash_bits(sums: NDArray[np.int64]) -> NDArray[np.bool_] | None:
-    """Return ImageHash's wavelet hash from block sums instead of a wavelet transform.
-
-    The hash compares the low band of a Haar transform with its median. That band is the sum of each block of pixels
-    up to a common factor and offset, so that whole-number sums decide the same way: two different sums lie further
-    apart than ImageHash's rounding errors by a factor above 10⁵ at 8192 pixels a side.
-
-    Parameters
-    ----------
-    sums
-        Sum of each block of the resized picture, shape (8, 8).
-
-    Returns
-    -------
-    numpy.ndarray or None
-        Shape (8, 8); ``None`` where the two middle sums are equal, so that ImageHash's rounding noise decides.
-    """
-    lower, upper = np.sort(sums, axis=None)[[31, 32]]
-    return None if lower == upper else np.asarray(sums >= upper)
 
 
 def _whash(grey: Image.Image) -> NDArray[np.bool_]:
@@ -84,11 +62,11 @@ def _whash(grey: Image.Image) -> NDArray[np.bool_]:
 
 
 def _colorhash(image: Image.Image, grey: Image.Image) -> NDArray[np.bool_]:
-    """Return ImageHash's colour hash from one histogram of colour classes."""
+    """Return ImageHash's color hash from one histogram of color classes."""
     hue, saturation, _ = image.convert("HSV").split()
     color_class = ImageChops.add(hue.point(HUE_CLASS), saturation.point(SATURATION_CLASS))
     counts = np.array(color_class.histogram(mask=grey.point(NOT_BLACK)))
     pixels = image.width * image.height
     neutral = [pixels - counts.sum(), counts[GREY:FAINT].sum()]
     classes = np.concatenate((neutral, counts[FAINT:BETWEEN], counts[BRIGHT : BRIGHT + HUES]))
-    return color_bits(classes, pixels)
+    return colorhash_bits(classes, pixels)

@@ -17,14 +17,13 @@ import numpy as np
 import PIL
 from PIL import Image, ImageFilter
 
-from features.hashing.decoded_picture import Reading
-from features.hashing.hash_bits import Hashes, to_int
-from features.hashing.pillow_hashes import read_plainly, shrink_by_pillow
+from features.hashing.hash_bits import DecodedPicture, Hashes
+from features.hashing.pillow_hashes import read_by_pillow, shrink_by_pillow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Reader = Callable[[Image.Image], Reading]
+    Reader = Callable[[Image.Image], DecodedPicture]
 
 SAMPLE_SIZES = ((300, 200), (210, 520), (90, 1300), (1400, 37), (64, 64), (5, 9))
 """Width and height: both orders of Pillow's two passes, many taps and few, stretching, and nothing to resize."""
@@ -42,29 +41,29 @@ class FastPath:
     Parameters
     ----------
     reader
-        What reads a picture of mode ``L`` or ``RGB``; ``None`` until `warm` has found what is right.
-    trouble
-        Why that is not the compiled way, as a sentence; ``None`` if it is or nobody has asked yet.
+        What reads a picture of mode ``L`` or ``RGB``; ``None`` until `warmup` has found what is right.
+    problem
+        Why that is not the compiled way, as a sentence; ``None`` if it is, or if `warmup` has not run yet.
     """
 
     reader: Reader | None = None
-    trouble: str | None = None
-    _asked: bool = False
+    problem: str | None = None
+    _is_checked: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def warm(self, say: Callable[[str], None]) -> str | None:
+    def warmup(self, say: Callable[[str], None]) -> str | None:
         """Load the kernels and check them, the first time; return what speaks against them, if anything."""
         with self._lock:
-            if not self._asked:
-                self.reader, self.trouble = _checked_reader(say)
-                self._asked = True
-        return self.trouble
+            if not self._is_checked:
+                self.reader, self.problem = _checked_reader(say)
+                self._is_checked = True
+        return self.problem
 
 
 FAST = FastPath()
 
 
-def warm(say: Callable[[str], None] = lambda _: None) -> str | None:
+def warmup(say: Callable[[str], None] = lambda _: None) -> str | None:
     """Make the fast way of hashing ready in this process; until then pictures are hashed the slow way.
 
     The first time on a machine this compiles for about fifteen seconds, later it loads for one.
@@ -79,7 +78,7 @@ def warm(say: Callable[[str], None] = lambda _: None) -> str | None:
     str or None
         Why pictures are still hashed the slow way, as a sentence; ``None`` if they are not.
     """
-    return FAST.warm(say)
+    return FAST.warmup(say)
 
 
 def _keep_freed_memory() -> None:
@@ -92,11 +91,11 @@ def _keep_freed_memory() -> None:
 
 
 def _checked_reader(say: Callable[[str], None]) -> tuple[Reader, str | None]:
-    found = _compiled_reader(say)
-    if not isinstance(found, str):
-        return found, None
-    slow = read_by_imagehash if disagreements(read_plainly) else read_plainly
-    return slow, f"Hashing is slow: {found}."
+    reader = _compiled_reader(say)
+    if not isinstance(reader, str):
+        return reader, None
+    slow = read_by_imagehash if disagreements(read_by_pillow) else read_by_pillow
+    return slow, f"Hashing is slow: {reader}."
 
 
 def _compiled_reader(say: Callable[[str], None]) -> Reader | str:
@@ -105,18 +104,18 @@ def _compiled_reader(say: Callable[[str], None]) -> Reader | str:
         # Not at the top: loading the compiler takes a third of a second, which most commands never need.
         from numba.core.errors import NumbaError
 
-        from features.hashing.compiled_hashes import ask_imagehash, must_compile, read_fast
-        from features.keypoints.keypoints import find_points
+        from features.hashing.compiled_hashes import must_compile, read_compiled, whash_by_imagehash
+        from features.keypoints.keypoints import find_keypoints
     except ImportError as error:
         return f"the compiler is not installed ({error})"
     _keep_freed_memory()
     try:
         if must_compile():
             say(COMPILING)
-        # Points need no check, but nobody should wait for their kernels in the middle of a picture.
-        find_points(np.asarray(samples()[0].convert("L")))
+        # Keypoints need no check, but nobody should wait for their kernels in the middle of a picture.
+        find_keypoints(np.asarray(samples()[0].convert("L")))
         # Rounding noise at ties of the wavelet hash differs between processors; everything else is whole numbers.
-        for read in (read_fast, partial(read_fast, tied=ask_imagehash)):
+        for read in (read_compiled, partial(read_compiled, tied=whash_by_imagehash)):
             wrong = disagreements(read)
             if not wrong:
                 return read
@@ -130,34 +129,34 @@ def disagreements(read: Reader) -> list[str]:
     """Return which hashes of the sample pictures differ from ImageHash's own, each once."""
     wrong = set()
     for image in samples():
-        reading = read(image)
+        decoded = read(image)
         expected = imagehash_hashes(image)
-        wrong |= {kind for kind, own in expected._asdict().items() if getattr(reading.hashes, kind) != own}
+        wrong |= {kind for kind, own in expected._asdict().items() if getattr(decoded.hashes, kind) != own}
         grey = image.convert("L")
         for size in SHRUNK_SIZES:
             small = shrink_by_pillow(grey, *size)
-            wrong |= set() if np.array_equal(reading.shrink(*size), small) else {"shrinking"}
+            wrong |= set() if np.array_equal(decoded.shrink(*size), small) else {"shrinking"}
     return sorted(wrong)
 
 
 def imagehash_hashes(image: Image.Image) -> Hashes:
     """Return the five hashes as ImageHash computes them, each from the picture itself."""
-    return Hashes(
-        ahash=to_int(imagehash.average_hash(image).hash),
-        phash=to_int(imagehash.phash(image).hash),
-        dhash=to_int(imagehash.dhash(image).hash),
-        whash=to_int(imagehash.whash(image).hash),
-        colorhash=to_int(imagehash.colorhash(image).hash),
+    return Hashes.of_bits(
+        ahash=imagehash.average_hash(image).hash,
+        phash=imagehash.phash(image).hash,
+        dhash=imagehash.dhash(image).hash,
+        whash=imagehash.whash(image).hash,
+        colorhash=imagehash.colorhash(image).hash,
     )
 
 
-def read_by_imagehash(image: Image.Image) -> Reading:
+def read_by_imagehash(image: Image.Image) -> DecodedPicture:
     """Hash a picture with nothing but ImageHash's own functions."""
-    return Reading(imagehash_hashes(image), partial(shrink_by_pillow, image.convert("L")))
+    return DecodedPicture(imagehash_hashes(image), partial(shrink_by_pillow, image.convert("L")))
 
 
 def samples() -> list[Image.Image]:
-    """Draw blurred noise in several sizes, in colour and grey, and one picture with a white border."""
+    """Draw blurred noise in several sizes, in color and grey, and one picture with a white border."""
     noise = np.random.default_rng(0)
     images = []
     for width, height in SAMPLE_SIZES:

@@ -13,7 +13,7 @@ from features.registration.block_correlation import AGREES, agreement, levels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from features.keypoints.descriptor import Sketch
+    from features.keypoints.descriptor import Descriptor
 
 BLOCKS = (8, 8)
 STEPS = 32
@@ -73,9 +73,9 @@ class View:
     thumbnail: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, sketch: Sketch, width: float, height: float) -> View:
+    def of(cls, sketch: Descriptor, width: float, height: float) -> View:
         """Prepare the sketch of a picture of some width and height in pixels."""
-        return cls(spots_of(sketch.points, width, height), levels(sketch.thumbnail), sketch.thumbnail)
+        return cls(spots_of(sketch.keypoints, width, height), levels(sketch.thumbnail), sketch.thumbnail)
 
 
 def upright_guess(asked: View, known: View) -> NDArray[np.float64]:

@@ -14,11 +14,8 @@ import numpy as np
 
 from features.copies.candidates import FEWEST_VOTES, INDEXED, RADIUS_BITS
 from features.copies.hough_voting import Matches, vote
-from features.hamming.bucket_scan import LANES, compare
-from features.hamming.index_segment import lower, upper
-from features.keypoints.keypoints import readings, upright
-from features.keypoints.orientations import BETWEEN, UPRIGHT
-from features.keypoints.orientations import COUNT as TURNS
+from features.hamming.index_segment import compare_few
+from features.keypoints.orientations import BETWEEN, N_ORIENTATIONS, UPRIGHT, orientation_hypotheses, upright
 from features.registration.differences import DIFFERENCES, differences
 from features.registration.overlay import OVERLAY, View, overlay, upright_guess
 from features.registration.placement import inverses
@@ -31,7 +28,7 @@ if TYPE_CHECKING:
     from features.copies.collection import Pictures, SketchReader
     from features.copies.hough_voting import Votes
     from features.copies.pairs import Pairs
-    from features.keypoints.descriptor import Sketch
+    from features.keypoints.descriptor import Descriptor
 
 PAIRS_AT_ONCE = 2_000
 """Their sketches take up to 80 MB."""
@@ -68,24 +65,21 @@ class Ready:
     points: NDArray[np.void]
 
     @classmethod
-    def of(cls, sketch: Sketch, size: NDArray[np.uint32]) -> Ready:
+    def of(cls, sketch: Descriptor, size: NDArray[np.uint32]) -> Ready:
         """Prepare the sketch of a picture, given its width and height in pixels."""
-        return cls(View.of(sketch, *size), sketch.points[sketch.points["size"] > 0])
+        return cls(View.of(sketch, *size), sketch.keypoints[sketch.keypoints["size"] > 0])
 
     @cached_property
     def asking(self) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint64]]:
-        """Every way in which its points may be upright, as `features.keypoints.keypoints.readings` gives them."""
-        return readings(self.points)
+        """Every way in which its points may be upright (`features.keypoints.orientations.orientation_hypotheses`)."""
+        return orientation_hypotheses(self.points)
 
     @cached_property
     def indexed(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
-        """Orientation and upright hash by which its points are found, those that an index holds.
-
-        What `features.hamming.bucket_scan.compare` needs stands behind the hashes.
-        """
+        """Orientation and upright hash by which its points are found, those that an index holds."""
         indexed = self.points[:INDEXED]
-        turn = indexed["turn"] % TURNS
-        return turn, np.append(upright(indexed["hash"], turn), np.zeros(LANES, np.uint64))
+        turn = indexed["turn"] % N_ORIENTATIONS
+        return turn, upright(indexed["hash"], turn)
 
 
 def lay_over(
@@ -158,8 +152,7 @@ def _matches(number: int, asked: Ready, known: Ready) -> Matches:
     """Compare every point of one picture, in each way it may be upright, with those by which the other is found."""
     point, turn, hashes = asked.asking
     known_turn, known_hashes = known.indexed
-    near = compare(hashes, known_hashes, np.uint64(RADIUS_BITS))
-    reading, known_point = upper(near).astype(np.int64), lower(near).astype(np.int64)
+    reading, known_point = compare_few(hashes, known_hashes, RADIUS_BITS)
     asked_point = point[reading]
     return Matches(
         pair=np.full(len(reading), number),

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from features.facts import DISTANCE_COLUMNS
-from features.hashing.information import LOW_INFORMATION
+from features.facts import DISTANCE_COLUMNS, LOW_INFORMATION
 from features.sightings.certainty import with_certainty
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from features.hashing.information import LOW_INFORMATION
+from features.facts import LOW_INFORMATION
 from models.monitoring.checks import Alarm, Check
 from models.monitoring.drift import LEAST_PERIODS, Rate, RateShift, rate_shift, rates
 

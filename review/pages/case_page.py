@@ -22,8 +22,7 @@ from data.catalog.cases.cases import State, case_of, is_case
 from data.catalog.cases.claims import claim, claim_on
 from data.catalog.cases.decisions import history, is_decided, ruling, said_about
 from data.catalog.market.photo_ties import SAME_PHOTO
-from features.facts import HASH_KINDS
-from features.hashing.information import LOW_INFORMATION
+from features.facts import HASH_KINDS, LOW_INFORMATION
 from review.access.permissions import Viewer
 from review.access.roles import Role
 from review.desk import Desk, desk_of

@@ -37,8 +37,8 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from data.settings import DecodeSettings
-from features.hashing.fingerprint import fingerprint, fingerprint_and_sketch
-from features.hashing.selfcheck import FAST, imagehash_hashes, warm
+from features.hashing.fingerprint import fingerprint, fingerprint_and_descriptor
+from features.hashing.selfcheck import FAST, imagehash_hashes, warmup
 from models.serving.decoding.worker_pool import Workers
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def our_hashes(content: bytes) -> None:
 
 
 def everything(content: bytes) -> None:
-    fingerprint_and_sketch(decoded(content))
+    fingerprint_and_descriptor(decoded(content))
 
 
 def others() -> dict[str, Callable[[bytes], None]]:
@@ -222,7 +222,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     began_s = time.perf_counter()
-    trouble = warm(print)
+    trouble = warmup(print)
     if trouble:
         raise SystemExit(trouble)
     print(f"ready after {time.perf_counter() - began_s:.1f} s")

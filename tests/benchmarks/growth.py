@@ -30,10 +30,10 @@ from features.copies.collection import ID_TYPE, Collection, Pictures
 from features.copies.collection_arrays import FORMAT, collection, merged, part
 from features.copies.reverse_search import search
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
-from features.hashing.fingerprint import fingerprint_and_sketch
-from features.hashing.selfcheck import warm
-from features.keypoints.descriptor import Sketch
-from features.keypoints.keypoints import POINT
+from features.hashing.fingerprint import fingerprint_and_descriptor
+from features.hashing.selfcheck import warmup
+from features.keypoints.descriptor import Descriptor
+from features.keypoints.keypoints import KEYPOINT
 from features.registration.same_photo import PICTURES_PER_LISTING, operating_point
 
 from .copies.distractors import sources, unrelated_rows, with_silhouettes
@@ -78,18 +78,18 @@ class Asked:
     """
 
     prints: pd.DataFrame
-    sketches: dict[str, Sketch]
+    sketches: dict[str, Descriptor]
     source: NDArray[np.int64]
     taker: NDArray[np.str_]
 
-    def read(self, image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+    def read(self, image_ids: Sequence[str]) -> Mapping[str, Descriptor]:
         """Return the sketches of some queries."""
         return {name: self.sketches[name] for name in image_ids}
 
 
-def described(images: Iterable[Image.Image], first: int) -> tuple[pd.DataFrame, list[Sketch]]:
+def described(images: Iterable[Image.Image], first: int) -> tuple[pd.DataFrame, list[Descriptor]]:
     """Return fingerprints, named by numbers from ``first`` on, and sketches."""
-    pairs = [fingerprint_and_sketch(image) for image in images]
+    pairs = [fingerprint_and_descriptor(image) for image in images]
     frame = pd.DataFrame([{name: getattr(found, name, "JPEG") for name in FINGERPRINT_COLUMNS} for found, _ in pairs])
     names = pd.Series([f"{first + row:064x}" for row in range(len(pairs))], dtype="str")
     return frame.assign(image_id=names).astype(dict.fromkeys(HASH_KINDS, np.uint64)), [made for _, made in pairs]
@@ -136,7 +136,7 @@ class Catalog:
 
     def _add(self, images: Iterable[Image.Image]) -> Pictures:
         prints, sketches = described(images, len(self))
-        pictures, points = Pictures.of(prints), np.stack([made.points for made in sketches])
+        pictures, points = Pictures.of(prints), np.stack([made.keypoints for made in sketches])
         self.parts.append(part(pictures, points, len(self)))
         self.grown.append(points)
         self.looks.append(np.arange(len(sketches)))
@@ -166,7 +166,7 @@ class Catalog:
             points["place"].astype(np.int64) + rng.integers(-MOVED, MOVED, points["place"].shape), 0
         )
         points["hash"][points["size"] == 0] = 0
-        return points.astype(POINT)
+        return points.astype(KEYPOINT)
 
     def keep_in(self, folder: Path) -> None:
         """Have files hold what is searched, merged as a store merges them after a while."""
@@ -180,11 +180,13 @@ class Catalog:
     def opened(self) -> Collection:
         bases = np.append(0, np.cumsum([len(look) for look in self.looks]))
 
-        def read(image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+        def read(image_ids: Sequence[str]) -> Mapping[str, Descriptor]:
             rows = np.array([int(name, 16) for name in image_ids], np.int64)
             owner = np.searchsorted(bases, rows, side="right") - 1
             return {
-                name: Sketch(self.grown[own][row - bases[own]], self.thumbnails[own][self.looks[own][row - bases[own]]])
+                name: Descriptor(
+                    self.grown[own][row - bases[own]], self.thumbnails[own][self.looks[own][row - bases[own]]]
+                )
                 for name, row, own in zip(image_ids, rows, owner, strict=True)
             }
 
@@ -225,7 +227,7 @@ def measure(catalog: Catalog, asked: Asked) -> Measured:
     began_s = time.perf_counter()
     known = catalog.opened()
     opened_s = time.perf_counter() - began_s
-    points = np.stack([asked.sketches[name].points for name in asked.prints["image_id"]])
+    points = np.stack([asked.sketches[name].keypoints for name in asked.prints["image_id"]])
     known.points.candidates(points[:1])
     candidates_ms = cpu_ms(lambda: [known.points.candidates(points[at : at + 64]) for at in range(0, len(points), 64)])
     found: list[pd.DataFrame] = []
@@ -268,7 +270,7 @@ def main() -> None:
     parser.add_argument("--condition", type=Condition, choices=list(Condition), default=Condition.PLAIN)
     parser.add_argument("--folder", type=Path, help="an empty one for files of what is searched, merged into one each")
     given = parser.parse_args()
-    warm(print)
+    warmup(print)
     split = material(given.photos, given.condition, given.queries, SEED)
     rendered = islice(with_silhouettes(sources(split), SEED), given.rendered)
     with threadpool_limits(1):

@@ -33,9 +33,8 @@ import numpy as np
 from data.segments.segment_store import SegmentStore
 from features.hamming.brute_force import Hits, within
 from features.hamming.bucket_scan import compare_all
-from features.hamming.hamming_index import Index
-from features.hamming.index_segment import FORMAT, build, everything, merge
-from features.hamming.index_warmup import warm
+from features.hamming.hamming_index import Index, merge, warmup
+from features.hamming.index_segment import FORMAT, build, everything
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -279,7 +278,7 @@ def main() -> None:
     parser.add_argument("--radii", type=int, nargs="+", default=[8, 10])
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
-    print(f"ready after {wall_s(lambda: warm(print)):.2f} s")
+    print(f"ready after {wall_s(lambda: warmup(print)):.2f} s")
     rng = np.random.default_rng(SEED)
     print("exactness")
     show_exactness("random", random_keys(rng, 1_000_000), rng)

@@ -15,8 +15,8 @@ from copies import geometry, layouts, retouching
 from copies.edits import EDITS, TURN, Edit, chain, edits_with, generator
 from copies.photos import drawn_photos, photographs, set_aside, shuffled_place
 
-from features.hashing.fingerprint import RECIPE, fingerprint_and_sketch
-from features.hashing.selfcheck import warm
+from features.hashing.fingerprint import RECIPE, fingerprint_and_descriptor
+from features.hashing.selfcheck import warmup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +143,7 @@ class Described:
     Parameters
     ----------
     points, thumbnail
-        See `features.keypoints.descriptor.Sketch`, shapes (k, 256) and (k, 128, 128).
+        See `features.keypoints.descriptor.Descriptor`, shapes (k, 256) and (k, 128, 128).
     size
         Width and height in pixels, shape (k, 2).
     near
@@ -177,13 +177,13 @@ def described(photo: Photo, names: tuple[str, ...], companions: tuple[Photo, ...
 def described_anew(
     photo: Photo, names: tuple[str, ...], companions: tuple[Photo, ...]
 ) -> dict[str, NDArray[np.generic]]:
-    warm()
+    warmup()
     picture = photo.picture()
     edits = {edit.name: edit for edit in all_edits(companions)} if names else {}
     shown = [picture] + [edits[name].apply(picture, generator(SEED, name, photo.name)) for name in names]
-    prints, sketches = zip(*map(fingerprint_and_sketch, shown), strict=True)
+    prints, sketches = zip(*map(fingerprint_and_descriptor, shown), strict=True)
     return {
-        "points": np.stack([sketch.points for sketch in sketches]),
+        "points": np.stack([sketch.keypoints for sketch in sketches]),
         "thumbnail": np.stack([sketch.thumbnail for sketch in sketches]),
         "size": np.array([image.size for image in shown], np.float64),
         "near": np.array([(taken.phash, taken.dhash) for taken in prints], np.uint64),

@@ -11,7 +11,7 @@ import numpy as np
 from features.copies.candidates import PAIR_SHIFT, PointIndex, details_of, keys_of
 from features.copies.near_duplicates import RADII
 from features.hamming.hamming_index import Index
-from features.keypoints.descriptor import Sketch
+from features.keypoints.descriptor import Descriptor
 from features.registration.overlay import OVERLAY, View, overlay, upright_guess
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Catalog:
 
 
 def view_of(photo: Described, edit: int) -> View:
-    return View.of(Sketch(photo.points[edit], photo.thumbnail[edit]), *photo.size[edit])
+    return View.of(Descriptor(photo.points[edit], photo.thumbnail[edit]), *photo.size[edit])
 
 
 _shared: list[tuple[list[Described], Catalog]] = []

@@ -26,9 +26,9 @@ import psutil
 
 from data.images.decode import Picture, Unreadable, UnreadableReason, decode
 from data.settings import DecodeSettings
-from features.hashing.fingerprint import fingerprint_and_sketch
-from features.hashing.selfcheck import warm
-from features.keypoints.serialization import pack
+from features.hashing.fingerprint import fingerprint_and_descriptor
+from features.hashing.selfcheck import warmup
+from features.keypoints.descriptor import pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +117,7 @@ def main() -> None:
     """Serve on the inherited connection and with the settings that the command line names."""
     settings = DecodeSettings.model_validate_json(sys.argv[2])
     with Connection(int(sys.argv[1])) as connection:
-        warm(lambda sentence: tell(connection, {"say": sentence}))
+        warmup(lambda sentence: tell(connection, {"say": sentence}))
         serve(connection, partial(answer, settings=settings), settings)
 
 
@@ -150,7 +150,7 @@ def hear(connection: Connection, patience_s: float | None = None) -> Message:
 
 
 def _fingerprinted(picture: Picture) -> Message:
-    found, sketch = fingerprint_and_sketch(picture.image, picture.untransposed)
+    found, sketch = fingerprint_and_descriptor(picture.image, picture.untransposed)
     return {**asdict(found), **pack(sketch), "format": picture.format, "orientation": picture.orientation}
 
 

@@ -16,7 +16,7 @@ from data.images.fetch_outcome import FetchOutcome, Reason, Revalidation
 from data.images.store.local_files import read_local
 from features.facts import HASH_KINDS
 from features.hashing.fingerprint import RECIPE
-from features.keypoints.serialization import BLOBS
+from features.keypoints.descriptor import BLOBS
 from models.serving.context import open_fetcher
 from models.serving.decoding.worker_pool import workers_for
 

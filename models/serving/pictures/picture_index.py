@@ -24,9 +24,8 @@ from features.copies.collection import Pictures
 from features.copies.collection_arrays import FORMAT, collection, extended, merged, part
 from features.copies.warmup import warm
 from features.hashing.fingerprint import RECIPE
-from features.keypoints.descriptor import Sketch
-from features.keypoints.keypoints import MOST_POINTS, POINT
-from features.keypoints.serialization import unpack_rows
+from features.keypoints.descriptor import Descriptor, unpack_rows
+from features.keypoints.keypoints import KEYPOINT, MOST_KEYPOINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -84,7 +83,7 @@ def index_with(context: Context, prints: pd.DataFrame) -> Collection:
     return _opened(context).collection
 
 
-def index_beside(context: Context, prints: pd.DataFrame, sketches: Mapping[str, Sketch]) -> Collection:
+def index_beside(context: Context, prints: pd.DataFrame, sketches: Mapping[str, Descriptor]) -> Collection:
     """Return the known pictures and some that are in no catalog, for this once.
 
     Parameters
@@ -97,11 +96,11 @@ def index_beside(context: Context, prints: pd.DataFrame, sketches: Mapping[str, 
     opened = open_index_for_queries(context)
     known = opened.pictures
     new = prints[known.rows(prints["image_id"]) < 0].drop_duplicates("image_id")
-    points = np.zeros((len(new), MOST_POINTS), POINT)
+    points = np.zeros((len(new), MOST_KEYPOINTS), KEYPOINT)
     for row, image_id in enumerate(new["image_id"]):
-        points[row] = sketches[image_id].points
+        points[row] = sketches[image_id].keypoints
 
-    def read(image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+    def read(image_ids: Sequence[str]) -> Mapping[str, Descriptor]:
         stored = read_sketches(context, [image_id for image_id in image_ids if image_id not in sketches])
         return {**stored, **{image_id: sketches[image_id] for image_id in image_ids if image_id in sketches}}
 
@@ -122,13 +121,13 @@ def index_store(settings: Settings) -> SegmentStore:
     return SegmentStore(settings.home / "index" / name, f"{FORMAT} of {RECIPE}")
 
 
-def read_sketches(context: Context, image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+def read_sketches(context: Context, image_ids: Sequence[str]) -> Mapping[str, Descriptor]:
     """Return sketches by picture, those of this recipe."""
     with context.catalog.read() as connection:
         stored = sketches_of(connection, image_ids, RECIPE)
     arrays = unpack_rows(stored.blobs)
     return {
-        image_id: Sketch(**{name: array[row] for name, array in arrays.items()})
+        image_id: Descriptor(**{name: array[row] for name, array in arrays.items()})
         for row, image_id in enumerate(stored.image_id)
     }
 
@@ -208,7 +207,7 @@ def _all_parts(context: Context) -> Iterator[dict[str, NDArray[Any]]]:
 def _part(context: Context, prints: pd.DataFrame, *, first: int) -> dict[str, NDArray[Any]]:
     with context.catalog.read() as connection:
         stored = sketches_of(connection, prints["image_id"], RECIPE, blobs=["search_keys"])
-    points = np.zeros((len(prints), MOST_POINTS), POINT)
+    points = np.zeros((len(prints), MOST_KEYPOINTS), KEYPOINT)
     rows = pd.Index(prints["image_id"]).get_indexer(stored.image_id)
-    points[rows] = unpack_rows(stored.blobs)["points"]
+    points[rows] = unpack_rows(stored.blobs)["keypoints"]
     return part(Pictures.of(prints), points, first)

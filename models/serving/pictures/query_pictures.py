@@ -15,13 +15,13 @@ from data.images.fetch_outcome import FetchOutcome, FetchStatus, Reason
 from data.images.store.local_files import read_local
 from data.sources.protocol import excerpt
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
-from features.keypoints.serialization import unpack
+from features.keypoints.descriptor import unpack
 from models.serving.pictures.temporary_pictures import fetch_once, fingerprint_stored, take_upload, temporary_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from features.keypoints.descriptor import Sketch
+    from features.keypoints.descriptor import Descriptor
     from models.serving.context import Context
     from models.serving.decoding.worker import Message
 
@@ -70,7 +70,7 @@ class Queries:
 
     context: Context
     prints: pd.DataFrame
-    sketches: dict[str, Sketch]
+    sketches: dict[str, Descriptor]
     unread: tuple[tuple[str, str], ...]
 
 

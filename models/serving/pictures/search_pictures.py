@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from features.copies.collection import Collection
-    from features.keypoints.descriptor import Sketch
+    from features.keypoints.descriptor import Descriptor
     from models.serving.context import Context
     from models.serving.pictures.query_pictures import Queries
 
@@ -89,7 +89,7 @@ def find_similar(context: Context, queries: Queries, sought: SearchOptions) -> S
 
 
 def _hits(queries: Queries, known: Collection, sought: SearchOptions, different: pd.DataFrame) -> pd.DataFrame:
-    def read(image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+    def read(image_ids: Sequence[str]) -> Mapping[str, Descriptor]:
         return {image_id: queries.sketches[image_id] for image_id in image_ids}
 
     if sought.kind is None:

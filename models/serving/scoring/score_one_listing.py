@@ -30,7 +30,7 @@ from data.tables.validation import LISTINGS, Mapping, validate
 from features.copies.near_duplicates import alike_pairs
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
 from features.hashing.fingerprint import RECIPE
-from features.keypoints.serialization import unpack
+from features.keypoints.descriptor import unpack
 from features.point_in_time.feature_frame import build
 from features.sightings.earlier_sightings import earlier_sightings
 from models.serving.load_tables import listing_texts

@@ -12,8 +12,8 @@ from features.copies.collection import Pictures
 from features.copies.collection_arrays import collection, part
 from features.copies.reverse_search import search
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
-from features.hashing.fingerprint import RECIPE, fingerprint_and_sketch
-from features.hashing.selfcheck import warm
+from features.hashing.fingerprint import RECIPE, fingerprint_and_descriptor
+from features.hashing.selfcheck import warmup
 
 from .methods import MOST_HITS, Hit
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from features.keypoints.descriptor import Sketch
+    from features.keypoints.descriptor import Descriptor
 
-Description = tuple[dict[str, Any], "Sketch"]
+Description = tuple[dict[str, Any], "Descriptor"]
 
 
 class Seenbefore:
@@ -34,14 +34,14 @@ class Seenbefore:
     recipe = None
 
     def describe(self, picture: Image.Image) -> Description:
-        warm()
-        found, sketch = fingerprint_and_sketch(picture)
+        warmup()
+        found, sketch = fingerprint_and_descriptor(picture)
         return asdict(found) | {"format": "JPEG", "recipe": RECIPE}, sketch
 
     def index(self, descriptions: Sequence[Description]) -> None:
         ids = [f"{row:064x}" for row in range(len(descriptions))]
         sketches = dict(zip(ids, (sketch for _, sketch in descriptions), strict=True))
-        points = np.stack([sketch.points for sketch in sketches.values()])
+        points = np.stack([sketch.keypoints for sketch in sketches.values()])
         arrays = part(Pictures.of(prints([print_ for print_, _ in descriptions], ids)), points, 0)
         self._known = collection([arrays], lambda image_ids: {image_id: sketches[image_id] for image_id in image_ids})
 
@@ -49,7 +49,7 @@ class Seenbefore:
         print_, sketch = description
         asked = prints([print_], ["f" * 64])
 
-        def read(image_ids: Sequence[str]) -> Mapping[str, Sketch]:
+        def read(image_ids: Sequence[str]) -> Mapping[str, Descriptor]:
             return dict.fromkeys(image_ids, sketch)
 
         hits = search(asked, read, self._known, min_probability=0.0, limit=MOST_HITS)

@@ -12,8 +12,8 @@ import pandas as pd
 from features.copies.collection import Pictures
 from features.copies.collection_arrays import collection, part
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
-from features.hashing.fingerprint import fingerprint_and_sketch
-from features.keypoints.keypoints import MOST_POINTS, POINT
+from features.hashing.fingerprint import fingerprint_and_descriptor
+from features.keypoints.keypoints import KEYPOINT, MOST_KEYPOINTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from features.copies.collection import Collection
-    from features.keypoints.descriptor import Sketch
+    from features.keypoints.descriptor import Descriptor
 
 
 def likeness(overlays: NDArray[np.void]) -> NDArray[np.float64]:
@@ -41,9 +41,9 @@ class Pictured:
     """Fingerprints (``FINGERPRINT_COLUMNS``), and the sketches of the pictures that have one."""
 
     prints: pd.DataFrame
-    sketches: Mapping[str, Sketch]
+    sketches: Mapping[str, Descriptor]
 
-    def read(self, image_ids: Sequence[str]) -> dict[str, Sketch]:
+    def read(self, image_ids: Sequence[str]) -> dict[str, Descriptor]:
         return {image_id: self.sketches[image_id] for image_id in image_ids if image_id in self.sketches}
 
     def of(self, image_ids: Sequence[str]) -> Pictured:
@@ -54,10 +54,10 @@ class Pictured:
     def part(self, start: int, stop: int) -> dict[str, NDArray[np.generic]]:
         """Return the pictures of some rows as they are kept."""
         rows = self.prints.iloc[start:stop]
-        points = np.zeros((len(rows), MOST_POINTS), POINT)
+        points = np.zeros((len(rows), MOST_KEYPOINTS), KEYPOINT)
         for row, image_id in enumerate(rows["image_id"]):
             if image_id in self.sketches:
-                points[row] = self.sketches[image_id].points
+                points[row] = self.sketches[image_id].keypoints
         return part(Pictures.of(rows), points, start)
 
     def parts(self, *cuts: int) -> list[dict[str, NDArray[np.generic]]]:
@@ -71,7 +71,7 @@ class Pictured:
 
 def pictured(images: Mapping[str, Image.Image]) -> Pictured:
     """Fingerprint and sketch pictures, each under a name that stands for its bytes."""
-    made = {name: fingerprint_and_sketch(image) for name, image in images.items()}
+    made = {name: fingerprint_and_descriptor(image) for name, image in images.items()}
     rows = [{"image_id": name, "format": "JPEG"} | asdict(found) for name, (found, _) in made.items()]
     prints = pd.DataFrame(rows, columns=list(FINGERPRINT_COLUMNS)).astype(dict.fromkeys(HASH_KINDS, np.uint64))
     return Pictured(prints, {name: sketch for name, (_, sketch) in made.items()})

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from data.synthetic.drawn_pictures import Scene, draw_photo
-from features.hashing.pillow_hashes import read_plainly
-from features.keypoints.descriptor import Sketch, sketch
+from features.hashing.pillow_hashes import read_by_pillow
+from features.keypoints.descriptor import Descriptor, describe
 from features.keypoints.keypoints import shrunk_size
 from features.registration.overlay import View
 
@@ -28,8 +28,8 @@ def grey_of(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(image.convert("L").resize(shrunk_size(*image.size), Image.Resampling.BOX))
 
 
-def sketch_of(image: Image.Image) -> Sketch:
-    return sketch(read_plainly(image), *image.size)
+def sketch_of(image: Image.Image) -> Descriptor:
+    return describe(read_by_pillow(image), *image.size)
 
 
 def view_of(image: Image.Image) -> View:

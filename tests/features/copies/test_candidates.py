@@ -24,10 +24,9 @@ from features.copies.candidates import (
 from features.copies.hough_voting import Matches
 from features.hamming.brute_force import within
 from features.hamming.hamming_index import Index
-from features.hamming.index_segment import build
-from features.hamming.layout import layout_for
-from features.keypoints.keypoints import MOST_POINTS, POINT, readings, upright
-from features.keypoints.orientations import COUNT
+from features.hamming.index_segment import build, layout_for
+from features.keypoints.keypoints import KEYPOINT, MOST_KEYPOINTS
+from features.keypoints.orientations import N_ORIENTATIONS, orientation_hypotheses, upright
 from features.registration.alignment import geometry
 from tests.features.copies.sketched import photo, sketch_of
 from tests.features.copies.slow_votes import voted_slowly
@@ -37,7 +36,7 @@ CHUNKS = np.array([(1 << 22) - 1 << 42, (1 << 21) - 1 << 21, (1 << 21) - 1], np.
 
 
 def points_of(images):
-    return np.stack([sketch_of(image).points for image in images])
+    return np.stack([sketch_of(image).keypoints for image in images])
 
 
 def index_of(points, parts=1):
@@ -64,11 +63,11 @@ def shuffled(hashes):
 def candidates_slowly(asked, known):
     """Each reading of an asked point against each indexed one; then the best of what agrees twice at least."""
     asked, used = asked[asked["size"] > 0], known[:, :INDEXED]
-    asked_point, asked_turn, hashes = readings(asked)
+    asked_point, asked_turn, hashes = orientation_hypotheses(asked)
     parts = []
     for picture, points in enumerate(used):
         points = points[points["size"] > 0]
-        known_turn = points["turn"] % COUNT
+        known_turn = points["turn"] % N_ORIENTATIONS
         hits = within(hashes, upright(points["hash"], known_turn), RADIUS_BITS)
         differing = shuffled(hashes[hits.query_index] ^ upright(points["hash"], known_turn)[hits.key_index])
         looked_up = (np.bitwise_count(differing[:, None] & CHUNKS) <= CHUNK_RADIUS_BITS).any(axis=1)
@@ -120,7 +119,7 @@ def test_a_stranger_has_hardly_a_candidate(known):
 
 def test_at_most_so_many_go_on_the_best_first(known):
     crowd = np.repeat(known[:1], 40, axis=0)
-    crowd[25:30, 60:] = np.zeros((), POINT)
+    crowd[25:30, 60:] = np.zeros((), KEYPOINT)
     found = index_of(crowd).candidates(known[:1])
     assert len(found.pair) == MOST_CANDIDATES
     assert (np.diff(found.agreeing) <= 0).all()
@@ -129,7 +128,7 @@ def test_at_most_so_many_go_on_the_best_first(known):
 
 
 def test_pictures_without_points_are_no_candidates_and_have_none(known):
-    nothing = np.zeros((2, MOST_POINTS), POINT)
+    nothing = np.zeros((2, MOST_KEYPOINTS), KEYPOINT)
     assert len(index_of(known).candidates(nothing).pair) == 0
     assert len(index_of(nothing).candidates(known).pair) == 0
     assert len(index_of(known).candidates(known[:0]).pair) == 0
@@ -141,5 +140,5 @@ def test_keys_say_which_point_of_which_picture_they_are(known):
     points = known[picture - 100, number]
     assert (points["size"] > 0).all()
     assert len(items) == np.count_nonzero(known[:, :INDEXED]["size"])
-    np.testing.assert_array_equal(hashes, shuffled(upright(points["hash"], points["turn"] % COUNT)))
+    np.testing.assert_array_equal(hashes, shuffled(upright(points["hash"], points["turn"] % N_ORIENTATIONS)))
     assert sorted(SHUFFLE) == list(range(64))

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from features.copies.collection import Pictures
 from features.copies.near_duplicates import RADII
-from features.facts import HASH_KINDS
+from features.facts import HASH_KINDS, LOW_INFORMATION
 from features.hamming.brute_force import within
-from features.hashing.information import LOW_INFORMATION
 from tests.features.copies.pictured import Pictured
 from tests.features.copies.prints import fingerprints, random_hashes
 

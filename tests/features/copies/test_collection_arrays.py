@@ -32,7 +32,7 @@ def pictures():
 @pytest.fixture(scope="module")
 def asked():
     copies = {f"copy {number}": ImageOps.mirror(cropped(photo(number), 0.1, 0.1, 0.9, 0.8)) for number in range(PHOTOS)}
-    return np.stack([sketch.points for sketch in pictured(copies).sketches.values()])
+    return np.stack([sketch.keypoints for sketch in pictured(copies).sketches.values()])
 
 
 def shown(known, asked):
@@ -89,7 +89,7 @@ def test_after_merging_every_key_belongs_to_the_picture_it_is_of(pictures):
     picture, number = np.divmod(index.items_at(np.arange(len(index))).astype(int), INDEXED)
     own = {}
     for row, image_id in enumerate(pictures.prints["image_id"]):
-        keys, items = keys_of(pictures.sketches[image_id].points[None], row)
+        keys, items = keys_of(pictures.sketches[image_id].keypoints[None], row)
         own |= dict(zip(items.tolist(), keys.tolist(), strict=True)) if image_id != FLAT else {}
     found = zip((picture * INDEXED + number).tolist(), index.keys_at(np.arange(len(index))).tolist(), strict=True)
     assert sorted(found) == sorted(own.items())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from features.copies.hough_kernels import MOST_MATCHES, accompanied, repeated
 from features.copies.hough_voting import Matches, vote
-from features.keypoints.orientations import BETWEEN, COUNT, MATRICES, UPRIGHT
+from features.keypoints.orientations import BETWEEN, MATRICES, N_ORIENTATIONS, UPRIGHT
 from tests.features.copies.slow_votes import lead_of, voted_slowly
 
 TRUE_SCALE = 0.6
@@ -23,7 +23,7 @@ def true_matches(rng, count, orientation, *, pair=0, first_point=0):
     asked = known.copy()
     asked[:, :2] = TRUE_SCALE * known[:, :2] @ MATRICES[orientation].T + [200, 100]
     asked[:, 2] += math.log(TRUE_SCALE)
-    known_turn = rng.integers(0, COUNT, count).astype(np.uint8)
+    known_turn = rng.integers(0, N_ORIENTATIONS, count).astype(np.uint8)
     asked_turn = np.array([np.flatnonzero(BETWEEN[:, turn] == orientation)[0] for turn in known_turn], np.uint8)
     numbers = np.arange(first_point, first_point + count)
     return Matches(np.full(count, pair), asked, known, numbers, numbers[::-1].copy(), asked_turn, known_turn)
@@ -53,7 +53,7 @@ def test_votes_are_those_of_the_largest_consistent_sets(count, pairs, spread, se
         np.testing.assert_allclose(guess[:, :2] @ matches.known[around, :2] + guess[:, 2], matches.asked[around, :2])
 
 
-@pytest.mark.parametrize("orientation", range(COUNT))
+@pytest.mark.parametrize("orientation", range(N_ORIENTATIONS))
 def test_true_matches_are_found_among_false_ones_with_their_place(orientation):
     rng = np.random.default_rng(orientation)
     true, false = true_matches(rng, 12, orientation), random_matches(rng, 30, 1, 300.0)
@@ -94,7 +94,7 @@ def test_hits_stay_whose_pair_of_pictures_has_enough(n_hits, n_pictures, n_known
 @given(st.integers(0, 40), st.integers(1, 6), st.integers(1, 3), st.integers(0, 1000))
 def test_matches_stay_whose_pair_has_enough_of_one_orientation(count, pairs, fewest, seed):
     rng = np.random.default_rng(seed)
-    pair, lead = np.sort(rng.integers(0, pairs, count)), rng.integers(0, COUNT, count)
+    pair, lead = np.sort(rng.integers(0, pairs, count)), rng.integers(0, N_ORIENTATIONS, count)
     both = list(zip(pair.tolist(), lead.tolist(), strict=True))
     expected = [row for row, match in enumerate(both) if both.count(match) >= fewest]
     assert accompanied(pair, lead, fewest).tolist() == expected

@@ -16,8 +16,7 @@ from features.copies import pairs as comparison
 from features.copies.candidates import MOST_CANDIDATES
 from features.copies.near_duplicates import KEPT, RADII, alike_pairs
 from features.copies.pairs import by_points
-from features.facts import ALIGNMENT_COLUMNS, ALIKE_COLUMNS, DISTANCE_COLUMNS, HASH_KINDS
-from features.hashing.information import LOW_INFORMATION
+from features.facts import ALIGNMENT_COLUMNS, ALIKE_COLUMNS, DISTANCE_COLUMNS, HASH_KINDS, LOW_INFORMATION
 from features.keypoints.keypoints import PLACE_UNIT, frame_size
 from features.registration.edits import Edit
 from tests.features.copies.pictured import Pictured, cropped, likeness, pictured
@@ -126,7 +125,7 @@ def test_a_pair_that_only_one_picture_finds_needs_that_one_to_be_new_and_reads_t
     """The points that a photo shares with a part of it are not among those by which it is found."""
     left, upper, right, lower = box = (0.3, 0.3, 0.8, 0.8)
     pictures = pictured({"whole": photo(2), "part": cropped(photo(2), *box)})
-    points = pictures.sketches["whole"].points
+    points = pictures.sketches["whole"].keypoints
     across, down = (points["place"] * PLACE_UNIT / frame_size(*photo(2).size)).T
     shared = (across > left) & (across < right) & (down > upper) & (down < lower) & (points["size"] > 0)
     points[:] = points[np.lexsort((shared, points["size"] == 0))]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.hamming import brute_force
-from features.hamming.brute_force import nearest, within
+from features.hamming.brute_force import within
 from tests.features.copies.prints import flip
 
 hashes = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 15), max_size=12)
@@ -46,15 +46,6 @@ def test_search_is_symmetric(queries, keys, radius_bits):
     assert sorted((k, q, d) for q, k, d in there) == back
 
 
-@settings(deadline=None)
-@given(hashes, hashes.filter(len))
-def test_the_nearest_key_is_the_first_of_the_nearest(queries, keys):
-    expected = [min((query ^ key).bit_count() * len(keys) + k for k, key in enumerate(keys)) for query in queries]
-    hits = nearest(column(queries), column(keys))
-    assert hits.query_index.tolist() == list(range(len(queries)))
-    assert (hits.distance.astype(int) * len(keys) + hits.key_index).tolist() == expected
-
-
 @pytest.mark.parametrize("bits", [0, 1, 4, 8, 10, 31, 41])
 def test_a_key_with_exactly_k_bits_flipped_is_found_at_k_and_not_below(bits):
     rng = np.random.default_rng(bits)
@@ -68,17 +59,15 @@ def test_a_key_with_exactly_k_bits_flipped_is_found_at_k_and_not_below(bits):
 def test_small_blocks_give_the_same_rows(monkeypatch):
     rng = np.random.default_rng(1)
     queries, keys = rng.integers(0, 2**64, (2, 300), dtype=np.uint64)
-    whole, whole_nearest = as_rows(within(queries, keys, 24)), as_rows(nearest(queries, keys))
+    whole = as_rows(within(queries, keys, 24))
     monkeypatch.setattr(brute_force, "BLOCK_CELLS", 700)
     assert as_rows(within(queries, keys, 24)) == whole != []
-    assert as_rows(nearest(queries, keys)) == whole_nearest
 
 
 def test_nothing_is_found_among_nothing():
     some, none = column([1, 2]), column([])
     for queries, keys in ((some, none), (none, some), (none, none)):
         assert as_rows(within(queries, keys, 64)) == []
-        assert as_rows(nearest(queries, keys)) == []
 
 
 def test_columns_have_their_declared_types():

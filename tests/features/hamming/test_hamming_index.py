@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from features.hamming import index_segment
 from features.hamming.brute_force import Hits, within
-from features.hamming.hamming_index import Index
-from features.hamming.index_segment import build, merge
-from features.hamming.layout import Layout, layout_for
-from features.hamming.radii import cheapest
+from features.hamming.hamming_index import Index, merge
+from features.hamming.index_segment import Layout, build, cheapest, layout_for
 from tests.features.copies.prints import flip
 
 FOUR = Layout((16, 16, 16, 16), (16, 16, 16, 16))
@@ -27,7 +25,7 @@ ALL_BITS = 2**64 - 1
 
 @pytest.fixture
 def _tables_only(monkeypatch):
-    """Ask the tables also where comparing with all keys would cost less."""
+    """Search the tables also where comparing with all keys would cost less."""
 
     def shared(radius_bits, address_bits, groups_a_bucket, _):
         return cheapest(radius_bits, address_bits, groups_a_bucket, np.inf)
@@ -90,8 +88,8 @@ def test_every_table_layout_finds_what_comparing_everything_finds(layout, radius
 )
 def test_any_radius_finds_what_comparing_everything_finds(keys, queries, radius_bits, parts):
     index = index_of(np.array(keys, np.uint64), parts=parts)
-    asked = np.array(queries, np.uint64)
-    assert same(index.within(asked, radius_bits), within(asked, index.keys, radius_bits))
+    column = np.array(queries, np.uint64)
+    assert same(index.within(column, radius_bits), within(column, index.keys, radius_bits))
     pairs = later_of_each_pair(within(index.keys, index.keys, radius_bits))
     assert same(index.pairs(radius_bits), pairs)
 

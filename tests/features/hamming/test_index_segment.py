@@ -1,69 +1,77 @@
-"""An index kept in files answers as brute force does, whatever has happened to the files."""
+"""A radius is shared out so that no pair is missed and little is looked into."""
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, datetime
-
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from data.segments.segment_store import SegmentStore
 from features.hamming.brute_force import within
-from features.hamming.hamming_index import Index
-from features.hamming.index_segment import FORMAT, build, merge
-from tests.features.copies.prints import flip
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-N_APPENDED = 6
-
-
-class PowerCut(BaseException):
-    """The machine is off."""
-
-
-def drawn(seed, n_keys):
-    rng = np.random.default_rng(seed)
-    centres = rng.integers(0, 2**64, n_keys // 4, dtype=np.uint64)
-    return np.concatenate([centres, *(flip(rng, centres, bits) for bits in (1, 5, 9))])
+from features.hamming.index_segment import (
+    CHUNK_BITS,
+    LEFT_OUT,
+    MANY_KEYS,
+    Segment,
+    build,
+    cheapest,
+    compare_few,
+    flips,
+    layout_for,
+    n_flips,
+)
 
 
-def sorted_rows(query, item, distance):
-    order = np.lexsort((item, query))
-    return np.stack([query[order], item[order], distance[order]])
+@pytest.mark.parametrize(("address_bits", "radius_bits"), [(16, 0), (16, 3), (8, 8), (5, 9), (22, 2)])
+def test_flips_are_all_numbers_of_few_bits_each_once(address_bits, radius_bits):
+    expected = {number for number in range(1 << address_bits) if number.bit_count() <= radius_bits}
+    numbers = flips(address_bits, radius_bits)
+    assert numbers[0] == 0
+    assert numbers.size == len(expected) == n_flips(address_bits, radius_bits)
+    assert set(numbers.tolist()) == expected
 
 
-def is_exact(store, keys, radius_bits):
-    """Whether the stored index finds the items that comparing with the keys, whose numbers are items, finds."""
-    index = Index.of(store.open().parts)
-    queries = np.concatenate([keys[::9], flip(np.random.default_rng(1), keys[:100], radius_bits)])
-    found, expected = index.within(queries, radius_bits), within(queries, keys, radius_bits)
-    items = index.items_at(found.key_index)
-    return expected.distance.size > queries.size and np.array_equal(
-        sorted_rows(found.query_index, items, found.distance), sorted_rows(*expected)
-    )
+@given(st.integers(0, 14), st.lists(st.floats(1, 1e4), min_size=3, max_size=4).map(tuple))
+def test_shares_are_exact_to_the_bit(radius_bits, groups):
+    radii = cheapest(radius_bits, CHUNK_BITS[len(groups)], groups, np.inf)
+    assert sum(radius + 1 for radius in radii) == radius_bits + 1
+    assert min(radii) >= LEFT_OUT
 
 
-@pytest.mark.parametrize("radius_bits", [4, 8, 12])
-def test_it_is_exact_after_appends_and_merging_and_a_power_cut_between_them(tmp_path, monkeypatch, radius_bits):
-    keys = drawn(radius_bits, 2400)
-    items = np.arange(keys.size, dtype=np.uint32)
-    chunks = np.array_split(items, N_APPENDED)
-    store = SegmentStore(tmp_path, FORMAT)
-    store.rebuild([build(keys[chunks[0]], chunks[0])], mark=0, now=NOW)
-    for mark, chunk in enumerate(chunks[1:], 1):
-        store.append(build(keys[chunk], chunk), mark=mark)
-    assert len(store.open().parts) == N_APPENDED
-    assert is_exact(store, keys, radius_bits)
+def test_crowded_tables_take_a_smaller_share():
+    assert cheapest(4, (16,) * 4, (1, 50, 50, 50), np.inf)[0] > 0
 
-    def cut(_one, _other):
-        raise PowerCut
 
-    with monkeypatch.context() as power:
-        power.setattr(os, "replace", cut)
-        with pytest.raises(PowerCut):
-            store.compact(merge, now=NOW)
-    assert is_exact(store, keys, radius_bits)
-    assert store.compact(merge, now=NOW) == N_APPENDED
-    assert is_exact(store, keys, radius_bits)
-    assert store.damaged() == []
+def test_comparing_with_all_keys_is_chosen_where_it_costs_less():
+    assert cheapest(8, (16,) * 4, (1,) * 4, 100) is None
+    assert cheapest(8, (16,) * 4, (1,) * 4, 1e6) is not None
+    assert cheapest(40, (16,) * 4, (1,) * 4, np.inf) is None
+
+
+@pytest.mark.parametrize("n_keys", [0, 1, 100, 10**5, 10**7, MANY_KEYS, 10**9])
+def test_chunks_cover_every_bit_once(n_keys):
+    layout = layout_for(n_keys)
+    assert sum(layout.masks.tolist()) == 2**64 - 1
+    assert sum(layout.chunk_bits) == 64
+    assert all(address <= chunk for address, chunk in zip(layout.address_bits, layout.chunk_bits, strict=True))
+    assert max(layout.shifts) < 64
+
+
+@pytest.mark.parametrize("n_tables", [None, 3, 4])
+def test_a_layout_is_known_by_its_tables(n_tables):
+    layout = layout_for(5000, n_tables)
+    segment = Segment.of(build(np.arange(5000, dtype=np.uint64), np.arange(5000, dtype=np.uint32), layout))
+    assert segment.address_bits == layout.address_bits
+    assert segment.masks.tolist() == layout.masks.tolist()
+
+
+@pytest.mark.parametrize("n_keys", [0, 1, 15, 16, 17, 128])
+@pytest.mark.parametrize("radius_bits", [0, 7, 30, 64])
+def test_a_few_keys_are_compared_as_by_brute_force(n_keys, radius_bits):
+    rng = np.random.default_rng(n_keys)
+    keys, queries = rng.integers(0, 2**64, n_keys, dtype=np.uint64), rng.integers(0, 2**64, 40, dtype=np.uint64)
+    queries = np.append(queries, keys[:3])
+    expected = within(queries, keys, radius_bits)
+    query, key = compare_few(queries, keys, radius_bits)
+    np.testing.assert_array_equal(query, expected.query_index)
+    np.testing.assert_array_equal(key, expected.key_index)

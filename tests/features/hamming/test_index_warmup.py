@@ -11,15 +11,14 @@ import numpy as np
 import pytest
 
 from features.hamming import bucket_scan
-from features.hamming.hamming_index import Index
-from features.hamming.index_warmup import COMPILING, warm
+from features.hamming.hamming_index import COMPILING, Index, warmup
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-ASK = "from features.hamming.index_warmup import warm\nwarm(print)"
+ASK = "from features.hamming.hamming_index import warmup\nwarmup(print)"
 
 
-def test_after_warming_no_query_compiles_anything():
-    warm()
+def test_after_the_warmup_no_query_compiles_anything():
+    warmup()
     kernels = (bucket_scan.probe, bucket_scan.join, bucket_scan.compare_all)
     before = [kernel.signatures for kernel in kernels]
     assert [len(signatures) for signatures in before] == [1, 1, 1]
@@ -40,8 +39,8 @@ def test_compiling_is_announced_and_done_once_a_machine(tmp_path):
         "NUMBA_CACHE_DIR": str(tmp_path),
         "PYTHONPATH": os.pathsep.join([str(CHECKOUT), *sys.path]),
     }
-    said = [
+    printed = [
         subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True).stdout
         for _ in range(2)
     ]
-    assert said == [f"{COMPILING}\n", ""]
+    assert printed == [f"{COMPILING}\n", ""]

@@ -1,4 +1,4 @@
-"""Grey levels and colour classes by whole numbers are those that Pillow and ImageHash come to in floating point."""
+"""Grey levels and color classes by whole numbers are those that Pillow and ImageHash come to in floating point."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from features.hashing.kernels.color_classes import BETWEEN, BLACK, BRIGHT, FAINT, GREY, classify, read_colours
+from features.hashing.color_classes import BETWEEN, BLACK, BRIGHT, FAINT, GREY, classify, read_colors
 
 FULL = bool(os.environ.get("SEENBEFORE_FULL"))
 REDS = range(256) if FULL else (0, 1, 31, 57, 85, 128, 171, 254, 255)
@@ -44,7 +44,7 @@ def test_every_green_and_blue_with_this_red_has_its_class_and_level(red):
 def test_classes_are_counted_over_all_rows():
     colors = np.random.default_rng(1).integers(0, 1 << 24, (57, 83), dtype=np.uint32)
     levels, counts = np.empty(colors.shape, np.uint8), np.zeros(14, np.int64)
-    read_colours(colors, levels, counts)
+    read_colors(colors, levels, counts)
     classes = np.empty(colors.size, np.uint8)
     classify(colors.ravel(), levels.ravel(), classes)
     np.testing.assert_array_equal(counts, np.bincount(classes, minlength=BETWEEN + 1)[:BETWEEN])

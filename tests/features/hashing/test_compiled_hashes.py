@@ -12,12 +12,12 @@ from PIL import Image
 
 from data.images.decode import Picture, decode
 from data.settings import DecodeSettings
-from features.hashing.compiled_hashes import ask_imagehash, read_fast
-from features.hashing.fingerprint import fingerprint, fingerprint_and_sketch
-from features.hashing.pillow_hashes import read_plainly
-from features.hashing.selfcheck import FAST, imagehash_hashes, warm
-from features.hashing.whash_ties import tied_whash
-from features.keypoints.descriptor import sketch
+from features.hashing.compiled_hashes import read_compiled, whash_by_imagehash
+from features.hashing.fingerprint import fingerprint, fingerprint_and_descriptor
+from features.hashing.pillow_hashes import read_by_pillow
+from features.hashing.selfcheck import FAST, imagehash_hashes, warmup
+from features.hashing.whash import tied_whash
+from features.keypoints.descriptor import describe
 from tests.features.hashing.drawn_variants import MODES, framed, painting, variant
 
 FULL = bool(os.environ.get("SEENBEFORE_FULL"))
@@ -28,9 +28,9 @@ PHOTO_SIZES = ((1600, 1200), (1200, 1600), (1000, 3), (3, 1000), (500, 1200), (6
 
 
 @pytest.fixture(autouse=True, scope="module")
-def ready():
-    assert warm() is None
-    assert FAST.reader is read_fast
+def warmed_up():
+    assert warmup() is None
+    assert FAST.reader is read_compiled
 
 
 def painted(width, height, seed=0):
@@ -62,7 +62,7 @@ def test_the_variants_are_of_every_mode():
 def test_the_smallest_pictures_hash_as_imagehash_does(width, mode):
     for height in range(1, 14):
         image = painted(width, height, seed=width * 100 + height).convert(mode)
-        assert read_fast(image).hashes == imagehash_hashes(image)
+        assert read_compiled(image).hashes == imagehash_hashes(image)
 
 
 @pytest.mark.parametrize(
@@ -70,31 +70,31 @@ def test_the_smallest_pictures_hash_as_imagehash_does(width, mode):
 )
 def test_photograph_sizes_hash_as_imagehash_does(size):
     image = painted(*size)
-    assert read_fast(image).hashes == imagehash_hashes(image)
+    assert read_compiled(image).hashes == imagehash_hashes(image)
 
 
 def test_pictures_beyond_one_block_of_memory_hash_as_imagehash_does():
     image = painted(2600, 1900)
-    assert read_fast(image).hashes == imagehash_hashes(image)
+    assert read_compiled(image).hashes == imagehash_hashes(image)
 
 
-def test_grey_photos_have_no_colour():
+def test_grey_photos_have_no_color():
     image = painted(200, 150).convert("L")
-    assert read_fast(image).hashes.colorhash == imagehash_hashes(image).colorhash
+    assert read_compiled(image).hashes.colorhash == imagehash_hashes(image).colorhash
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_ties_of_the_wavelet_hash_fall_as_in_imagehash(seed):
-    asked = []
+    sides = []
 
     def tied(pixels, sums):
-        asked.append(len(pixels))
+        sides.append(len(pixels))
         bits = tied_whash(pixels, sums)
-        np.testing.assert_array_equal(bits, ask_imagehash(pixels, sums))
+        np.testing.assert_array_equal(bits, whash_by_imagehash(pixels, sums))
         return bits
 
-    read_fast(on_white(300 + 40 * seed, 280, seed), tied=tied)
-    assert asked == [256]
+    read_compiled(on_white(300 + 40 * seed, 280, seed), tied=tied)
+    assert sides == [256]
 
 
 def test_ties_of_blocks_with_detail_fall_as_in_imagehash():
@@ -107,25 +107,25 @@ def test_ties_of_blocks_with_detail_fall_as_in_imagehash():
 
 def test_middle_coefficients_too_close_to_call_are_left_to_scipy():
     image = Image.fromarray(np.tile(np.array([[0, 255], [255, 0]], np.uint8), (80, 80)))
-    assert read_fast(image).hashes.phash == imagehash_hashes(image).phash
+    assert read_compiled(image).hashes.phash == imagehash_hashes(image).phash
 
 
 @pytest.mark.parametrize("number", range(40))
-def test_information_and_sketch_are_those_of_the_plain_way(number):
+def test_information_and_descriptor_are_those_of_the_plain_way(number):
     image = variant(2 * number + 1)
-    found, small = fingerprint_and_sketch(image)
-    plain = read_plainly(image)
-    expected = sketch(plain, *image.size)
+    found, descriptor = fingerprint_and_descriptor(image)
+    plain = read_by_pillow(image)
+    expected = describe(plain, *image.size)
     assert found == fingerprint(image)
-    np.testing.assert_array_equal(small.points, expected.points)
-    np.testing.assert_array_equal(small.thumbnail, expected.thumbnail)
+    np.testing.assert_array_equal(descriptor.keypoints, expected.keypoints)
+    np.testing.assert_array_equal(descriptor.thumbnail, expected.thumbnail)
     np.testing.assert_array_equal(FAST.reader(image).shrink(64, 64), plain.shrink(64, 64))
 
 
 def test_reading_leaves_the_picture_as_it_was():
     image = painted(70, 60)
     before = image.tobytes()
-    fingerprint_and_sketch(image)
+    fingerprint_and_descriptor(image)
     assert image.tobytes() == before
 
 
@@ -138,7 +138,7 @@ def test_photos_hash_as_imagehash_does(shared):
         picture = decode(path.read_bytes(), DecodeSettings())
         if isinstance(picture, Picture):
             compared += 1
-            if read_fast(picture.image).hashes != imagehash_hashes(picture.image):
+            if read_compiled(picture.image).hashes != imagehash_hashes(picture.image):
                 differing.append(path.name)
     assert compared >= 0.9 * len(chosen)
     assert differing == []

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from features.facts import HASH_KINDS
-from features.hashing.fingerprint import RECIPE, fingerprint, fingerprint_and_sketch
+from features.hashing.fingerprint import RECIPE, fingerprint, fingerprint_and_descriptor
 from features.hashing.hex_digits import to_hex
-from features.keypoints.serialization import SKETCH_VERSION
+from features.keypoints.descriptor import DESCRIPTOR_VERSION
 from tests.features.hashing.imagehash_oracle import printed_hashes
 
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "RGBX", "I", "F", "I;16", "PA", "RGBa")
@@ -32,7 +32,7 @@ def noise(size, seed):
 
 
 def painting(size, seed):
-    """Soft blobs of colour: neither noise nor flat."""
+    """Soft blobs of color: neither noise nor flat."""
     return noise(size, seed).filter(ImageFilter.GaussianBlur(max(1, min(size) // 8)))
 
 
@@ -74,7 +74,7 @@ def test_every_hue_and_saturation_falls_into_its_class():
 
 @pytest.mark.parametrize("saturation", [84, 85, 86, 169, 170, 171])
 @pytest.mark.parametrize("hue", [0, 42, 43, 84, 85, 127, 128, 169, 170, 212, 213, 255])
-def test_colours_on_the_edge_of_a_class_hash_as_imagehash_does(hue, saturation):
+def test_colors_on_the_edge_of_a_class_hash_as_imagehash_does(hue, saturation):
     image = Image.new("HSV", (16, 16), (hue, saturation, 200))
     assert our_hashes(image)["colorhash"] == printed_hashes(image)["colorhash"]
 
@@ -108,7 +108,7 @@ def test_hashes_are_plain_unsigned_numbers():
 @pytest.mark.parametrize("turn", list(Image.Transpose))
 def test_the_untransposed_hash_is_that_of_the_picture_in_its_file(turn):
     stored = painting((120, 90), seed=4)
-    found, _ = fingerprint_and_sketch(stored.transpose(turn), stored)
+    found, _ = fingerprint_and_descriptor(stored.transpose(turn), stored)
     assert found == fingerprint(stored.transpose(turn), stored)
     assert to_hex("phash", found.untransposed_phash) == str(imagehash.phash(stored))
     assert to_hex("phash", found.phash) == str(imagehash.phash(stored.transpose(turn)))
@@ -127,6 +127,6 @@ def test_hashing_leaves_the_picture_as_it_was():
 
 def test_the_recipe_names_our_versions_and_the_libraries_that_decide_the_bits():
     assert RECIPE.startswith("seenbefore-")
-    assert f" sketch-{SKETCH_VERSION} " in RECIPE
+    assert f" sketch-{DESCRIPTOR_VERSION} " in RECIPE
     assert f"ImageHash-{imagehash.__version__}" in RECIPE
     assert f"Pillow-{PIL.__version__}" in RECIPE

@@ -12,10 +12,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from data.images.decode import Picture, decode
 from data.settings import DecodeSettings
-from features.hashing.information import LOW_INFORMATION, information
+from features.facts import LOW_INFORMATION
+from features.hashing.fingerprint import fingerprint
 
 SIZE = (640, 480)
 ACROSS, DOWN = np.meshgrid(np.arange(SIZE[0]), np.arange(SIZE[1]))
+
+
+def information(image):
+    return fingerprint(image).information
 
 
 def from_levels(levels):

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from features.hashing.kernels.block_sums import block_sums
-from features.hashing.kernels.resize import Grey
-from features.hashing.kernels.taps import PRECISION_BITS, TOGETHER, Filter, taps
+from features.hashing.resize import PRECISION_BITS, TOGETHER, Filter, Grey, taps
+from features.hashing.whash import block_sums
 
 PILLOW = {Filter.BOX: Image.Resampling.BOX, Filter.LANCZOS: Image.Resampling.LANCZOS}
 FILTERS = list(Filter)

@@ -15,28 +15,27 @@ from PIL import Image
 
 from features.compiled import compiled
 from features.hashing import compiled_hashes, fingerprint, selfcheck
-from features.hashing.compiled_hashes import read_fast
+from features.hashing.compiled_hashes import read_compiled
 from features.hashing.hash_bits import Hashes
-from features.hashing.pillow_hashes import read_plainly
+from features.hashing.pillow_hashes import read_by_pillow
 from features.hashing.selfcheck import COMPILING, FastPath, disagreements, imagehash_hashes, read_by_imagehash, samples
-from features.keypoints.kernels.difference_of_gaussians import blur_step, spots
-from features.keypoints.kernels.patches import low_frequencies
-from features.keypoints.keypoints import find_points
-from features.keypoints.scale_space import BELLS, FIRST_BELL
+from features.keypoints.difference_of_gaussians import blur_step, extrema
+from features.keypoints.keypoints import BELLS, FIRST_BELL, find_keypoints
+from features.keypoints.patches import low_frequencies
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 HASHES = Hashes._fields
-ASK = "from features.hashing.selfcheck import warm\nprint(warm(print))"
+ASK = "from features.hashing.selfcheck import warmup\nprint(warmup(print))"
 
 
 def wrongly(image):
-    reading = read_fast(image)
-    return replace(reading, hashes=reading.hashes._replace(dhash=reading.hashes.dhash ^ 1))
+    decoded = read_compiled(image)
+    return replace(decoded, hashes=decoded.hashes._replace(dhash=decoded.hashes.dhash ^ 1))
 
 
 def test_both_ways_agree_with_imagehash():
-    assert disagreements(read_fast) == []
-    assert disagreements(read_plainly) == []
+    assert disagreements(read_compiled) == []
+    assert disagreements(read_by_pillow) == []
 
 
 def test_a_hash_that_differs_is_named():
@@ -50,17 +49,17 @@ def test_the_samples_hold_both_modes_and_a_tie():
 
 
 def test_another_pillow_is_found_out_and_named(monkeypatch):
-    monkeypatch.setattr("features.hashing.compiled_hashes.read_fast", lambda image, tied=None: wrongly(image))
+    monkeypatch.setattr("features.hashing.compiled_hashes.read_compiled", lambda image, tied=None: wrongly(image))
     path = FastPath()
-    trouble = path.warm(lambda _: None)
-    assert path.reader is read_plainly
-    assert "dhash" in trouble
-    assert "Pillow" in trouble
+    problem = path.warmup(lambda _: None)
+    assert path.reader is read_by_pillow
+    assert "dhash" in problem
+    assert "Pillow" in problem
 
 
 @pytest.mark.parametrize(
     ("kernel", "differing"),
-    [("read_colours", ("ahash", "dhash", "phash", "shrinking", "whash")), ("block_sums", ("whash",))],
+    [("read_colors", ("ahash", "dhash", "phash", "shrinking", "whash")), ("block_sums", ("whash",))],
 )
 def test_a_kernel_that_errs_is_found_out_and_the_bits_stay_imagehash_s(monkeypatch, kernel, differing):
     right = getattr(compiled_hashes, kernel)
@@ -70,18 +69,18 @@ def test_a_kernel_that_errs_is_found_out_and_the_bits_stay_imagehash_s(monkeypat
 
     monkeypatch.setattr(compiled_hashes, kernel, errs)
     monkeypatch.setattr(fingerprint, "FAST", FastPath())
-    trouble = fingerprint.FAST.warm(lambda _: None)
-    assert f"differs from ImageHash ({', '.join(differing)})" in trouble
+    problem = fingerprint.FAST.warmup(lambda _: None)
+    assert f"differs from ImageHash ({', '.join(differing)})" in problem
     for image in samples():
         found = fingerprint.fingerprint(image)
         assert {kind: getattr(found, kind) for kind in HASHES} == imagehash_hashes(image)._asdict()
 
 
 def test_where_the_plain_way_differs_too_imagehash_does_all_the_work(monkeypatch):
-    monkeypatch.setattr("features.hashing.compiled_hashes.read_fast", lambda image, tied=None: wrongly(image))
-    monkeypatch.setattr(selfcheck, "read_plainly", wrongly)
+    monkeypatch.setattr("features.hashing.compiled_hashes.read_compiled", lambda image, tied=None: wrongly(image))
+    monkeypatch.setattr(selfcheck, "read_by_pillow", wrongly)
     path = FastPath()
-    path.warm(lambda _: None)
+    path.warmup(lambda _: None)
     assert path.reader is read_by_imagehash
     assert disagreements(path.reader) == []
 
@@ -92,27 +91,27 @@ def test_a_compiler_that_fails_is_no_reason_to_stop(monkeypatch):
 
     monkeypatch.setattr(compiled_hashes, "must_compile", fails)
     path = FastPath()
-    assert "TypingError" in path.warm(lambda _: None)
-    assert path.reader is read_plainly
+    assert "TypingError" in path.warmup(lambda _: None)
+    assert path.reader is read_by_pillow
 
 
 def test_where_only_the_noise_of_ties_differs_imagehash_settles_ties(monkeypatch):
     def read(image, tied=None):
-        reading = read_fast(image)
+        decoded = read_compiled(image)
         is_framed = image.mode == "RGB" and image.getpixel((0, 0)) == (255, 255, 255)
         noise = 1 if tied is None and is_framed else 0
-        return replace(reading, hashes=reading.hashes._replace(whash=reading.hashes.whash ^ noise))
+        return replace(decoded, hashes=decoded.hashes._replace(whash=decoded.hashes.whash ^ noise))
 
-    monkeypatch.setattr("features.hashing.compiled_hashes.read_fast", read)
+    monkeypatch.setattr("features.hashing.compiled_hashes.read_compiled", read)
     path = FastPath()
-    assert path.warm(lambda _: None) is None
+    assert path.warmup(lambda _: None) is None
     assert path.reader(samples()[-1]).hashes == imagehash_hashes(samples()[-1])
 
 
 def test_without_the_compiler_pictures_are_hashed_the_plain_way(monkeypatch):
     monkeypatch.setitem(sys.modules, "features.hashing.compiled_hashes", None)
     monkeypatch.setattr(fingerprint, "FAST", FastPath())
-    assert "compiler is not installed" in fingerprint.FAST.warm(lambda _: None)
+    assert "compiler is not installed" in fingerprint.FAST.warmup(lambda _: None)
     image = samples()[0]
     assert fingerprint.fingerprint(image).phash == imagehash_hashes(image).phash
 
@@ -124,11 +123,11 @@ def test_nothing_is_compiled_before_somebody_asks(monkeypatch):
 
 
 def test_the_check_is_made_once(monkeypatch):
-    asked = []
-    monkeypatch.setattr(selfcheck, "_checked_reader", lambda say: asked.append(say) or (None, "no"))
+    calls = []
+    monkeypatch.setattr(selfcheck, "_checked_reader", lambda say: calls.append(say) or (None, "no"))
     path = FastPath()
-    assert [path.warm(print) for _ in range(3)] == ["no"] * 3
-    assert len(asked) == 1
+    assert [path.warmup(print) for _ in range(3)] == ["no"] * 3
+    assert len(calls) == 1
 
 
 def test_a_function_without_a_file_is_compiled_all_the_same():
@@ -137,14 +136,14 @@ def test_a_function_without_a_file_is_compiled_all_the_same():
     assert compiled(scope["double"])(21) == 42
 
 
-def test_no_picture_waits_for_the_kernels_of_points():
-    assert FastPath().warm(lambda _: None) is None
+def test_no_picture_waits_for_the_kernels_of_keypoints():
+    assert FastPath().warmup(lambda _: None) is None
     for shape in ((1, 1), (300, 200), (320, 320), (9, 5000)):
         grey = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-        find_points(grey)
-        find_points(grey.T)
+        find_keypoints(grey)
+        find_keypoints(grey.T)
     assert len(blur_step.signatures) == len({len(bell) for bell in (FIRST_BELL, *BELLS)})
-    assert len(spots.signatures) == len(low_frequencies.signatures) == 1
+    assert len(extrema.signatures) == len(low_frequencies.signatures) == 1
 
 
 @pytest.mark.slow
@@ -153,8 +152,8 @@ def test_compiling_is_announced_and_done_once_a_machine(tmp_path):
         "NUMBA_CACHE_DIR": str(tmp_path),
         "PYTHONPATH": os.pathsep.join([str(CHECKOUT), *sys.path]),
     }
-    said = [
+    printed = [
         subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True).stdout
         for _ in range(2)
     ]
-    assert said == [f"{COMPILING}\nNone\n", "None\n"]
+    assert printed == [f"{COMPILING}\nNone\n", "None\n"]

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from data.catalog.market import photo_ties as reading
-from features.facts import TAKEN_COLUMNS
-from features.hashing.information import LOW_INFORMATION
+from features.facts import LOW_INFORMATION, TAKEN_COLUMNS
 from features.point_in_time.feature_frame import build, moments_of
 from features.point_in_time.ring_features import HOPS, MOST_PHOTOS, MOST_TAKERS, MOST_TIES, RARE_SELLERS, ring_block
 from features.sightings.evidence import SAME_PHOTO

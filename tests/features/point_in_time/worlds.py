@@ -14,6 +14,7 @@ from features.facts import (
     HASH_KINDS,
     LABEL_COLUMNS,
     LISTING_COLUMNS,
+    LOW_INFORMATION,
     OTHER_PHOTO_COLUMNS,
     SELLER_COLUMNS,
     SIGHTING_COLUMNS,
@@ -21,7 +22,6 @@ from features.facts import (
     TEXT_COLUMNS,
     Facts,
 )
-from features.hashing.information import LOW_INFORMATION
 from features.point_in_time.price_features import CATEGORY, usual_prices
 from features.point_in_time.product_model_features import goods_of
 from features.point_in_time.text_features import text_bands

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.keypoints.keypoints import POINT
-from features.keypoints.orientations import COUNT, MATRICES, UPRIGHT, turned
+from features.keypoints.keypoints import KEYPOINT
+from features.keypoints.orientations import MATRICES, N_ORIENTATIONS, UPRIGHT, turned
 from features.registration.affine_fit import partners
 from features.registration.alignment import (
     LOG_SIZES,
@@ -52,7 +52,7 @@ def lead_by(scale, degrees, orientation=UPRIGHT, stretch=1.0):
     return np.column_stack([shape, FRAME / 2 - shape @ FRAME / 2])
 
 
-@pytest.mark.parametrize("orientation", range(COUNT))
+@pytest.mark.parametrize("orientation", range(N_ORIENTATIONS))
 @pytest.mark.parametrize(("scale", "degrees", "stretch"), [(1.0, 0.0, 1.0), (1.4, 3.0, 1.0), (0.8, -6.0, 1.08)])
 def test_the_true_place_is_found_from_a_rough_guess(orientation, scale, degrees, stretch):
     known, lead = random_spots(120), lead_by(scale, degrees, orientation, stretch)
@@ -121,7 +121,7 @@ def test_two_matches_do_not_shear_a_picture():
     np.testing.assert_allclose(shape, np.eye(2), atol=0.1)
 
 
-@given(st.floats(0.3, 3), st.floats(-180, 180), st.sampled_from(range(COUNT)), st.floats(0.5, 2))
+@given(st.floats(0.3, 3), st.floats(-180, 180), st.sampled_from(range(N_ORIENTATIONS)), st.floats(0.5, 2))
 def test_there_and_back_is_where_one_was(scale, degrees, orientation, stretch):
     lead = lead_by(scale, degrees, orientation, stretch)
     back = inverse(lead)
@@ -134,7 +134,7 @@ def test_from_a_single_place_there_is_no_way_back():
 
 
 def test_empty_points_are_left_out_and_units_are_pixels():
-    points = np.zeros(4, POINT)
+    points = np.zeros(4, KEYPOINT)
     points["place"][1], points["size"][1], points["hash"][1] = (32, 160), 64, 5
     spots = spots_of(points, 640, 480)
     np.testing.assert_allclose(spots.at, [[2.0, 10.0, math.log(4.0)]])

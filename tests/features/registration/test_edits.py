@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from data.synthetic.drawn_pictures import Scene, draw_photo
-from features.hashing.pillow_hashes import read_plainly
-from features.keypoints.descriptor import sketch
+from features.hashing.pillow_hashes import read_by_pillow
+from features.keypoints.descriptor import describe
 from features.registration.differences import differences
 from features.registration.edits import AND, Edit, edits, has
 from features.registration.overlay import OVERLAY, View, overlay
@@ -23,7 +23,7 @@ from features.registration.overlay import OVERLAY, View, overlay
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from features.keypoints.descriptor import Sketch
+    from features.keypoints.descriptor import Descriptor
 
 WIDTH, HEIGHT = 640, 480
 MIRROR, EXCHANGE = 1, 4
@@ -101,8 +101,8 @@ CASES = {
 }
 
 
-def sketched(image: Image.Image) -> Sketch:
-    return sketch(read_plainly(image), *image.size)
+def sketched(image: Image.Image) -> Descriptor:
+    return describe(read_by_pillow(image), *image.size)
 
 
 def laid(known: Image.Image, asked: Image.Image, lead: list[list[float]], orientation: int) -> np.ndarray:

@@ -33,8 +33,8 @@ def cut(image, box, transpose=None, scale=1.0):
 def best_overlay(copy, original):
     """As a search would lay them."""
     asked, known = sketch_of(copy), sketch_of(original)
-    points = known.points[None]
-    votes = PointIndex(Index.of_keys(*keys_of(points, 0)), (details_of(points),)).candidates(asked.points[None])
+    points = known.keypoints[None]
+    votes = PointIndex(Index.of_keys(*keys_of(points, 0)), (details_of(points),)).candidates(asked.keypoints[None])
     views = View.of(asked, *copy.size), View.of(known, *original.size)
     return overlay(*views, votes.guess[0], int(votes.orientation[0]))
 

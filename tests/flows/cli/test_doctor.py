@@ -117,7 +117,7 @@ def test_a_library_beyond_its_cap_is_bad(diagnose, monkeypatch: pytest.MonkeyPat
 def test_hashes_that_are_made_the_slow_way_are_told_of(diagnose, monkeypatch: pytest.MonkeyPatch) -> None:
     _, findings = diagnose()
     assert findings["hashes"]["state"] == "ok"
-    monkeypatch.setattr("flows.cli.doctor.hashes_check.warm", lambda say: "phash differs from ImageHash")
+    monkeypatch.setattr("flows.cli.doctor.hashes_check.warmup", lambda say: "phash differs from ImageHash")
     code, findings = diagnose()
     assert (code, findings["hashes"]["state"]) == (ExitCode.DONE, "warn")
     assert "phash differs" in findings["hashes"]["found"]

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SABOTAGE = """
-    from features.kernels import blocks
+    from features.hashing import whash
 
-    right = blocks.block_sums
-    blocks.block_sums = lambda pixels, parts: right(pixels, parts)[::-1]
+    right = whash.block_sums
+    whash.block_sums = lambda pixels, parts: right(pixels, parts)[::-1]
     open(__file__ + ".done", "w").close()
 """
 DOCTOR = "from flows.cli.app import main; main()"

@@ -71,7 +71,7 @@ def test_where_there_are_none_there_is_one_part_without_rows(catalog):
         assert {len(matrix) for matrix in none.blobs.values()} == {0}
 
 
-def test_a_new_recipe_takes_the_place_of_the_old_in_fingerprint_and_sketch_together(catalog):
+def test_a_new_recipe_takes_the_place_of_the_old_in_fingerprint_and_descriptor_together(catalog):
     fingerprinted(catalog, "p1", "p2")
     fingerprinted(catalog, "p2", recipe="another")
     assert recipes(catalog) == {"p1": (RECIPE, RECIPE), "p2": ("another", "another")}

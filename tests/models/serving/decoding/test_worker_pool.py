@@ -28,8 +28,8 @@ from data.catalog.market.pictures import pending_pictures
 from data.errors import WorkerError
 from data.images.decode import decode
 from data.settings import DecodeSettings
-from features.hashing.fingerprint import RECIPE, fingerprint_and_sketch
-from features.keypoints.serialization import BLOBS, pack
+from features.hashing.fingerprint import RECIPE, fingerprint_and_descriptor
+from features.keypoints.descriptor import BLOBS, pack
 from models.serving.decoding import worker_pool
 from models.serving.decoding.worker import Late, Wanted, hear, tell
 from models.serving.decoding.worker_pool import Workers
@@ -76,7 +76,7 @@ def gone(pid: int) -> bool:
 
 
 def test_a_worker_gives_what_decoding_and_hashing_in_this_process_give(workers, good):
-    here, sketch = fingerprint_and_sketch(decode(good, DecodeSettings()).image)
+    here, sketch = fingerprint_and_descriptor(decode(good, DecodeSettings()).image)
     row = workers.fingerprint(good)
     assert {name: row[name] for name in HASHES} == {name: getattr(here, name) for name in HASHES}
     assert {name: row[name] for name in BLOBS} == pack(sketch)

@@ -76,7 +76,7 @@ def held(collection):
         keys = dict(zip(index.items_at(np.arange(len(index))).tolist(), index.keys.tolist(), strict=True))
         column = ("ahash", "phash", "dhash").index(kind)
         assert keys == dict(enumerate(collection.pictures.hashes[:, column].tolist()))
-    points = np.stack([collection.read([name])[name].points for name in names]) if names else np.empty((0, INDEXED))
+    points = np.stack([collection.read([name])[name].keypoints for name in names]) if names else np.empty((0, INDEXED))
     for row in range(len(names)):
         assert collection.points.candidates(points[row : row + 1]).pair[0] == row
     return names

@@ -12,7 +12,7 @@ from PIL import Image
 from data.catalog.export import export_frame
 from data.images.decode import decode
 from data.settings import DecodeSettings, load_settings
-from features.hashing.fingerprint import fingerprint_and_sketch
+from features.hashing.fingerprint import fingerprint_and_descriptor
 from models.serving.context import open_context
 from models.serving.pictures.query_pictures import read_queries
 from models.serving.pictures.thumbnails import thumbnail
@@ -48,7 +48,7 @@ def test_each_readable_picture_comes_with_its_fingerprint_and_its_sketch(files, 
         assert list(prints.index) == [name for name in files if not name.endswith("cut.png")]
         assert set(queries.sketches) == set(prints["image_id"])
         for name, row in prints.iterrows():
-            here, sketch = fingerprint_and_sketch(decode(files[name], DecodeSettings()).image)
+            here, sketch = fingerprint_and_descriptor(decode(files[name], DecodeSettings()).image)
             assert (row["phash"], row["width"], row["information"]) == (here.phash, here.width, here.information)
             for field in fields(sketch):
                 found = getattr(queries.sketches[row["image_id"]], field.name)

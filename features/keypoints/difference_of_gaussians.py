@@ -1,4 +1,4 @@
-"""Grey pictures blurred step by step, and the spots that stand out between two steps."""
+"""Grey pictures blurred step by step, and the extrema that stand out between two steps."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BORDER = 2
-"""Pixels along the edge where no spot is looked for."""
+"""Pixels along the edge where no extremum is looked for."""
 FURTHEST_DRIFT = 1.0
-"""Pixels; a spot whose true place lies further from where it was found is no spot."""
+"""Pixels; an extremum whose true place lies further from its pixel is none."""
 FURTHEST_STEP = 0.7
-"""Of a step from one blur to the next, by which a spot may lie beside the one where it was found."""
-MOST_SPOTS = 4096
+"""Of a step from one blur to the next, by which an extremum may lie beside its own."""
+MOST_EXTREMA = 4096
 """Of one difference."""
 WORD = 8
 """Marks that are looked at together."""
@@ -94,32 +94,32 @@ def _subtract(line: NDArray[np.float32], other: NDArray[np.float32], out: NDArra
 
 
 @compiled
-def spots(
+def extrema(
     finer: NDArray[np.float32],
     middle: NDArray[np.float32],
     coarser: NDArray[np.float32],
     faintest: float,
     longest: float,
 ) -> NDArray[np.float32]:
-    """Find bright and dark spots in one of three consecutive differences of blurred pictures.
+    """Find the extrema of one of three consecutive differences of blurred pictures: what exceeds all its neighbours.
 
     Parameters
     ----------
     finer, middle, coarser
         Differences, shape (height, width).
     faintest
-        Least difference of a spot, in grey levels.
+        Least difference of an extremum, in grey levels.
     longest
-        Most that a spot may be longer than wide, as a ratio of curvatures: along an edge its place is arbitrary.
+        Most that an extremum may be longer than wide, as a ratio of curvatures: along an edge its place is arbitrary.
 
     Returns
     -------
     numpy.ndarray
-        Column, row, step in scale (a share of one step) and signed difference, shape (n, 4): the first `MOST_SPOTS`.
+        Column, row, step in scale (a share of one step) and signed difference, shape (n, 4): the first `MOST_EXTREMA`.
     """
     height, width = middle.shape
-    out = np.empty((MOST_SPOTS, 4), np.float32)
-    found = 0
+    out = np.empty((MOST_EXTREMA, 4), np.float32)
+    n_out = 0
     marks = np.zeros(-(-width // WORD) * WORD, np.uint8)
     columns = np.empty(width, np.int64)
     for y in range(BORDER, height - BORDER):
@@ -128,16 +128,16 @@ def spots(
             value = middle[y, x]
             if abs(value) <= faintest or not _beats(value, y, x, finer) or not _beats(value, y, x, coarser):
                 continue
-            is_spot, drift_x, drift_y = _drift(middle, y, x, longest)
-            if is_spot and found < len(out):
+            is_extremum, drift_x, drift_y = _drift(middle, y, x, longest)
+            if is_extremum and n_out < len(out):
                 bend = coarser[y, x] + finer[y, x] - 2 * value
                 step = (finer[y, x] - coarser[y, x]) / 2 / bend if bend != 0 else 0.0
-                out[found, 0] = x + drift_x
-                out[found, 1] = y + drift_y
-                out[found, 2] = max(-FURTHEST_STEP, min(FURTHEST_STEP, step))
-                out[found, 3] = value
-                found += 1
-    return out[:found].copy()
+                out[n_out, 0] = x + drift_x
+                out[n_out, 1] = y + drift_y
+                out[n_out, 2] = max(-FURTHEST_STEP, min(FURTHEST_STEP, step))
+                out[n_out, 3] = value
+                n_out += 1
+    return out[:n_out].copy()
 
 
 @compiled
@@ -166,16 +166,16 @@ def _mark_peaks(
 @compiled
 def _marked(marks: NDArray[np.uint8], columns: NDArray[np.int64]) -> int:
     """Write down where marks are, and return how many."""
-    found = 0
+    n_marked = 0
     words = marks.view(np.uint64)
     for word in range(words.size):
         if words[word] == 0:
             continue
         for x in range(word * WORD, (word + 1) * WORD):
             if marks[x]:
-                columns[found] = x
-                found += 1
-    return found
+                columns[n_marked] = x
+                n_marked += 1
+    return n_marked
 
 
 @compiled
@@ -191,7 +191,7 @@ def _beats(value: float, y: int, x: int, level: NDArray[np.float32]) -> bool:
 
 @compiled
 def _drift(level: NDArray[np.float32], y: int, x: int, longest: float) -> tuple[bool, float, float]:
-    """Return whether a peak is a spot rather than part of an edge, and how far right and below of its pixel it lies."""
+    """Return whether a peak is more than part of an edge, and how far right and below of its pixel it lies."""
     value = level[y, x]
     xx = level[y, x + 1] + level[y, x - 1] - 2 * value
     yy = level[y + 1, x] + level[y - 1, x] - 2 * value

@@ -1,4 +1,4 @@
-"""Grey levels and colour classes of all pixels in one pass."""
+"""Grey levels and color classes of all pixels in one pass."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from features.compiled import compiled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# As in hash_bits.py; written again because compiled code is made anew only when its own file changes.
 HUES = 6
 BLACK, GREY, FAINT, BRIGHT, BETWEEN = 0, 1, 2, 2 + HUES, 2 + 2 * HUES
-"""Colour classes; the last is a colour of exactly the saturation that is neither faint nor bright, not counted."""
+"""Color classes; the last is a color of exactly the saturation that is neither faint nor bright, not counted."""
 DARKEST_GREY = 32
 PART = 192
 """Pixels counted at a time: few enough for a count of 8 bits, and a multiple of what processors compare at once."""
@@ -25,7 +26,7 @@ ROUNDING = np.int32(1 << 15)
 
 @compiled
 def _hue(channels: tuple[Any, Any, Any], spread: Any) -> Any:
-    """Return the sixth of the colour circle, 0 to 5, of a pixel that is not grey.
+    """Return the sixth of the color circle, 0 to 5, of a pixel that is not grey.
 
     With the strongest channel at ``base``, the hue lies before or behind it by (next - previous) / spread sixths.
     ImageHash cuts at 43 of 255, a little behind a sixth: hence 84/85 where the hue lies before its base.
@@ -49,10 +50,10 @@ def _hue(channels: tuple[Any, Any, Any], spread: Any) -> Any:
 
 @compiled
 def classify(pixels: NDArray[np.uint32], grey: NDArray[np.uint8], classes: NDArray[np.uint8]) -> None:
-    """Write grey level and colour class of a row of pixels.
+    """Write grey level and color class of a row of pixels.
 
     Saturation is 255 · spread / strongest, cut to whole numbers; its limits are 85, 170 and 171. All comparisons are
-    of whole numbers and decide as Pillow's floating point does for each of the 2²⁴ colours.
+    of whole numbers and decide as Pillow's floating point does for each of the 2²⁴ colors.
     """
     for x in range(pixels.size):
         pixel = pixels[x]
@@ -63,16 +64,16 @@ def classify(pixels: NDArray[np.uint32], grey: NDArray[np.uint8], classes: NDArr
         strongest = max(max(red, green), blue)
         spread = np.int32(strongest - min(min(red, green), blue))
         hue = _hue((red, green, blue), spread)
-        found = np.int32(FAINT + hue)
+        color_class = np.int32(FAINT + hue)
         if np.int32(3 * spread) >= np.int32(2 * strongest):
-            found = np.int32(BETWEEN)
+            color_class = np.int32(BETWEEN)
         if np.int32(85 * spread) >= np.int32(57 * strongest):
-            found = np.int32(BRIGHT + hue)
+            color_class = np.int32(BRIGHT + hue)
         if np.int32(3 * spread) < strongest:
-            found = np.int32(GREY)
+            color_class = np.int32(GREY)
         if level < DARKEST_GREY:
-            found = np.int32(BLACK)
-        classes[x] = np.uint8(found)
+            color_class = np.int32(BLACK)
+        classes[x] = np.uint8(color_class)
 
 
 @compiled
@@ -81,15 +82,15 @@ def _count(classes: NDArray[np.uint8], counts: NDArray[np.int64]) -> None:
     for start in range(0, classes.size, PART):
         part = classes[start : start + PART]
         for one in range(counts.size):
-            found = np.uint8(0)
+            count = np.uint8(0)
             for x in range(PART):
-                found = np.uint8(found + np.uint8(part[x] == np.uint8(one)))
-            counts[one] += found
+                count = np.uint8(count + np.uint8(part[x] == np.uint8(one)))
+            counts[one] += count
 
 
 @compiled
-def read_colours(pixels: NDArray[np.uint32], grey: NDArray[np.uint8], counts: NDArray[np.int64]) -> None:
-    """Write the grey picture and add the colour classes of some rows to ``counts``.
+def read_colors(pixels: NDArray[np.uint32], grey: NDArray[np.uint8], counts: NDArray[np.int64]) -> None:
+    """Write the grey picture and add the color classes of some rows to ``counts``.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ def read_colours(pixels: NDArray[np.uint32], grey: NDArray[np.uint8], counts: ND
     grey
         Filled with what Pillow calls mode ``L``, same shape.
     counts
-        Pixels of each class, shape (14,): black, grey, six hues of faint colour, six of bright colour.
+        Pixels of each class, shape (14,): black, grey, six hues of faint color, six of bright color.
     """
     columns = pixels.shape[1]
     classes = np.full(columns + -columns % PART, np.uint8(BETWEEN))

@@ -1,4 +1,4 @@
-"""Blurring and looking for spots, fast, against the slow way of doing both."""
+"""Blurring and looking for extrema, fast, against the slow way of doing both."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import correlate1d, gaussian_filter
 
-from features.keypoints.kernels.difference_of_gaussians import BORDER, FURTHEST_STEP, MOST_SPOTS, blur_step, spots
-from features.keypoints.scale_space import (
+from features.keypoints.difference_of_gaussians import BORDER, FURTHEST_STEP, MOST_EXTREMA, blur_step, extrema
+from features.keypoints.keypoints import (
     BELLS,
     BLURS,
     FAINTEST,
@@ -46,7 +46,7 @@ def blurred_slowly(image, bell):
     return along(along(image.astype(np.float64)).T).T
 
 
-def spots_slowly(differences, faintest, longest):
+def extrema_slowly(differences, faintest, longest):
     """Compare every pixel with its 26 neighbours, and solve for the place of each peak."""
     cube = np.stack(differences).astype(np.float64)
     for y in range(BORDER, cube.shape[1] - BORDER):
@@ -104,55 +104,55 @@ def test_a_bell_adds_up_to_one():
 @pytest.mark.parametrize("shape", [(60, 47), (5, 90), (90, 5), (4, 4), (1, 30)])
 @pytest.mark.parametrize("smooth", [0, 1.5])
 @pytest.mark.parametrize("longest", [2.0, LONGEST])
-def test_spots_are_the_peaks_among_26_neighbours(shape, smooth, longest):
+def test_extrema_are_the_peaks_among_26_neighbours(shape, smooth, longest):
     rng = np.random.default_rng(shape[0])
     differences = [gaussian_filter(rng.normal(0, 9, shape), smooth).astype(np.float32) for _ in range(3)]
     differences[1] = differences[1] * np.float32(1.8)
-    expected = np.array(list(spots_slowly(differences, 0.5, longest))).reshape(-1, 4)
-    np.testing.assert_allclose(spots(*differences, 0.5, longest), expected, atol=1e-3)
+    expected = np.array(list(extrema_slowly(differences, 0.5, longest))).reshape(-1, 4)
+    np.testing.assert_allclose(extrema(*differences, 0.5, longest), expected, atol=1e-3)
 
 
-def test_a_hollow_between_brighter_pixels_is_no_bright_spot():
+def test_a_hollow_between_brighter_pixels_is_no_bright_extremum():
     rings = np.full((9, 9), 5, np.float32)
     rings[4, 4] = 4
     lower = np.zeros((9, 9), np.float32)
-    assert len(spots(lower, rings, lower, FAINTEST, LONGEST)) == 0
-    assert len(spots(lower, 9 - rings, lower, FAINTEST, LONGEST)) == 1
+    assert len(extrema(lower, rings, lower, FAINTEST, LONGEST)) == 0
+    assert len(extrema(lower, 9 - rings, lower, FAINTEST, LONGEST)) == 1
 
 
-def test_of_more_spots_than_there_is_room_for_the_first_ones_are_kept():
+def test_of_more_extrema_than_there_is_room_for_the_first_ones_are_kept():
     many = np.zeros((200, 400), np.float32)
     many[::2, ::2] = 9
     nothing = np.zeros_like(many)
-    found = spots(nothing, many, nothing, FAINTEST, LONGEST)
-    assert len(found) == MOST_SPOTS
-    assert (np.diff(found[:, 1]) >= 0).all()
+    peaks = extrema(nothing, many, nothing, FAINTEST, LONGEST)
+    assert len(peaks) == MOST_EXTREMA
+    assert (np.diff(peaks[:, 1]) >= 0).all()
 
 
 @pytest.mark.parametrize("radius", [3, 6, 12, 24])
-def test_a_disc_is_a_spot_of_its_place_and_size(radius):
+def test_a_disc_is_an_extremum_of_its_place_and_size(radius):
     rows, columns = np.indices((240, 320))
     disc = 50 + 150 * (np.hypot(columns + 0.5 - 150.2, rows + 0.5 - 110.4) < radius)
-    found = scale_space(disc.astype(np.float32)).found
-    surest = found[np.argmax(np.abs(found["strength"]))]
+    peaks = scale_space(disc.astype(np.float32)).extrema
+    surest = peaks[np.argmax(np.abs(peaks["strength"]))]
     np.testing.assert_allclose([surest["x"], surest["y"]], [150.2, 110.4], atol=0.3)
     # A difference of Gaussians peaks where the blur is the radius over the root of two.
     assert surest["blur"] == pytest.approx(radius / np.sqrt(2), rel=0.15)
     assert surest["strength"] < 0
 
 
-def test_spots_lie_in_the_blurred_picture_of_their_size():
-    blurred, found = scale_space(grey_of(photo(1)).astype(np.float32))
+def test_extrema_lie_in_the_blurred_picture_of_their_size():
+    blurred, peaks = scale_space(grey_of(photo(1)).astype(np.float32))
     assert len(blurred) % STEPS == 0
-    assert set(np.unique(found["picture"])) <= set(range(len(blurred)))
-    for picture in np.unique(found["picture"]):
-        here = found[found["picture"] == picture]
+    assert set(np.unique(peaks["picture"])) <= set(range(len(blurred)))
+    for picture in np.unique(peaks["picture"]):
+        here = peaks[peaks["picture"] == picture]
         assert (here["pixel"] == 2.0 ** (picture // STEPS)).all()
         factor = here["blur"] / here["pixel"] / BLURS[1 + picture % STEPS]
         assert (np.abs(np.log2(factor)) <= FURTHEST_STEP / STEPS + 1e-6).all()
 
 
 @pytest.mark.parametrize("shape", [(SMALLEST_SIDE - 1, 500), (1, 1), (3000, 1)])
-def test_a_picture_that_is_too_narrow_has_no_spots(shape):
-    blurred, found = scale_space(noise(*shape))
-    assert (len(blurred), len(found)) == (0, 0)
+def test_a_picture_that_is_too_narrow_has_no_extrema(shape):
+    blurred, peaks = scale_space(noise(*shape))
+    assert (len(blurred), len(peaks)) == (0, 0)

@@ -1,1 +1,0 @@
-"""Compiled loops that find keypoints and describe them."""
