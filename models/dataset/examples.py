@@ -1,25 +1,19 @@
-"""Examples: one row a listing moment, with what is known of it and what was decided."""
+"""Examples: each listing at one moment, with what was known of it then and what was decided on it since."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from data.errors import ModelError
-from models.dataset.training_labels import training_labels
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
-
-    from numpy.typing import NDArray
-
-    from features.spec import FeatureSpec
 
 MOMENT_COLUMNS = ("listing_key", "seller_key", "as_of", "price")
 EXAMPLE_COLUMNS = ("listing_key", "seller_key", "as_of", "photo_cluster", "price", "y", "known_at")
+FRAUD = "fraud"
+LEGIT = "legit"
+Y_OF_LABEL = {FRAUD: 1.0, LEGIT: 0.0}
 
 
 def make_examples(
@@ -39,7 +33,7 @@ def make_examples(
     features
         Feature columns as of each moment, on the same index as ``moments``.
     labels
-        ``listing_key, label, known_at``; see `models.dataset.training_labels.training_labels`.
+        ``listing_key, label, known_at``; see `training_labels`.
     clusters
         Cluster number by ``listing_key``; see `models.dataset.photo_clusters.photo_clusters`.
     until
@@ -66,20 +60,62 @@ def make_examples(
     return joined.sort_values(["as_of", "listing_key"], ignore_index=True)
 
 
-def feature_matrix(frame: pd.DataFrame, specs: Sequence[FeatureSpec]) -> NDArray[np.float64]:
-    """Return the features in the order of ``specs``, shape (rows, features), NaN for missing.
+def label_moments(moments: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    """Choose one moment of each listing: the last before anybody decided on it.
 
-    Raises
-    ------
-    ModelError
-        When a column is missing; all of them are named.
+    Whatever a listing became after its first decision (pictures taken down, a price put right) would tell the answer.
+    A listing decided on before anything else was known of it keeps its first moment; an undecided one its last.
+
+    Parameters
+    ----------
+    moments
+        ``listing_key, as_of``.
+    labels
+        ``listing_key, known_at``.
+
+    Returns
+    -------
+    DataFrame
+        One row of ``moments`` for each listing, ordered by ``as_of`` and then ``listing_key``, numbered from 0.
     """
-    names = [spec.name for spec in specs]
-    absent = [name for name in names if name not in frame.columns]
-    if absent:
-        raise ModelError(
-            "(any)",
-            f"the features lack the column(s) {', '.join(absent)}",
-            "Compute the features with the list that this version ships",
-        )
-    return np.ascontiguousarray(frame[names].to_numpy("float64"))
+    ordered = moments.sort_values(["listing_key", "as_of"], ignore_index=True)
+    # Not `map`: without any label it would have no times to take the type of.
+    first = labels.groupby("listing_key")["known_at"].min()
+    decided_at = first.reindex(ordered["listing_key"]).set_axis(ordered.index)
+    too_late = (ordered["as_of"] > decided_at) & ordered.duplicated("listing_key")
+    last = ordered[~too_late].drop_duplicates("listing_key", keep="last")
+    return last.sort_values(["as_of", "listing_key"], ignore_index=True)
+
+
+def training_labels(moments: pd.DataFrame, labels: pd.DataFrame, until: datetime) -> pd.DataFrame:
+    """Give each moment the latest decision on its listing that was known by ``until``.
+
+    A decision counts only from ``known_at`` on, and a later one replaces an earlier one. A listing nobody decided on
+    stays unlabelled and is left out of training: most listings never get a label, and calling them legit would teach
+    the model that what reviewers overlook is honest. A latest decision other than ``fraud`` or ``legit`` (an analyst
+    who is unsure) leaves the listing unlabelled too. Of several known at the same instant, ``fraud`` counts
+    before ``legit``, and ``legit`` before others.
+
+    Parameters
+    ----------
+    moments
+        Has ``listing_key``; any index.
+    labels
+        Has ``listing_key``, ``label`` and ``known_at``, any number of rows a listing, in any order; optionally
+        ``source``, who decided.
+    until
+        Aware UTC; decisions known later do not exist yet.
+
+    Returns
+    -------
+    DataFrame
+        Index of ``moments``; ``y`` (float64: 1 fraud, 0 legit, NaN unlabelled), ``known_at`` (NaT unlabelled) and,
+        if the labels name it, ``source``.
+    """
+    known = labels[labels["known_at"] <= pd.Timestamp(until)]
+    known = known.assign(y=known["label"].map(Y_OF_LABEL).astype("float64"))
+    in_order = known.sort_values(["known_at", "y"], na_position="first")
+    latest = in_order.drop_duplicates("listing_key", keep="last").set_index("listing_key")
+    columns = ["y", "known_at", *(["source"] if "source" in labels else [])]
+    of_moments = latest.loc[latest["y"].notna(), columns].reindex(moments["listing_key"])
+    return of_moments.astype({"known_at": "datetime64[us, UTC]"}).set_axis(moments.index)

@@ -88,8 +88,8 @@ def _fold(examples: pd.DataFrame, *, number: int, cut: pd.Timestamp, end: pd.Tim
     as_of, y = examples["as_of"], examples["y"]
     test = np.flatnonzero((as_of > cut) & (as_of <= end))
     known = np.flatnonzero((as_of <= cut - delay) & (examples["known_at"] <= cut) & y.notna())
-    judged = test[y.notna().to_numpy()[test]]
-    train = apart(examples, known, judged)
+    decided = test[y.notna().to_numpy()[test]]
+    train = apart(groups_of(examples), known, decided)
     return Fold(
         number=number,
         cut=cut,
@@ -101,12 +101,16 @@ def _fold(examples: pd.DataFrame, *, number: int, cut: pd.Timestamp, end: pd.Tim
     )
 
 
-def apart(examples: pd.DataFrame, rows: NDArray[np.int64], judged: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return those of ``rows`` that share neither seller nor photo cluster with any of ``judged``."""
+def groups_of(examples: pd.DataFrame) -> NDArray[np.int64]:
+    """Return what must not be both learned from and judged by, seller and photo cluster; shape (rows, 2)."""
+    return examples[["seller_key", "photo_cluster"]].to_numpy("int64")
+
+
+def apart(groups: NDArray[np.int64], rows: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return those of ``rows`` that share no group with any of ``others``; ``groups`` has a column for each kind."""
     shares = np.zeros(len(rows), dtype=bool)
-    for column in ("seller_key", "photo_cluster"):
-        values = examples[column].to_numpy("int64")
-        shares |= np.isin(values[rows], values[judged])
+    for values in groups.T:
+        shares |= np.isin(values[rows], values[others])
     return rows[~shares]
 
 
@@ -135,9 +139,9 @@ def check_split(examples: pd.DataFrame, folds: Sequence[Fold]) -> None:
 
 def _leaks(examples: pd.DataFrame, fold: Fold) -> list[str]:
     train, test = examples.iloc[fold.train], examples.iloc[fold.test]
-    judged = test[test["y"].notna()]
+    decided = test[test["y"].notna()]
     latest = fold.cut - fold.delay
-    found = {
+    counts = {
         "row(s) stand in training and in test": len(set(fold.train.tolist()) & set(fold.test.tolist())),
         "training row(s) have no decision": sum(y not in (0.0, 1.0) for y in train["y"]),
         f"training row(s) lie after {latest} (the cut less the label delay)": sum(
@@ -150,10 +154,10 @@ def _leaks(examples: pd.DataFrame, fold: Fold) -> list[str]:
             not fold.cut < moment <= fold.end for moment in test["as_of"]
         ),
         "seller(s) stand in training and in test": len(
-            set(train["seller_key"].tolist()) & set(judged["seller_key"].tolist())
+            set(train["seller_key"].tolist()) & set(decided["seller_key"].tolist())
         ),
         "photo cluster(s) stand in training and in test": len(
-            set(train["photo_cluster"].tolist()) & set(judged["photo_cluster"].tolist())
+            set(train["photo_cluster"].tolist()) & set(decided["photo_cluster"].tolist())
         ),
     }
-    return [f"{count} {leak}" for leak, count in found.items() if count]
+    return [f"{count} {leak}" for leak, count in counts.items() if count]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from models.dataset.splits import apart
+from models.dataset.splits import apart, groups_of
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -49,7 +49,7 @@ def selection_weights(examples: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def mature_undecided(
-    examples: pd.DataFrame, *, cut: pd.Timestamp, mature: timedelta, judged: NDArray[np.int64]
+    examples: pd.DataFrame, *, cut: pd.Timestamp, mature: timedelta, test: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return the rows that nobody had decided on by ``cut``, though they were old enough by then.
 
@@ -63,19 +63,19 @@ def mature_undecided(
         The moment that is looked back from.
     mature
         Age from which silence says something.
-    judged
+    test
         Rows whose sellers and photos must not be learned from.
     """
     silent = ~(examples["known_at"] <= cut) & (examples["as_of"] <= cut - mature)
-    return apart(examples, np.flatnonzero(silent), judged)
+    return apart(groups_of(examples), np.flatnonzero(silent), test)
 
 
-def taught_rows(
+def training_rows(
     examples: pd.DataFrame,
     decided: NDArray[np.int64],
     *,
     cut: pd.Timestamp,
-    judged: NDArray[np.int64],
+    test: NDArray[np.int64],
     undecided: Undecided,
     settings: ModelSettings,
 ) -> pd.DataFrame:
@@ -87,7 +87,7 @@ def taught_rows(
         As `models.dataset.examples.make_examples` gives them.
     decided
         Rows whose decision was known by ``cut``.
-    cut, judged
+    cut, test
         As for `mature_undecided`.
     undecided
         Whether undecided rows are left out.
@@ -97,6 +97,6 @@ def taught_rows(
     firm = examples.iloc[decided].assign(weight=selection_weights(examples)[decided], weak=False)
     if undecided == LEFT_OUT:
         return firm
-    rows = mature_undecided(examples, cut=cut, mature=pd.Timedelta(days=settings.mature_days), judged=judged)
+    rows = mature_undecided(examples, cut=cut, mature=pd.Timedelta(days=settings.mature_days), test=test)
     silent = examples.iloc[rows].assign(y=0.0, weight=WEAK_WEIGHT, weak=True)
     return pd.concat([firm, silent]).sort_index()

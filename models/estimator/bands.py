@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from models.estimator.scorer import Bands
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-BAND_NAMES = ("low", "medium", "high")
 MEDIUM_CAPACITIES = 3
 """``high`` fills the daily capacity; ``medium`` reaches down to three times as many listings."""
 HIGH_FLOOR = 0.5
 """However much time analysts have, ``high`` never goes below "more likely fraud than not" ..."""
 MEDIUM_FLOOR = 0.1
 """... nor ``medium`` below one in ten."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bands:
-    """Least score of the bands ``high`` and ``medium``; everything else is ``low``."""
-
-    high: float
-    medium: float
-
-    def names(self, scores: NDArray[np.float64]) -> NDArray[np.str_]:
-        """Return the band of each score."""
-        step = (scores >= self.medium).astype(int) + (scores >= self.high).astype(int)
-        return np.asarray(np.take(BAND_NAMES, step), dtype=np.str_)
 
 
 def bands_for_capacity(scores: NDArray[np.float64], as_of: pd.Series, *, daily_capacity: int) -> Bands:

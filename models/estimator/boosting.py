@@ -1,4 +1,4 @@
-"""The bent half of the estimator: gradient boosted trees with known directions, as large as the labels allow."""
+"""The boosting member of the ensemble: gradient boosted trees with known directions, as large as the labels allow."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from models.dataset.training_set import OPINION_DIRECTION
-from models.estimator.threads import one_thread
+from models.estimator.linear import PRIOR_DIRECTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from features.spec import FeatureSpec
-    from models.dataset.training_set import Lesson
+    from models.estimator.cross_fit import Part
 
 MAX_TREES = 200
+THREADS = 1
+"""OpenMP's and BLAS's threads spin while they wait: beside another busy process two are ten times slower than one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,57 +47,84 @@ LEAF_ROWS = (5, 50)
 BINS = 128
 
 
-def fit_trees(
-    lesson: Lesson, specs: Sequence[FeatureSpec], *, trees: int, shape: Shape, seed: int
+def one_thread() -> threadpool_limits:
+    """Return a context in which scikit-learn and NumPy compute in one thread; entering it takes 10 ms."""
+    return threadpool_limits(limits=THREADS)
+
+
+def fit_boosting(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    *,
+    directions: Sequence[int],
+    trees: int,
+    shape: Shape,
+    seed: int | None,
 ) -> HistGradientBoostingClassifier:
     """Fit a given number of trees; their number is chosen outside, on rows they have not seen.
 
-    To be called within `models.estimator.threads.one_thread`. The rule's opinion is one more column that they may
-    split on, in
-    its known direction. Neither class is resampled or weighted for being rare: both would make every probability a lie
-    that calibration must then undo.
+    To be called within `one_thread`. The prior's log-odds are one more column that they may split on, in their known
+    direction. Neither class is resampled or weighted for being rare: both would make every probability a lie that
+    calibration must then undo.
 
     Parameters
     ----------
-    lesson
-        What to learn from; both classes must occur.
-    specs
-        The features, of which the directions are taken.
+    x, y, weight
+        As for `models.estimator.linear.fit_linear`.
+    directions
+        Of each feature: +1, -1 or 0.
     trees
         How many.
     shape
-        One of `SHAPES`.
+        How they grow.
     seed
         The same rows and seed give the same trees to the last bit.
     """
-    rows = len(lesson.y)
     estimator = HistGradientBoostingClassifier(
         learning_rate=shape.learning_rate,
         max_iter=trees,
         max_bins=BINS,
-        max_leaf_nodes=int(np.clip(lesson.y.sum() // shape.frauds_a_leaf, *LEAVES)),
-        min_samples_leaf=int(np.clip(rows * ROWS_SHARE_A_LEAF, *LEAF_ROWS)),
+        max_leaf_nodes=int(np.clip(y.sum() // shape.frauds_a_leaf, *LEAVES)),
+        min_samples_leaf=int(np.clip(len(y) * ROWS_SHARE_A_LEAF, *LEAF_ROWS)),
         l2_regularization=1.0,
-        monotonic_cst=[*(spec.direction for spec in specs), OPINION_DIRECTION],
+        monotonic_cst=[*directions, PRIOR_DIRECTION],
         early_stopping=False,
         random_state=seed,
     )
-    x, alike = _binnable(lesson.stacked), (lesson.weight == lesson.weight[0]).all()
-    if alike:
-        return estimator.fit(x, lesson.y)
-    return estimator.fit(_coarse(x), lesson.y, sample_weight=lesson.weight)
+    binnable = _binnable(x)
+    if (weight == weight[0]).all():
+        return estimator.fit(binnable, y)
+    return estimator.fit(_coarse(binnable), y, sample_weight=weight)
 
 
-def tree_margins(estimator: HistGradientBoostingClassifier, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the log-odds of all trees together, shape (rows,), for stacked rows of shape (rows, features + 1)."""
+def boosting_margins(estimator: HistGradientBoostingClassifier, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log-odds of all trees together, shape (rows,), for rows of shape (rows, features + 1)."""
     with one_thread():
         return np.asarray(estimator.decision_function(x), dtype=np.float64)
 
 
-def growing_margins(estimator: HistGradientBoostingClassifier, x: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
-    """Yield the log-odds of the first tree, of the first two, and so on; each of shape (rows,)."""
-    for margins in estimator.staged_decision_function(x):
-        yield margins.ravel()
+def cross_fit_boosting(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    parts: Sequence[Part],
+    *,
+    directions: Sequence[int],
+    trees: int,
+    shapes: Sequence[Shape],
+    seed: int | None,
+) -> NDArray[np.float64]:
+    """Return the log-odds of the held out rows of all parts after each tree, shape (shapes, trees, held out rows)."""
+
+    def grown(shape: Shape, part: Part) -> NDArray[np.float64]:
+        known, held = part
+        estimator = fit_boosting(
+            x[known], y[known], weight[known], directions=directions, trees=trees, shape=shape, seed=seed
+        )
+        return np.stack([margins.ravel() for margins in estimator.staged_decision_function(x[held])])
+
+    return np.stack([np.concatenate([grown(shape, part) for part in parts], axis=1) for shape in shapes])
 
 
 def _binnable(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
@@ -47,6 +47,17 @@ class Calibration:
             return np.interp(margins, self.x, self.p)
         slope, intercept = self.x
         return np.asarray(expit(slope * margins + intercept), dtype=np.float64)
+
+    def log_odds(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the log-odds of the probability of each margin."""
+        if self.method == "isotonic":
+            return np.asarray(logit(self(margins)), dtype=np.float64)
+        slope, intercept = self.x
+        return np.asarray(slope * margins + intercept, dtype=np.float64)
+
+
+UNCALIBRATED = Calibration(method="sigmoid", x=(1.0, 0.0), p=(), rows=0, frauds=0)
+"""Takes margins for log-odds: nothing is known of what they mean."""
 
 
 def calibrate(

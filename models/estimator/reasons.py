@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from models.estimator.linear import FAR_BITS
+from models.estimator.scorer import FAR_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def reasons(
     features
         Has ``listing_key`` and the columns of ``specs``, one row a listing, unique index.
     contributions
-        One column a feature in log-odds, on the same index; see `models.estimator.scoring.Scored`.
+        One column a feature in log-odds, on the same index; see `models.estimator.scoring.ScoreTable`.
     specs
         The features and their sentences.
     evidence
@@ -56,10 +56,10 @@ def reasons(
         empty when nothing raised the score. ``code`` is the feature's name, ``value`` its number in this row.
     """
     spec_by_name = {spec.name: spec for spec in specs if spec.reason}
-    found = _strongest(features, contributions, list(spec_by_name.values()))
+    strongest = _strongest(features, contributions, list(spec_by_name.values()))
     ids = _ids_by_listing(evidence)
-    told: dict[Any, list[dict[str, Any]]] = {}
-    for row, key, code, value in found.itertuples(index=False, name=None):
+    by_row: dict[Any, list[dict[str, Any]]] = {}
+    for row, key, code, value in strongest.itertuples(index=False, name=None):
         spec = spec_by_name[code]
         reason = {
             "code": code,
@@ -67,8 +67,8 @@ def reasons(
             "value": value,
             "evidence_ids": ids.get((key, spec.block), []),
         }
-        told.setdefault(row, []).append(reason)
-    return pd.Series([told.get(row, []) for row in features.index], index=features.index, dtype=object)
+        by_row.setdefault(row, []).append(reason)
+    return pd.Series([by_row.get(row, []) for row in features.index], index=features.index, dtype=object)
 
 
 def _strongest(features: pd.DataFrame, contributions: pd.DataFrame, specs: Sequence[FeatureSpec]) -> pd.DataFrame:
@@ -76,8 +76,8 @@ def _strongest(features: pd.DataFrame, contributions: pd.DataFrame, specs: Seque
     names = [spec.name for spec in specs]
     strength = contributions[names].to_numpy("float64")
     values = features[names].to_numpy("float64")
-    told = (values > _least_told(specs)) & (values < _untold_from(specs))
-    rows, columns = np.nonzero((strength >= MIN_CONTRIBUTION) & told)
+    says_something = (values > _least_value(specs)) & (values < _least_far_value(specs))
+    rows, columns = np.nonzero((strength >= MIN_CONTRIBUTION) & says_something)
     order = np.lexsort((columns, -strength[rows, columns], rows))
     rows, columns = rows[order], columns[order]
     place = pd.Series(rows).groupby(rows).cumcount().to_numpy()
@@ -92,7 +92,7 @@ def _strongest(features: pd.DataFrame, contributions: pd.DataFrame, specs: Seque
     )
 
 
-def _least_told(specs: Sequence[FeatureSpec]) -> NDArray[np.float64]:
+def _least_value(specs: Sequence[FeatureSpec]) -> NDArray[np.float64]:
     """Return the value above which a feature's sentence says something.
 
     "0 photos were copied", "0% of them" and "posted -2 days earlier" accuse nobody, so what accuses must be printed as
@@ -102,7 +102,7 @@ def _least_told(specs: Sequence[FeatureSpec]) -> NDArray[np.float64]:
     return np.where(accuses, [PRINTED_AS_NONE.get(spec.unit, 0.0) for spec in specs], -np.inf)
 
 
-def _untold_from(specs: Sequence[FeatureSpec]) -> NDArray[np.float64]:
+def _least_far_value(specs: Sequence[FeatureSpec]) -> NDArray[np.float64]:
     """Return the value from which on a feature's sentence says nothing: a picture many bits away is another one."""
     return np.where([spec.unit == "bits" for spec in specs], FAR_BITS, np.inf)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from models.estimator.bands import Bands
+from models.estimator.scorer import Bands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

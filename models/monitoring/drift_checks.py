@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data.catalog.monitoring_counts import Periods
-    from models.estimator.bands import Bands
+    from models.estimator.scorer import Bands
 
 SHOWN = 12
 NAMED = 3

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from data.settings import ModelSettings
     from features.spec import FeatureSpec
-    from models.estimator.bands import Bands
-    from models.estimator.ensemble import Fitted
+    from models.estimator.ensemble import SignBoundedEnsemble
+    from models.estimator.scorer import Bands
     from models.evaluation.evaluation import Evaluation
     from models.training.selection import Choice
 
@@ -47,7 +47,7 @@ def make_card(
     settings: ModelSettings,
     folds: pd.DataFrame,
     evaluation: Evaluation,
-    fitted: Fitted,
+    estimator: SignBoundedEnsemble,
     bands: Bands,
     choice: Choice,
 ) -> dict[str, Any]:
@@ -60,8 +60,8 @@ def make_card(
     specs, until, settings
         What training was called with.
     folds
-        One row a fold, as in `models.training.train.Trained`.
-    evaluation, fitted, bands, choice
+        One row a fold, as in `models.training.candidate.Candidate`.
+    evaluation, estimator, bands, choice
         What training found.
     """
     decided = examples[examples["y"].notna()]
@@ -85,15 +85,15 @@ def make_card(
         "libraries": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
         "settings": settings.model_dump(),
         "estimator": {
-            "share_of_line": fitted.shares[0],
-            "share_of_trees": fitted.shares[1],
-            "trees": fitted.trees.n_iter_,
-            "fit_rows": fitted.fit_rows,
-            "trust_in_rule": fitted.line.trust,
-            "ridge": fitted.ridge,
-            **asdict(fitted.shape),
+            "share_of_line": estimator.shares_[0],
+            "share_of_trees": estimator.shares_[1],
+            "trees": estimator.boosting_.n_iter_,
+            "fit_rows": estimator.fit_rows_,
+            "trust_in_rule": estimator.linear_.prior_weight,
+            "ridge": estimator.ridge_,
+            **asdict(estimator.shape_),
         },
-        "calibration": asdict(fitted.calibration),
+        "calibration": asdict(estimator.calibration_),
         "bands": asdict(bands),
         "folds": folds.to_dict(orient="records"),
         "evaluation": evaluation_record(evaluation),

@@ -20,13 +20,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from data.durable import flush, write_folder
 from data.errors import ModelError
 from features.spec import fingerprint
-from models.estimator.bands import Bands
 from models.estimator.boosting import Shape
 from models.estimator.calibration import Calibration
-from models.estimator.ensemble import Fitted
-from models.estimator.linear import Line
-from models.estimator.rule import RULE_ID, rule_for
-from models.estimator.scorer import Model
+from models.estimator.ensemble import SignBoundedEnsemble, ensemble_for
+from models.estimator.linear import LinearMember
+from models.estimator.rule import RULE_ID
+from models.estimator.scorer import Bands, Model
 from models.registry.canonical import canonical
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from features.spec import FeatureSpec
-    from models.training.train import Trained
+    from models.training.candidate import Candidate
 
 ESTIMATOR_FILE = "estimator.skops"
 SIDE_FILE = "model.json"
@@ -44,6 +43,8 @@ PREFIX = "hgb-"
 ID_DIGITS = 16
 ALLOWED_TYPES = frozenset({"sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"})
 """What a model file may hold beyond the types skops itself trusts; its trees hold plain arrays."""
+PRIOR_WEIGHT_KEY = "trust"
+"""What the first models call the weight of the rule's log-odds."""
 TRAIN_AGAIN = "Train a new one with `seenbefore train`"
 BRING_BACK = "Bring it back from a backup, or train a new one with `seenbefore train`"
 
@@ -60,12 +61,12 @@ class Registry:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def keep(self, trained: Trained) -> str:
+    def keep(self, candidate: Candidate) -> str:
         """Store a candidate for good and return its id; the same candidate has the same id and is stored once."""
         files = {
-            ESTIMATOR_FILE: canonical(skops.io.dumps(trained.fitted.trees)),
-            SIDE_FILE: _json(_side(trained)),
-            CARD_FILE: _json(trained.card),
+            ESTIMATOR_FILE: canonical(skops.io.dumps(candidate.estimator.boosting_)),
+            SIDE_FILE: _json(_side(candidate)),
+            CARD_FILE: _json(candidate.card),
         }
         manifest = _json({name: _sha256(content) for name, content in files.items()})
         model_id = f"{PREFIX}{_sha256(manifest)[:ID_DIGITS]}"
@@ -98,21 +99,10 @@ class Registry:
         _check_specs(model_id, side, specs)
         _check_library(model_id, side["scikit-learn"])
         _check_rule(model_id, side["rule"])
-        fitted = Fitted(
-            rule=rule_for(specs),
-            line=_line(side["line"]),
-            trees=_built(model_id, files[ESTIMATOR_FILE]),
-            shares=tuple(side["shares"]),
-            calibration=Calibration(**_tuples(side["calibration"])),
-            reference=np.array(side["reference"], dtype=np.float64),
-            fit_rows=side["fit_rows"],
-            ridge=side["ridge"],
-            shape=Shape(**side["shape"]),
-        )
         return Model(
             model_id=model_id,
             feature_names=tuple(spec.name for spec in specs),
-            fitted=fitted,
+            estimator=_ensemble(specs, side, _built(model_id, files[ESTIMATOR_FILE])),
             bands=Bands(**side["bands"]),
             trained_until=datetime.fromisoformat(side["trained_until"]),
         )
@@ -141,31 +131,51 @@ def _read(model_id: str, path: Path) -> bytes:
         raise ModelError(model_id, f"{path.name} cannot be read ({error.strerror})", BRING_BACK) from error
 
 
-def _side(trained: Trained) -> dict[str, Any]:
+def _side(candidate: Candidate) -> dict[str, Any]:
+    """Return everything but the trees as plain values; the keys are those of the first models."""
+    estimator = candidate.estimator
     return {
-        "specs": [asdict(spec) for spec in trained.specs],
-        "spec_fingerprint": fingerprint(trained.specs),
-        "scikit-learn": trained.card["libraries"]["scikit-learn"],
-        "rule": trained.fitted.rule.model_id,
-        "line": _plain(trained.fitted.line),
-        "shares": list(trained.fitted.shares),
-        "calibration": asdict(trained.fitted.calibration),
-        "reference": [None if np.isnan(value) else value for value in trained.fitted.reference.tolist()],
-        "fit_rows": trained.fitted.fit_rows,
-        "ridge": trained.fitted.ridge,
-        "shape": asdict(trained.fitted.shape),
-        "bands": asdict(trained.bands),
-        "trained_until": trained.until.isoformat(),
+        "specs": [asdict(spec) for spec in candidate.specs],
+        "spec_fingerprint": fingerprint(candidate.specs),
+        "scikit-learn": candidate.card["libraries"]["scikit-learn"],
+        "rule": RULE_ID,
+        "line": _linear_record(estimator.linear_),
+        "shares": list(estimator.shares_),
+        "calibration": asdict(estimator.calibration_),
+        "reference": [None if np.isnan(value) else value for value in estimator.reference_.tolist()],
+        "fit_rows": estimator.fit_rows_,
+        "ridge": estimator.ridge_,
+        "shape": asdict(estimator.shape_),
+        "bands": asdict(candidate.bands),
+        "trained_until": candidate.until.isoformat(),
     }
 
 
-def _plain(line: Line) -> dict[str, Any]:
-    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(line).items()}
+def _ensemble(
+    specs: Sequence[FeatureSpec], side: dict[str, Any], boosting: HistGradientBoostingClassifier
+) -> SignBoundedEnsemble:
+    """Return the fitted estimator of a kept model."""
+    estimator = ensemble_for(specs, seed=boosting.random_state)
+    estimator.classes_, estimator.n_features_in_ = boosting.classes_, len(specs)
+    estimator.linear_, estimator.boosting_ = _linear(side["line"]), boosting
+    estimator.shares_ = tuple(side["shares"])
+    estimator.calibration_ = Calibration(**_tuples(side["calibration"]))
+    estimator.reference_ = np.array(side["reference"], dtype=np.float64)
+    estimator.fit_rows_, estimator.ridge_, estimator.shape_ = side["fit_rows"], side["ridge"], Shape(**side["shape"])
+    estimator.held_out_ = None
+    return estimator
 
 
-def _line(record: dict[str, Any]) -> Line:
+def _linear_record(member: LinearMember) -> dict[str, Any]:
+    record = {
+        name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(member).items()
+    }
+    return {PRIOR_WEIGHT_KEY if name == "prior_weight" else name: value for name, value in record.items()}
+
+
+def _linear(record: dict[str, Any]) -> LinearMember:
     arrays = {name: np.array(value, dtype=np.float64) for name, value in record.items() if isinstance(value, list)}
-    return Line(**arrays, trust=record["trust"], intercept=record["intercept"])
+    return LinearMember(**arrays, prior_weight=record[PRIOR_WEIGHT_KEY], intercept=record["intercept"])
 
 
 def _tuples(record: dict[str, Any]) -> dict[str, Any]:

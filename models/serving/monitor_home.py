@@ -29,7 +29,7 @@ from data.errors import ModelError
 from data.progress import advance
 from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS
 from features.registration.same_photo import operating_point, probability
-from models.dataset.training_labels import training_labels
+from models.dataset.examples import training_labels
 from models.estimator.rule import RULE_ID
 from models.evaluation.random_sample_estimate import audit_estimate
 from models.monitoring.drift_checks import HIGH, freshness, input_drift, match_rate, score_drift

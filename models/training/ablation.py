@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from models.estimator.ensemble import PAIR
+from models.estimator.ensemble import ENSEMBLE
 from models.evaluation.metrics import average_precision, resampled, span
 from models.training.out_of_fold import out_of_fold
 
@@ -31,7 +31,7 @@ def block_ablation(
     *,
     everything: pd.DataFrame,
     seed: int,
-    form: str = PAIR,
+    form: str = ENSEMBLE,
     on_step: Callable[[int, int], None] = lambda done, total: None,
 ) -> pd.DataFrame:
     """Train without each block of features and compare on the same rows.

@@ -10,9 +10,9 @@ import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
 from data.errors import NotEnoughLabels
-from models.dataset.examples import feature_matrix
 from models.dataset.training_rows import selection_weights
-from models.estimator.ensemble import PAIR, fit_forms
+from models.estimator.ensemble import ENSEMBLE, fit_forms
+from models.estimator.scorer import feature_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ def out_of_fold(
     specs: Sequence[FeatureSpec],
     *,
     seed: int,
-    form: str = PAIR,
+    form: str = ENSEMBLE,
 ) -> pd.DataFrame:
     """Score the decided test rows of every division by a model of its training rows.
 
@@ -83,7 +83,7 @@ def out_of_fold(
     specs
         The features to use.
     form
-        One of `models.training.selection.FORMS`.
+        One of `models.estimator.ensemble.FORMS`.
 
     Returns
     -------
@@ -93,12 +93,13 @@ def out_of_fold(
     weighted = examples.assign(weight=selection_weights(examples))
     parts = []
     for train, test in divisions:
-        judged = examples.iloc[test]
-        judged = judged[judged["y"].notna()]
+        decided = examples.iloc[test]
+        decided = decided[decided["y"].notna()]
         try:
-            fitted = fit_forms(weighted.iloc[train], specs, seed=seed)[form]
+            estimator = fit_forms(weighted.iloc[train], specs, seed=seed)[form]
         except NotEnoughLabels:
             continue
-        parts.append(judged[["y", "seller_key"]].assign(score=fitted.probabilities(feature_matrix(judged, specs))))
+        score = estimator.predict_proba(feature_matrix(decided, specs))[:, 1] if len(decided) else np.empty(0)
+        parts.append(decided[["y", "seller_key"]].assign(score=score))
     empty = pd.DataFrame({"y": [], "seller_key": [], "score": []}).astype({"seller_key": "int64"})
     return pd.concat(parts) if parts else empty

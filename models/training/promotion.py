@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from models.dataset.examples import feature_matrix
+from models.estimator.scorer import feature_matrix
 from models.evaluation.metrics import average_precision, daily_queue, precision_in, resampled
 
 if TYPE_CHECKING:
     from models.estimator.scorer import Scorer
-    from models.training.train import Trained
+    from models.training.candidate import Candidate
 
 MIN_FRAUDS = 10
 """Fewer frauds than this on rows new to both cannot tell two models apart."""
@@ -35,18 +35,18 @@ class Decision:
     rows: int
 
 
-def decide(trained: Trained, examples: pd.DataFrame, champion: Scorer, *, capacity: int, seed: int) -> Decision:
+def decide(candidate: Candidate, examples: pd.DataFrame, champion: Scorer, *, capacity: int, seed: int) -> Decision:
     """Compare candidate and champion on the same test rows.
 
     The candidate is judged by its fold models, which knew nothing of their test rows. A champion that learned is
-    judged only on moments after it was trained: on older rows it would be quoting its own lesson.
+    judged only on moments after it was trained: on older rows it would be quoting what it learned.
 
     Parameters
     ----------
-    trained
-        The candidate.
+    candidate
+        What was trained.
     examples
-        The rows it was trained on: its ``judged`` points into them.
+        The rows it was trained on: its ``scored`` points into them.
     champion
         The current model, or the rule.
     capacity
@@ -54,17 +54,17 @@ def decide(trained: Trained, examples: pd.DataFrame, champion: Scorer, *, capaci
     seed
         Of the paired bootstrap by seller.
     """
-    judged = trained.judged
+    scored = candidate.scored
     if champion.trained_until is not None:
-        judged = judged[judged["as_of"] > pd.Timestamp(champion.trained_until)]
-    x = feature_matrix(examples.iloc[judged["row"].to_numpy()], trained.specs)
-    compared = judged.assign(champion=champion.probabilities(champion.margins(x)))
-    return compare(compared, champion_id=champion.model_id, capacity=capacity, seed=seed)
+        scored = scored[scored["as_of"] > pd.Timestamp(champion.trained_until)]
+    x = feature_matrix(examples.iloc[scored["row"].to_numpy()], candidate.specs)
+    both = scored.assign(champion=champion.probabilities(champion.margins(x)))
+    return compare(both, champion_id=champion.model_id, capacity=capacity, seed=seed)
 
 
-def compare(compared: pd.DataFrame, *, champion_id: str, capacity: int, seed: int) -> Decision:
+def compare(scored: pd.DataFrame, *, champion_id: str, capacity: int, seed: int) -> Decision:
     """Decide from rows with ``y, as_of, seller_key``, ``score`` (the candidate's) and ``champion``."""
-    y = compared["y"].to_numpy("float64")
+    y = scored["y"].to_numpy("float64")
     frauds, legits = int((y == 1).sum()), int((y == 0).sum())
     if frauds < MIN_FRAUDS or not legits:
         nan = float("nan")
@@ -80,18 +80,18 @@ def compare(compared: pd.DataFrame, *, champion_id: str, capacity: int, seed: in
             agreement=nan,
             rows=frauds + legits,
         )
-    return _weighed(compared, y, champion_id=champion_id, capacity=capacity, seed=seed)
+    return _weighed(scored, y, champion_id=champion_id, capacity=capacity, seed=seed)
 
 
-def _weighed(compared: pd.DataFrame, y: np.ndarray, *, champion_id: str, capacity: int, seed: int) -> Decision:
-    sellers = compared["seller_key"].to_numpy("int64")
+def _weighed(scored: pd.DataFrame, y: np.ndarray, *, champion_id: str, capacity: int, seed: int) -> Decision:
+    sellers = scored["seller_key"].to_numpy("int64")
     everyone = np.ones(len(y))
     value, draws, precision = {}, {}, {}
     for name in ("score", "champion"):
-        p = compared[name].to_numpy("float64")
+        p = scored[name].to_numpy("float64")
         statistic = average_precision(y, p)
         value[name], draws[name] = statistic(everyone), resampled(statistic, sellers, seed=seed)
-        precision[name] = precision_in(daily_queue(p, compared["as_of"], capacity), y)(everyone)
+        precision[name] = precision_in(daily_queue(p, scored["as_of"], capacity), y)(everyone)
     agreement = float(np.mean(draws["score"] > draws["champion"]))
     surely = value["score"] > value["champion"] and agreement >= MIN_AGREEMENT
     # A queue without a decided row has no precision; it cannot have got worse.

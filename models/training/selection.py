@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from models.dataset.training_rows import POLICIES
-from models.estimator.ensemble import LINE_ALONE, PAIR, TREES_ALONE
+from models.estimator.ensemble import BOOSTING_ALONE, ENSEMBLE, LINEAR_ALONE
 from models.training.promotion import Decision, compare
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from data.settings import Undecided
-
-FORMS = (PAIR, LINE_ALONE, TREES_ALONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +22,7 @@ class Choice:
     Parameters
     ----------
     form
-        One of `FORMS`.
+        One of `models.estimator.ensemble.FORMS`.
     form_why
         The closest comparison, in figures.
     undecided
@@ -39,14 +37,16 @@ class Choice:
     undecided_why: str
 
 
-def choose(judged: pd.DataFrame, *, undecided: Undecided, capacity: int, seed: int) -> Choice:
-    """Take the pair unless one of its halves alone is clearly better: on average precision, and no worse in the queue.
+def choose(scored: pd.DataFrame, *, undecided: Undecided, capacity: int, seed: int) -> Choice:
+    """Take the ensemble unless one of its members alone is clearly better.
+
+    Better is a higher average precision, and no worse a precision in the daily queue.
 
     Parameters
     ----------
-    judged
-        ``y, as_of, seller_key``, a column of scores for each of `FORMS`, and one for the policy that is not in use,
-        named as in `models.dataset.training_rows.POLICIES`.
+    scored
+        ``y, as_of, seller_key``, a column of scores for each of `models.estimator.ensemble.FORMS`, and one for the
+        policy that is not in use, named as in `models.dataset.training_rows.POLICIES`.
     undecided
         The policy in use.
     capacity
@@ -54,14 +54,16 @@ def choose(judged: pd.DataFrame, *, undecided: Undecided, capacity: int, seed: i
     seed
         Of the paired bootstrap by seller.
     """
-    halves = {form: _against(judged, form, PAIR, capacity=capacity, seed=seed) for form in (LINE_ALONE, TREES_ALONE)}
-    closest = max(halves, key=lambda form: (halves[form].promote, halves[form].candidate_average_precision))
-    form = closest if halves[closest].promote else PAIR
+    alone = {
+        form: _against(scored, form, ENSEMBLE, capacity=capacity, seed=seed) for form in (LINEAR_ALONE, BOOSTING_ALONE)
+    }
+    closest = max(alone, key=lambda form: (alone[form].promote, alone[form].candidate_average_precision))
+    form = closest if alone[closest].promote else ENSEMBLE
     other = other_policy(undecided)
-    policy = _against(judged, POLICIES[other], PAIR, capacity=capacity, seed=seed)
+    policy = _against(scored, POLICIES[other], ENSEMBLE, capacity=capacity, seed=seed)
     return Choice(
         form=form,
-        form_why=f"{form} is used; {_figures(halves[closest], closest, PAIR)}",
+        form_why=f"{form} is used; {_figures(alone[closest], closest, ENSEMBLE)}",
         undecided=undecided,
         undecided_why=_about_policy(policy, undecided),
     )
@@ -72,9 +74,9 @@ def other_policy(undecided: Undecided) -> Undecided:
     return next(policy for policy in POLICIES if policy != undecided)
 
 
-def _against(judged: pd.DataFrame, column: str, champion: str, *, capacity: int, seed: int) -> Decision:
-    pair = judged.assign(score=judged[column], champion=judged[champion])
-    return compare(pair, champion_id=champion, capacity=capacity, seed=seed)
+def _against(scored: pd.DataFrame, column: str, champion: str, *, capacity: int, seed: int) -> Decision:
+    both = scored.assign(score=scored[column], champion=scored[champion])
+    return compare(both, champion_id=champion, capacity=capacity, seed=seed)
 
 
 def _figures(decision: Decision, name: str, champion: str) -> str:

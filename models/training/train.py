@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from data.errors import NotEnoughLabels
-from models.dataset.examples import feature_matrix
 from models.dataset.splits import Fold, check_split, prequential_folds
-from models.dataset.training_rows import POLICIES, taught_rows
-from models.estimator.bands import Bands, bands_for_capacity, bands_for_costs
-from models.estimator.ensemble import Fitted, fit, fit_forms, logistic
+from models.dataset.training_rows import POLICIES, training_rows
+from models.estimator.bands import bands_for_capacity, bands_for_costs
+from models.estimator.ensemble import ENSEMBLE, FORMS, fit_forms
 from models.estimator.rule import RULE_ID, rule_for
-from models.estimator.scorer import Model
+from models.estimator.scorer import Bands, feature_matrix
 from models.evaluation.evaluation import CANDIDATE, Evaluation, evaluate
 from models.registry.card import make_card
-from models.training.selection import FORMS, choose, other_policy
+from models.training.candidate import Candidate
+from models.training.selection import Choice, choose, other_policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,53 +36,7 @@ if TYPE_CHECKING:
 MIN_PER_CLASS = 20
 LOGISTIC = "logistic regression"
 BASELINES = (LOGISTIC, RULE_ID)
-"""Columns of `Trained.judged` that every training has beside its forms and policies."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Trained:
-    """A candidate and everything known of it.
-
-    Parameters
-    ----------
-    fitted
-        Learned from every decision known by ``until``.
-    specs
-        The features it takes.
-    bands
-        From the volume of the test periods and the daily capacity.
-    evaluation
-        Of the same recipe on the folds, beside the baselines.
-    folds
-        ``fold, cut, end, train_rows, left_out, test_rows, decided, frauds, skipped`` (the reason, or empty).
-    judged
-        The test rows of all folds with ``row`` (position in the examples), ``seller_key, as_of, y, price, period``,
-        ``score`` and one column for each baseline, form (`models.training.selection.FORMS`) and policy that was
-        tried; scored by
-        the fold's own models, which knew nothing of them.
-    card
-        See `models.registry.card`.
-    """
-
-    fitted: Fitted
-    specs: tuple[FeatureSpec, ...]
-    bands: Bands
-    evaluation: Evaluation
-    folds: pd.DataFrame
-    judged: pd.DataFrame
-    card: dict[str, Any]
-    until: datetime
-
-    def model(self, model_id: str = CANDIDATE) -> Model:
-        """Return the candidate as something that scores."""
-        names = tuple(spec.name for spec in self.specs)
-        return Model(
-            model_id=model_id,
-            feature_names=names,
-            fitted=self.fitted,
-            bands=self.bands,
-            trained_until=self.until,
-        )
+"""Columns of `Candidate.scored` that every training has beside its forms and policies."""
 
 
 def train(
@@ -90,7 +47,7 @@ def train(
     settings: ModelSettings,
     capacity: int,
     cost_of_a_look: float = 0.0,
-) -> Trained:
+) -> Candidate:
     """Fit a candidate on what was known at ``until`` and judge it honestly.
 
     Parameters
@@ -119,24 +76,12 @@ def train(
     _require_labels(examples["y"])
     folds = prequential_folds(examples, folds=settings.folds, delay=timedelta(days=settings.delay_days))
     check_split(examples, folds)
-    judged, table = _judge(examples, folds, specs, settings)
-    choice = choose(judged, undecided=settings.undecided, capacity=capacity, seed=settings.seed)
-    judged = judged.assign(score=judged[choice.form])
-    fitted = fit_forms(_known_at(examples, until, settings), specs, seed=settings.seed)[choice.form]
-    bands = _bands(judged, capacity=capacity, cost_of_a_look=cost_of_a_look)
-    evaluation = evaluate(
-        judged,
-        capacity=capacity,
-        scorer=CANDIDATE,
-        baselines=(
-            *(form for form in FORMS if form != choice.form),
-            POLICIES[other_policy(settings.undecided)],
-            *BASELINES,
-        ),
-        slices=("new_seller",),
-        high=bands.high,
-        seed=settings.seed,
-    )
+    scored, table = _score_folds(examples, folds, specs, settings)
+    choice = choose(scored, undecided=settings.undecided, capacity=capacity, seed=settings.seed)
+    scored = scored.assign(score=scored[choice.form])
+    estimator = fit_forms(_known_at(examples, until, settings), specs, seed=settings.seed)[choice.form]
+    bands = _bands(scored, capacity=capacity, cost_of_a_look=cost_of_a_look)
+    evaluation = _evaluated(scored, choice, bands, capacity=capacity, seed=settings.seed)
     card = make_card(
         examples,
         specs,
@@ -144,37 +89,60 @@ def train(
         settings=settings,
         folds=table,
         evaluation=evaluation,
-        fitted=fitted,
+        estimator=estimator,
         bands=bands,
         choice=choice,
     )
-    return Trained(
-        fitted=fitted,
+    return Candidate(
+        estimator=estimator,
         specs=tuple(specs),
         bands=bands,
         evaluation=evaluation,
         folds=table,
-        judged=judged,
+        scored=scored,
         card=card,
         until=until,
     )
 
 
-def _bands(judged: pd.DataFrame, *, capacity: int, cost_of_a_look: float) -> Bands:
-    scores = judged["score"].to_numpy("float64")
+def logistic(seed: int) -> Pipeline:
+    """Return the linear baseline: missing values get the median and a flag of their own."""
+    return make_pipeline(
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+        StandardScaler(),
+        LogisticRegression(max_iter=1_000, random_state=seed),
+    )
+
+
+def _evaluated(scored: pd.DataFrame, choice: Choice, bands: Bands, *, capacity: int, seed: int) -> Evaluation:
+    """Evaluate what was chosen beside the other forms, the other policy and the baselines."""
+    others = [form for form in FORMS if form != choice.form]
+    return evaluate(
+        scored,
+        capacity=capacity,
+        scorer=CANDIDATE,
+        baselines=(*others, POLICIES[other_policy(choice.undecided)], *BASELINES),
+        slices=("new_seller",),
+        high=bands.high,
+        seed=seed,
+    )
+
+
+def _bands(scored: pd.DataFrame, *, capacity: int, cost_of_a_look: float) -> Bands:
+    scores = scored["score"].to_numpy("float64")
     if cost_of_a_look > 0:
-        return bands_for_costs(scores, judged["price"].to_numpy("float64"), cost_of_a_look=cost_of_a_look)
-    return bands_for_capacity(scores, judged["as_of"], daily_capacity=capacity)
+        return bands_for_costs(scores, scored["price"].to_numpy("float64"), cost_of_a_look=cost_of_a_look)
+    return bands_for_capacity(scores, scored["as_of"], daily_capacity=capacity)
 
 
 def _known_at(examples: pd.DataFrame, until: datetime, settings: ModelSettings) -> pd.DataFrame:
     """Return everything to learn from at the end, when nothing is left to be judged by."""
     decided, nothing = np.flatnonzero(examples["y"].notna()), np.empty(0, dtype=np.int64)
-    return taught_rows(
+    return training_rows(
         examples,
         decided,
         cut=pd.Timestamp(until),
-        judged=nothing,
+        test=nothing,
         undecided=settings.undecided,
         settings=settings,
     )
@@ -186,22 +154,22 @@ def _require_labels(y: pd.Series) -> None:
         raise NotEnoughLabels(fraud=fraud, legit=legit, needed=MIN_PER_CLASS, what_for="to train")
 
 
-def _judge(
+def _score_folds(
     examples: pd.DataFrame, folds: Sequence[Fold], specs: Sequence[FeatureSpec], settings: ModelSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score every fold's test by models of its training; return the rows and the table of folds."""
-    judged: list[pd.DataFrame] = []
+    scored: list[pd.DataFrame] = []
     records: list[dict[str, Any]] = []
     for fold in folds:
         skipped = ""
         try:
-            judged.append(_judged_fold(examples, fold, specs, settings))
+            scored.append(_scored_fold(examples, fold, specs, settings))
         except NotEnoughLabels as too_few:
             skipped = str(too_few)
         records.append(_fold_record(examples, fold, skipped))
-    if not judged:
+    if not scored:
         _raise_unjudged(examples, folds)
-    return pd.concat(judged, ignore_index=True), pd.DataFrame(records)
+    return pd.concat(scored, ignore_index=True), pd.DataFrame(records)
 
 
 def _raise_unjudged(examples: pd.DataFrame, folds: Sequence[Fold]) -> None:
@@ -214,7 +182,7 @@ def _raise_unjudged(examples: pd.DataFrame, folds: Sequence[Fold]) -> None:
     )
 
 
-def _judged_fold(
+def _scored_fold(
     examples: pd.DataFrame, fold: Fold, specs: Sequence[FeatureSpec], settings: ModelSettings
 ) -> pd.DataFrame:
     test = examples.iloc[fold.test]
@@ -222,8 +190,8 @@ def _judged_fold(
     rule = rule_for(specs)
     seen = examples.loc[examples["as_of"] <= fold.cut, "seller_key"]
     other = other_policy(settings.undecided)
-    own_rows = _taught_by(examples, fold, settings.undecided, settings)
-    other_rows = _taught_by(examples, fold, other, settings)
+    own_rows = _training_rows(examples, fold, settings.undecided, settings)
+    other_rows = _training_rows(examples, fold, other, settings)
     forms = fit_forms(own_rows, specs, seed=settings.seed)
     return pd.DataFrame(
         {
@@ -234,18 +202,18 @@ def _judged_fold(
             "price": test["price"].to_numpy("float64"),
             "period": f"fold {fold.number}",
             "new_seller": np.where(test["seller_key"].isin(seen), "known before", "new"),
-            **{form: fitted.probabilities(x) for form, fitted in forms.items()},
-            POLICIES[other]: fit(other_rows, specs, seed=settings.seed).probabilities(x),
+            **{form: estimator.predict_proba(x)[:, 1] for form, estimator in forms.items()},
+            POLICIES[other]: fit_forms(other_rows, specs, seed=settings.seed)[ENSEMBLE].predict_proba(x)[:, 1],
             LOGISTIC: _logistic_scores(examples.iloc[fold.train], x, specs, seed=settings.seed),
             RULE_ID: rule.probabilities(rule.margins(x)),
         }
     )
 
 
-def _taught_by(examples: pd.DataFrame, fold: Fold, undecided: Undecided, settings: ModelSettings) -> pd.DataFrame:
+def _training_rows(examples: pd.DataFrame, fold: Fold, undecided: Undecided, settings: ModelSettings) -> pd.DataFrame:
     """Return what a fold's model learns from, apart by seller and photo from the decisions it is judged by."""
-    judged = fold.test[examples["y"].notna().to_numpy()[fold.test]]
-    return taught_rows(examples, fold.train, cut=fold.cut, judged=judged, undecided=undecided, settings=settings)
+    decided = fold.test[examples["y"].notna().to_numpy()[fold.test]]
+    return training_rows(examples, fold.train, cut=fold.cut, test=decided, undecided=undecided, settings=settings)
 
 
 def _logistic_scores(

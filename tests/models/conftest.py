@@ -11,10 +11,12 @@ import pytest
 
 from data.settings import ModelSettings
 from features.spec import FeatureSpec
-from models.training.train import Trained, train
+from models.training.train import train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from models.training.candidate import Candidate
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 UNTIL = START + timedelta(days=140)
@@ -90,5 +92,5 @@ def market() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def trained(market: pd.DataFrame) -> Trained:
+def trained(market: pd.DataFrame) -> Candidate:
     return train(market, SPECS, until=UNTIL, settings=ModelSettings(folds=3, seed=3), capacity=4)

@@ -15,8 +15,7 @@ from data.catalog.scores.random_samples import all_audits
 from data.errors import ModelError
 from data.progress import advance
 from features.point_in_time.feature_frame import SPECS
-from models.dataset.examples import make_examples
-from models.dataset.label_moments import judged_moments
+from models.dataset.examples import label_moments, make_examples
 from models.dataset.photo_clusters import photo_clusters
 from models.estimator.rule import RULE_ID, rule_for
 from models.evaluation.evaluation import CANDIDATE, Evaluation
@@ -63,7 +62,7 @@ def gather(context: Context, *, since: datetime | None, until: datetime, rows: i
         moments = all_moments(connection, None, until)
         audits = all_audits(connection)
     labels = known.labels[known.labels["known_at"] <= pd.Timestamp(until)]
-    chosen = judged_moments(moments, labels)
+    chosen = label_moments(moments, labels)
     if since is not None:
         chosen = chosen[chosen["as_of"] > pd.Timestamp(since)].reset_index(drop=True)
     chosen = chosen.merge(known.listings, on="listing_key", how="left")
@@ -80,7 +79,7 @@ def train_candidate(context: Context, *, until: datetime, promote: Promote, now:
     settings = context.settings
     examples = gather(context, since=None, until=until, rows=settings.batch_rows).examples
     capacity = settings.review.daily_capacity
-    trained = train(
+    candidate = train(
         examples,
         SPECS,
         until=until,
@@ -89,8 +88,8 @@ def train_candidate(context: Context, *, until: datetime, promote: Promote, now:
         cost_of_a_look=settings.review.cost_of_a_look,
     )
     champion, instead = rival_of(context)
-    decision = decide(trained, examples, champion, capacity=capacity, seed=settings.model.seed)
-    model_id = context.registry.keep(trained)
+    decision = decide(candidate, examples, champion, capacity=capacity, seed=settings.model.seed)
+    model_id = context.registry.keep(candidate)
     wanted = promote is Promote.ALWAYS or (promote is Promote.AUTO and decision.promote)
     why = decision.why if promote is Promote.AUTO else f"--promote {promote}. {decision.why}"
     why += instead
@@ -103,7 +102,7 @@ def train_candidate(context: Context, *, until: datetime, promote: Promote, now:
         "examples": len(examples),
         "labelled": int(examples["y"].notna().sum()),
         "frauds": int((examples["y"] == 1).sum()),
-        **figures(trained.evaluation, (CANDIDATE, LOGISTIC, RULE_ID)),
+        **figures(candidate.evaluation, (CANDIDATE, LOGISTIC, RULE_ID)),
     }
 
 

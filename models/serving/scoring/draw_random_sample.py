@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from data.catalog.cases.verdict_labels import ANALYST
 from data.catalog.scores.random_samples import draw_audits
-from models.estimator.bands import BAND_NAMES
+from models.estimator.scorer import BAND_NAMES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,14 +13,13 @@ import pandas as pd
 from sklearn.metrics import average_precision_score
 
 from features.point_in_time.feature_frame import SPECS
-from models.dataset.examples import feature_matrix
-from models.estimator.ensemble import logistic
 from models.estimator.rule import RULE_ID, rule_for
+from models.estimator.scorer import feature_matrix
 from models.evaluation.evaluation import CANDIDATE, Evaluation, evaluate
 from models.serving.demo_market import DAYS, START
 from models.serving.learning.train_model import gather
 from models.training.out_of_fold import out_of_fold, random_divisions
-from models.training.train import LOGISTIC, Trained, train
+from models.training.train import LOGISTIC, logistic, train
 
 from .people import People, people
 from .references import on_folds, precision_of, reference_scores, stolen_by_key
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from data.settings import ModelSettings
     from data.synthetic.market import Market
     from models.serving.demo_market import Recipe
+    from models.training.candidate import Candidate
 
     from .homes import Filled
 
@@ -92,7 +92,7 @@ def judge(home: Filled, market: Market, recipe: Recipe) -> Judgement:
     scored = _scored_later(trained, history.examples, later.examples)
     stolen = stolen_by_key(market.truth, later.market.listings)
     truth = _truth(market, later.market.listings)
-    judged = trained.judged.assign(listing_key=history.examples["listing_key"].to_numpy()[trained.judged["row"]])
+    judged = trained.scored.assign(listing_key=history.examples["listing_key"].to_numpy()[trained.scored["row"]])
     columns = ["listing_key", "as_of", "score"]
     return Judgement(
         seed=recipe.seed,
@@ -137,7 +137,7 @@ def _truth(market: Market, known: pd.DataFrame) -> pd.DataFrame:
     return keys.merge(market.truth, on="listing_id").merge(observed, on="listing_id").set_index("listing_key")
 
 
-def _scored_later(trained: Trained, history: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
+def _scored_later(trained: Candidate, history: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
     """Score the untouched period by what was learned before it: ours, a line, and the rule."""
     model, x = trained.model(), feature_matrix(later, SPECS)
     decided = history[history["y"].notna()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from models.dataset.label_moments import judged_moments
+from models.dataset.examples import label_moments
 from tests.data.catalog.rows import TIME, day
 
 
@@ -20,7 +20,7 @@ def labels(*rows: tuple[int, float]) -> pd.DataFrame:
 
 
 def chosen(of: pd.DataFrame, decided: pd.DataFrame) -> list[tuple[int, pd.Timestamp]]:
-    return list(judged_moments(of, decided)[["listing_key", "as_of"]].itertuples(index=False, name=None))
+    return list(label_moments(of, decided)[["listing_key", "as_of"]].itertuples(index=False, name=None))
 
 
 def test_a_decided_listing_is_judged_at_its_last_moment_before_the_first_decision():

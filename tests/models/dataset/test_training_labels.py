@@ -7,8 +7,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.dataset.examples import EXAMPLE_COLUMNS, make_examples
-from models.dataset.training_labels import training_labels
+from models.dataset.examples import EXAMPLE_COLUMNS, make_examples, training_labels
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from data.settings import ModelSettings
-from models.dataset.splits import prequential_folds
-from models.dataset.training_rows import LEFT_OUT, WEAK_WEIGHT, WEAKLY_LEGIT, mature_undecided, taught_rows
+from models.dataset.splits import groups_of, prequential_folds
+from models.dataset.training_rows import LEFT_OUT, WEAK_WEIGHT, WEAKLY_LEGIT, mature_undecided, training_rows
 from models.estimator.calibration import calibrate
-from models.estimator.cross_fit import held_out
+from models.estimator.cross_fit import cross_fit_parts
 
 MATURE_DAYS = 30.0
 SETTINGS = ModelSettings(mature_days=MATURE_DAYS)
@@ -26,9 +26,9 @@ SETTINGS = ModelSettings(mature_days=MATURE_DAYS)
 def test_what_teaches_as_weakly_legit_was_undecided_and_mature_at_the_cut_and_apart_from_the_test(make_market, seed):
     examples = make_market(400, seed)
     for fold in prequential_folds(examples, folds=3, delay=timedelta(days=7)):
-        judged = fold.test[examples["y"].notna().to_numpy()[fold.test]]
-        found = taught_rows(
-            examples, fold.train, cut=fold.cut, judged=judged, undecided=WEAKLY_LEGIT, settings=SETTINGS
+        decided = fold.test[examples["y"].notna().to_numpy()[fold.test]]
+        found = training_rows(
+            examples, fold.train, cut=fold.cut, test=decided, undecided=WEAKLY_LEGIT, settings=SETTINGS
         )
         assert found.index.is_monotonic_increasing
         assert not found.index.has_duplicates
@@ -39,7 +39,7 @@ def test_what_teaches_as_weakly_legit_was_undecided_and_mature_at_the_cut_and_ap
         assert (weak["as_of"] <= fold.cut - pd.Timedelta(days=MATURE_DAYS)).all()
         assert not (examples.loc[weak.index, "known_at"] <= fold.cut).any()
         for column in ("seller_key", "photo_cluster"):
-            assert not set(found[column]) & set(examples[column].iloc[judged])
+            assert not set(found[column]) & set(examples[column].iloc[decided])
 
 
 def test_a_fraud_found_out_later_is_still_silent_at_the_cut():
@@ -51,14 +51,14 @@ def test_a_fraud_found_out_later_is_still_silent_at_the_cut():
     nothing = np.empty(0, dtype=np.int64)
     for month, expected in ((5, [0, 1]), (7, [1])):
         cut = pd.Timestamp(f"2026-0{month}-01", tz="UTC")
-        found = mature_undecided(examples, cut=cut, mature=timedelta(days=MATURE_DAYS), judged=nothing)
+        found = mature_undecided(examples, cut=cut, mature=timedelta(days=MATURE_DAYS), test=nothing)
         assert found.tolist() == expected
 
 
 def test_left_out_means_that_only_decisions_teach(market, until):
     decided = np.flatnonzero(market["y"].notna())
     nothing = np.empty(0, dtype=np.int64)
-    found = taught_rows(market, decided, cut=pd.Timestamp(until), judged=nothing, undecided=LEFT_OUT, settings=SETTINGS)
+    found = training_rows(market, decided, cut=pd.Timestamp(until), test=nothing, undecided=LEFT_OUT, settings=SETTINGS)
     assert found.index.tolist() == decided.tolist()
     assert (found["weight"] == 1).all()
 
@@ -66,12 +66,12 @@ def test_left_out_means_that_only_decisions_teach(market, until):
 def test_weak_rows_are_never_held_out_to_judge_or_to_calibrate_by(market, until):
     decided = np.flatnonzero(market["y"].notna())
     nothing = np.empty(0, dtype=np.int64)
-    found = taught_rows(
-        market, decided, cut=pd.Timestamp(until), judged=nothing, undecided=WEAKLY_LEGIT, settings=SETTINGS
+    found = training_rows(
+        market, decided, cut=pd.Timestamp(until), test=nothing, undecided=WEAKLY_LEGIT, settings=SETTINGS
     )
     weak = found["weak"].to_numpy()
     assert weak.any()
-    parts = list(held_out(found))
+    parts = cross_fit_parts(found["y"].to_numpy(), groups_of(found), weak)
     assert parts
     assert not any(weak[held].any() for _, held in parts)
     assert any(weak[fit].any() for fit, _ in parts)

@@ -9,12 +9,13 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from features.spec import FeatureSpec
-from models.dataset.training_set import Lesson
-from models.estimator.boosting import BINS, SHAPES, fit_trees, growing_margins, tree_margins
-from models.estimator.cross_fit import MIN_FIT, STRETCHES, held_out
-from models.estimator.ensemble import fit
-from models.estimator.linear import FAR_BITS, RIDGES, Line
-from models.estimator.linear import fit_line as fit_line_to
+from models.dataset.splits import groups_of
+from models.estimator.boosting import BINS, SHAPES, boosting_margins, cross_fit_boosting, fit_boosting
+from models.estimator.cross_fit import MIN_FIT, STRETCHES, cross_fit_parts
+from models.estimator.ensemble import SignBoundedEnsemble, ensemble_for, fit_on
+from models.estimator.linear import RIDGES, LinearMember
+from models.estimator.linear import fit_linear as fit_member
+from models.estimator.scorer import FAR_BITS
 
 A, B, FREE = (
     FeatureSpec(name=name, block="reuse", unit="ratio", meaning="", direction=direction)
@@ -23,19 +24,35 @@ A, B, FREE = (
 THREE = (A, B, FREE)
 
 
-def lesson(x: np.ndarray, y: np.ndarray, opinion: np.ndarray | None = None, weight: np.ndarray | None = None) -> Lesson:
-    """A lesson in which, unless it is given, the rule has no opinion and each row stands for itself."""
-    rows = len(y)
-    opinion = np.zeros(rows) if opinion is None else opinion
-    return Lesson(x=x, opinion=opinion, y=y, weight=np.ones(rows) if weight is None else weight)
+DIRECTIONS = [spec.direction for spec in THREE]
+NO_LIMITS = [np.inf] * 3
 
 
-def fit_line(x: np.ndarray, y: np.ndarray, specs: tuple[FeatureSpec, ...]) -> Line:
-    return fit_line_to(lesson(x, y), specs, ridge=RIDGES[0])
+def stacked(x: np.ndarray, prior: np.ndarray | None = None) -> np.ndarray:
+    """Features with the prior's log-odds as the last column; unless they are given, nothing is known."""
+    return np.column_stack([x, np.zeros(len(x)) if prior is None else prior])
 
 
-def margins(line: Line, x: np.ndarray) -> np.ndarray:
-    return line.margins(x, np.zeros(len(x)))
+def fit_linear(x, y, directions=DIRECTIONS, limits=NO_LIMITS, prior=None, weight=None, ridge=RIDGES[0]) -> LinearMember:
+    weight = np.ones(len(y)) if weight is None else weight
+    return fit_member(stacked(x, prior), y, weight, directions=directions, limits=limits, ridge=ridge)
+
+
+def grow(x, y, trees, prior=None, weight=None):
+    weight = np.ones(len(y)) if weight is None else weight
+    return fit_boosting(stacked(x, prior), y, weight, directions=DIRECTIONS, trees=trees, shape=SHAPES[0], seed=0)
+
+
+def margins(line: LinearMember, x: np.ndarray) -> np.ndarray:
+    return line.margins(stacked(x))
+
+
+def parts_of(decided: pd.DataFrame) -> list:
+    return cross_fit_parts(decided["y"].to_numpy(), groups_of(decided), np.zeros(len(decided), dtype=bool))
+
+
+def fit(rows: pd.DataFrame, *, seed: int) -> SignBoundedEnsemble:
+    return fit_on(ensemble_for(THREE, seed=seed), rows, THREE)
 
 
 def examples(rows: int, seed: int) -> pd.DataFrame:
@@ -55,7 +72,7 @@ def examples(rows: int, seed: int) -> pd.DataFrame:
 def test_rows_are_held_out_once_in_stretches_of_time_apart_by_seller_and_photo(rows, seed):
     decided = examples(rows, seed)
     held_before: list[int] = []
-    for known, held in held_out(decided):
+    for known, held in parts_of(decided):
         assert held.tolist() == list(range(held[0], held[-1] + 1))
         assert decided["y"].iloc[known].value_counts().min() >= MIN_FIT
         for column in ("seller_key", "photo_cluster"):
@@ -66,7 +83,7 @@ def test_rows_are_held_out_once_in_stretches_of_time_apart_by_seller_and_photo(r
 
 def test_the_stretches_cover_all_rows_and_share_the_frauds_equally():
     decided = examples(500, seed=1)
-    frauds = [decided["y"].iloc[held].sum() for _, held in held_out(decided)]
+    frauds = [decided["y"].iloc[held].sum() for _, held in parts_of(decided)]
     assert len(frauds) == STRETCHES
     assert sum(frauds) == decided["y"].sum()
     assert max(frauds) - min(frauds) <= 1
@@ -81,30 +98,32 @@ def drawn(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_without_known_directions_the_line_is_scikit_learns_logistic_regression():
     x, y = drawn(400, seed=4)
-    free = tuple(FeatureSpec(name=spec.name, block="reuse", unit="ratio", meaning="") for spec in THREE)
     compressed = np.log1p(x)
     deviations = (compressed - compressed.mean(axis=0)) / compressed.std(axis=0)
     theirs = LogisticRegression(C=1 / RIDGES[0], tol=1e-8).fit(deviations, y)
-    np.testing.assert_allclose(margins(fit_line(x, y, free), x), theirs.decision_function(deviations), atol=1e-3)
+    np.testing.assert_allclose(
+        margins(fit_linear(x, y, directions=[0, 0, 0]), x), theirs.decision_function(deviations), atol=1e-3
+    )
 
 
 def test_the_line_keeps_known_directions_even_against_the_labels():
     x, y = drawn(400, seed=5)
-    line = fit_line(x[:, [1, 0, 2]], y, THREE)
+    line = fit_linear(x[:, [1, 0, 2]], y)
     assert line.weights[0] == line.weights[1] == 0.0
 
 
 def test_the_line_does_not_run_on_beyond_what_was_seen():
     x, y = drawn(400, seed=6)
-    line = fit_line(x, y, THREE)
+    line = fit_linear(x, y)
     far = np.array([[1e9, 0.5, 1.0]])
     assert margins(line, far)[0] == margins(line, np.minimum(far, x.max(axis=0)))[0]
 
 
 def test_pictures_far_apart_are_all_equally_far_to_the_line():
     x, y = drawn(400, seed=6)
-    bits = (FeatureSpec(name="bits", block="reuse", unit="bits", meaning=""), B, FREE)
-    line = fit_line(x * [10.0, 1.0, 1.0], y, bits)
+    bits = FeatureSpec(name="bits", block="reuse", unit="bits", meaning="")
+    limits = ensemble_for((bits, B, FREE), seed=0).limits
+    line = fit_linear(x * [10.0, 1.0, 1.0], y, directions=[0, -1, 0], limits=limits)
     near, far, further = margins(line, np.array([[2.0, 1.0, 1.0], [FAR_BITS, 1.0, 1.0], [60.0, 1.0, 1.0]]))
     assert near != far
     assert far == further
@@ -112,7 +131,7 @@ def test_pictures_far_apart_are_all_equally_far_to_the_line():
 
 def test_a_missing_feature_counts_as_the_typical_one():
     x, y = drawn(401, seed=7)
-    line = fit_line(x, y, THREE)
+    line = fit_linear(x, y)
     middle = np.median(x[:, 0])
     assert margins(line, np.array([[np.nan, 1.0, 1.0]]))[0] == pytest.approx(
         margins(line, np.array([[middle, 1.0, 1.0]]))[0]
@@ -121,47 +140,42 @@ def test_a_missing_feature_counts_as_the_typical_one():
 
 def test_the_last_of_the_growing_margins_is_that_of_all_trees():
     x, y = drawn(300, seed=8)
-    told = lesson(x, y)
-    estimator = fit_trees(told, THREE, trees=12, shape=SHAPES[0], seed=0)
-    grown = list(growing_margins(estimator, told.stacked))
-    assert len(grown) == 12
-    np.testing.assert_array_equal(grown[-1], tree_margins(estimator, told.stacked))
+    part = (np.arange(200), np.arange(200, 300))
+    grown = cross_fit_boosting(
+        stacked(x), y, np.ones(300), [part], directions=DIRECTIONS, trees=12, shapes=SHAPES[:1], seed=0
+    )
+    assert grown.shape == (1, 12, 100)
+    known = grow(x[:200], y[:200], trees=12)
+    np.testing.assert_array_equal(grown[0, -1], boosting_margins(known, stacked(x[200:])))
 
 
-def test_trees_and_line_take_a_weight_for_as_many_equal_rows():
+def test_both_members_take_a_weight_for_as_many_equal_rows():
     x, y = drawn(3 * BINS, seed=9)
     weight = np.where(np.arange(len(y)) % 3 == 0, 4.0, 1.0)
     times = np.repeat(np.arange(len(y)), weight.astype(int))
-    line = fit_line_to(lesson(x, y, weight=weight), THREE, ridge=0.0)
-    repeated = fit_line_to(lesson(x[times], y[times]), THREE, ridge=0.0)
+    line = fit_linear(x, y, weight=weight, ridge=0.0)
+    repeated = fit_linear(x[times], y[times], ridge=0.0)
     np.testing.assert_allclose(margins(line, x), margins(repeated, x), atol=0.02)
-    first, again = (
-        fit_trees(each, THREE, trees=10, shape=SHAPES[0], seed=0)
-        for each in (lesson(x, y, weight=weight), lesson(x[times], y[times]))
-    )
-    stacked = lesson(x, y).stacked
-    assert np.corrcoef(tree_margins(first, stacked), tree_margins(again, stacked))[0, 1] > 0.9
+    first, again = grow(x, y, trees=10, weight=weight), grow(x[times], y[times], trees=10)
+    assert np.corrcoef(boosting_margins(first, stacked(x)), boosting_margins(again, stacked(x)))[0, 1] > 0.9
 
 
 @pytest.mark.parametrize("ridge", RIDGES)
 def test_without_anything_to_learn_the_line_is_the_rule(ridge):
-    opinion = np.linspace(-4, 3, 300)
-    y = (np.random.default_rng(3).random(300) < expit(opinion)).astype(float)
-    line = fit_line_to(lesson(np.zeros((300, 3)), y, opinion), THREE, ridge=ridge)
-    assert line.trust == pytest.approx(1.0, abs=0.35)
-    np.testing.assert_allclose(line.margins(np.zeros((300, 3)), opinion), opinion, atol=1.2)
+    prior = np.linspace(-4, 3, 300)
+    y = (np.random.default_rng(3).random(300) < expit(prior)).astype(float)
+    line = fit_linear(np.zeros((300, 3)), y, prior=prior, ridge=ridge)
+    assert line.prior_weight == pytest.approx(1.0, abs=0.35)
+    np.testing.assert_allclose(line.margins(stacked(np.zeros((300, 3)), prior)), prior, atol=1.2)
 
 
 def test_a_rule_that_the_labels_contradict_loses_its_say_and_never_counts_in_reverse():
     x, y = drawn(3_000, seed=5)
-    opinion = np.where(y == 1, -4.0, 2.0)
-    line = fit_line_to(lesson(x, y, opinion), THREE, ridge=RIDGES[0])
-    assert line.trust == 0.0
-    stacked = lesson(x, y, opinion).stacked
-    estimator = fit_trees(lesson(x, y, opinion), THREE, trees=20, shape=SHAPES[0], seed=0)
-    lower, higher = stacked.copy(), stacked.copy()
-    lower[:, -1], higher[:, -1] = -4.0, 2.0
-    assert (tree_margins(estimator, higher) >= tree_margins(estimator, lower)).all()
+    prior = np.where(y == 1, -4.0, 2.0)
+    assert fit_linear(x, y, prior=prior).prior_weight == 0.0
+    estimator = grow(x, y, trees=20, prior=prior)
+    lower, higher = (stacked(x, np.full(len(x), value)) for value in (-4.0, 2.0))
+    assert (boosting_margins(estimator, higher) >= boosting_margins(estimator, lower)).all()
 
 
 def described(rows: int, honest, seed: int) -> pd.DataFrame:
@@ -175,14 +189,14 @@ def described(rows: int, honest, seed: int) -> pd.DataFrame:
 
 
 def test_labels_decide_whether_the_line_or_the_trees_speak():
-    straight = fit(described(400, lambda x: -3 + 5 * x[:, 0], seed=1), THREE, seed=0)
-    bent = fit(described(4_000, lambda x: -3 + 6 * (np.abs(x[:, 2] - 0.5) < 0.2), seed=1), THREE, seed=0)
-    assert straight.shares[0] > straight.shares[1]
-    assert bent.shares[1] > bent.shares[0]
+    straight = fit(described(400, lambda x: -3 + 5 * x[:, 0], seed=1), seed=0)
+    bent = fit(described(4_000, lambda x: -3 + 6 * (np.abs(x[:, 2] - 0.5) < 0.2), seed=1), seed=0)
+    assert straight.shares_[0] > straight.shares_[1]
+    assert bent.shares_[1] > bent.shares_[0]
 
 
 def test_a_listing_scores_the_same_alone_and_among_others(trained, market, specs):
     x = market[[spec.name for spec in specs]].to_numpy()
-    together = trained.fitted.margins(x)
-    alone = np.concatenate([trained.fitted.margins(x[[row]]) for row in range(40)])
+    together = trained.estimator.margins(x)
+    alone = np.concatenate([trained.estimator.margins(x[[row]]) for row in range(40)])
     assert alone.tobytes() == together[:40].tobytes()

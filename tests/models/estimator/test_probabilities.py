@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,10 +14,18 @@ from features.point_in_time.feature_frame import SPECS
 from features.spec import FeatureSpec
 from models.estimator.bands import bands_for_capacity
 from models.estimator.calibration import ISOTONIC_MIN_ROWS, calibrate
-from models.estimator.ensemble import fit, ordinary
+from models.estimator.cross_fit import ordinary
+from models.estimator.ensemble import SignBoundedEnsemble, ensemble_for, fit_on
 from models.estimator.rule import NO_EVIDENCE, RULE_FEATURES, rule_for
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 RULE_SPECS = tuple(FeatureSpec(name=name, block="reuse", unit="ratio", meaning="") for name in RULE_FEATURES)
+
+
+def fit(rows: pd.DataFrame, specs: Sequence[FeatureSpec], *, seed: int) -> SignBoundedEnsemble:
+    return fit_on(ensemble_for(specs, seed=seed), rows, specs)
 
 
 def drawn(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -65,7 +75,7 @@ def test_fewer_suspicious_listings_than_capacity_are_all_high():
 def test_the_same_seed_gives_the_same_predictions_to_the_last_bit(market, specs):
     decided = market[market["y"].notna()]
     x = market[[spec.name for spec in specs]].to_numpy()
-    first, second = (fit(decided, specs, seed=4).probabilities(x) for _ in range(2))
+    first, second = (fit(decided, specs, seed=4).predict_proba(x) for _ in range(2))
     assert first.tobytes() == second.tobytes()
 
 
@@ -85,7 +95,7 @@ def test_a_feature_that_every_row_lacks_changes_nothing(market, specs):
     names = [spec.name for spec in specs]
     wider = fit(decided.assign(absent=np.nan), (*specs, absent), seed=4)
     plain = fit(decided, specs, seed=4)
-    assert np.isnan(wider.reference[-1])
+    assert np.isnan(wider.reference_[-1])
     later_known = market.assign(absent=5.0)[[*names, "absent"]].to_numpy()
     np.testing.assert_allclose(wider.margins(later_known), plain.margins(market[names].to_numpy()), atol=1e-9)
 

@@ -9,9 +9,9 @@ from scipy.special import expit
 
 from data.errors import ModelError
 from features.spec import FeatureSpec
-from models.estimator.bands import Bands
 from models.estimator.reasons import MAX_REASONS, MIN_CONTRIBUTION, reasons
 from models.estimator.rule import rule_for
+from models.estimator.scorer import Bands
 from models.estimator.scoring import score
 
 BANDS = Bands(high=0.9, medium=0.5)
@@ -51,7 +51,7 @@ def test_contributions_of_a_linear_scorer_are_exact_and_missing_features_contrib
 def test_contributions_are_the_same_however_many_features_are_asked_about_at_once(monkeypatch):
     features = pd.DataFrame(np.random.default_rng(1).integers(0, 4, (7, 3)).astype(float), columns=["a", "b", "c"])
     at_once = score(features, LINEAR, NUMBERS).contributions
-    monkeypatch.setattr("models.estimator.contributions.ROWS_AT_ONCE", 1)
+    monkeypatch.setattr("models.estimator.scoring.ROWS_AT_ONCE", 1)
     pd.testing.assert_frame_equal(score(features, LINEAR, NUMBERS).contributions, at_once, check_exact=True)
 
 

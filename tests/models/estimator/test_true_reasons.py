@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from features.point_in_time.feature_frame import SPECS
 from features.spec import UNITS
-from models.estimator.linear import FAR_BITS
 from models.estimator.reasons import ACCUSING_BLOCKS, MAX_REASONS, MIN_CONTRIBUTION, reasons
+from models.estimator.scorer import FAR_BITS
 
 TOLD = [spec for spec in SPECS if spec.reason]
 PRINTED_TO = {

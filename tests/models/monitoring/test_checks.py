@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from data.catalog.monitoring_counts import Periods
-from models.estimator.bands import Bands
+from models.estimator.scorer import Bands
 from models.evaluation.random_sample_estimate import AuditEstimate, Share
 from models.monitoring.checks import Alarm, Chart, Check, State
 from models.monitoring.drift_checks import freshness, input_drift, match_rate, score_drift

@@ -115,7 +115,7 @@ def test_another_estimator_of_trusted_types_is_refused(registry, trained, specs)
     model_id = forged(registry, registry.keep(trained), ESTIMATOR_FILE, skops.io.dumps(SGDClassifier(loss="hinge")))
     with pytest.raises(ModelError, match="holds a SGDClassifier, expected a HistGradientBoostingClassifier"):
         registry.load(model_id, specs)
-    assert HistGradientBoostingClassifier.__name__ == type(trained.fitted.trees).__name__
+    assert HistGradientBoostingClassifier.__name__ == type(trained.estimator.boosting_).__name__
 
 
 def test_another_scikit_learn_is_refused(registry, trained, specs):

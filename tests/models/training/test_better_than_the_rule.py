@@ -7,9 +7,9 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from models.dataset.training_rows import LEFT_OUT, POLICIES, WEAKLY_LEGIT
-from models.estimator.ensemble import PAIR, fit
+from models.estimator.ensemble import ENSEMBLE, FORMS, ensemble_for, fit_on
 from models.estimator.rule import RULE_ID, rule_for
-from models.training.selection import FORMS, choose, other_policy
+from models.training.selection import choose, other_policy
 
 DRAWS = 6
 
@@ -26,27 +26,27 @@ def test_a_candidate_is_no_worse_than_the_rule(make_market, specs, labels, worst
     for seed in range(DRAWS):
         few = make_market(2_500, seed)
         few = few[few["y"].notna()].head(labels).reset_index(drop=True)
-        gains.append(average_precision_score(y, fit(few, specs, seed=0).margins(x)) - by_rule)
+        gains.append(average_precision_score(y, fit_on(ensemble_for(specs, seed=0), few, specs).margins(x)) - by_rule)
     assert min(gains) >= -worst_loss
     assert np.mean(gains) > 0
 
 
-def test_the_pair_is_used_unless_a_half_is_clearly_better(trained):
-    judged = trained.judged
+def test_the_ensemble_is_used_unless_a_member_alone_is_clearly_better(trained):
+    scored = trained.scored
     assert trained.card["choice"]["form"] in FORMS
-    blind = judged.assign(**{PAIR: 0.5})
+    blind = scored.assign(**{ENSEMBLE: 0.5})
     found = choose(blind, undecided=LEFT_OUT, capacity=4, seed=0)
-    assert found.form != PAIR
-    assert f"against {judged['y'].mean():.3f} of {PAIR}" in found.form_why
-    perfect = judged.assign(**{PAIR: judged["y"].fillna(0.0)})
+    assert found.form != ENSEMBLE
+    assert f"against {scored['y'].mean():.3f} of {ENSEMBLE}" in found.form_why
+    perfect = scored.assign(**{ENSEMBLE: scored["y"].fillna(0.0)})
     kept = choose(perfect, undecided=LEFT_OUT, capacity=4, seed=0)
-    assert kept.form == PAIR
+    assert kept.form == ENSEMBLE
     assert kept.undecided_why.startswith("No clear gain")
 
 
 def test_a_better_policy_for_undecided_listings_is_named(trained):
-    judged = trained.judged.assign(**{POLICIES[WEAKLY_LEGIT]: trained.judged["y"].fillna(0.0)})
-    found = choose(judged, undecided=LEFT_OUT, capacity=4, seed=0)
+    scored = trained.scored.assign(**{POLICIES[WEAKLY_LEGIT]: trained.scored["y"].fillna(0.0)})
+    found = choose(scored, undecided=LEFT_OUT, capacity=4, seed=0)
     assert found.undecided_why.startswith("Better: set `model.undecided` to `weakly_legit`")
     assert other_policy(WEAKLY_LEGIT) == LEFT_OUT
 
@@ -55,5 +55,5 @@ def test_every_form_and_policy_is_judged_on_the_same_rows_and_shown_on_the_card(
     shown = {row["scorer"] for row in trained.card["evaluation"]["overall"]}
     tried = {*FORMS, POLICIES[WEAKLY_LEGIT], RULE_ID} - {trained.card["choice"]["form"]}
     assert tried <= shown
-    assert trained.judged[[*FORMS, POLICIES[WEAKLY_LEGIT]]].notna().all(axis=None)
-    np.testing.assert_array_equal(trained.judged["score"], trained.judged[trained.card["choice"]["form"]])
+    assert trained.scored[[*FORMS, POLICIES[WEAKLY_LEGIT]]].notna().all(axis=None)
+    np.testing.assert_array_equal(trained.scored["score"], trained.scored[trained.card["choice"]["form"]])

@@ -28,13 +28,13 @@ def test_training_judges_the_candidate_beside_its_baselines(trained):
     assert found > 3 * evaluation.value("average_precision", "random order")
     assert evaluation.value("calibration_error", CANDIDATE) < 0.08
     assert set(trained.folds["skipped"]) == {""}
-    assert trained.folds["test_rows"].sum() == len(trained.judged) == evaluation.rows
+    assert trained.folds["test_rows"].sum() == len(trained.scored) == evaluation.rows
 
 
 def test_training_twice_gives_the_same_card_and_scores(trained, market, specs, until):
     again = train(market, specs, until=until, settings=ModelSettings(folds=3, seed=3), capacity=4)
     assert json.dumps(again.card, sort_keys=True) == json.dumps(trained.card, sort_keys=True)
-    pd.testing.assert_frame_equal(again.judged, trained.judged)
+    pd.testing.assert_frame_equal(again.scored, trained.scored)
 
 
 @pytest.mark.parametrize(("frauds", "legits"), [(0, 100), (19, 100), (100, 0), (0, 0)])
@@ -101,8 +101,8 @@ def test_the_rule_is_replaced_by_a_model_that_beats_it(trained, market, specs):
 def test_a_champion_is_judged_only_on_what_came_after_it(trained, market):
     champion = replace(trained.model("hgb-old"), trained_until=trained.until - timedelta(days=40))
     decision = decide(trained, market, champion, capacity=4, seed=0)
-    newer = trained.judged["as_of"] > pd.Timestamp(champion.trained_until)
-    assert decision.rows == int(trained.judged.loc[newer, "y"].notna().sum())
+    newer = trained.scored["as_of"] > pd.Timestamp(champion.trained_until)
+    assert decision.rows == int(trained.scored.loc[newer, "y"].notna().sum())
     nothing_new = decide(trained, market, trained.model("hgb-old"), capacity=4, seed=0)
     assert not nothing_new.promote
     assert "0 fraud and 0 legit decisions are new to both hgb-old" in nothing_new.why

@@ -11,7 +11,7 @@ from data.catalog.database.keys import joined_keys
 from data.catalog.database.schema import verdicts
 from data.catalog.feature_facts import known_labels
 from data.catalog.market.listings import save_labels
-from models.dataset.training_labels import training_labels
+from models.dataset.examples import training_labels
 from tests.data.catalog.rows import day, labels, moment
 
 KEYS = dict(zip("abc", map(int, joined_keys(["default"] * 3, list("abc"))), strict=True))
