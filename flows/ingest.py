@@ -9,18 +9,15 @@ from pathlib import Path
 
 from prefect import flow
 
-from data.catalog.market.loads import Load, finish_load
-from data.catalog.market.matches import unmatched_listings
-from data.catalog.market.pictures import due_fetches, pending_pictures, sight_known_pictures
+from data.catalog.market.loads import Load
 from data.images.store.image_store import LONGEST_WRITE
 from data.settings import Settings, load_settings
-from features.hashing.fingerprint import RECIPE
 from flows.run_log import recorded
 from flows.runtime.lock import hold
 from flows.runtime.task_runner import workers
 from flows.tasks import outside_task
 from models.serving.context import open_context
-from models.serving.load_tables import Tables, load_tables
+from models.serving.load_tables import Tables, end_load, load_tables
 from models.serving.pictures import fetch_pictures, match_pictures
 
 Counts = dict[str, int]
@@ -45,10 +42,10 @@ def fingerprint(keys: Sequence[str], settings: Settings) -> Counts:
 
 
 @outside_task("compare")
-def compare(settings: Settings) -> Counts:
+def compare(settings: Settings, now: datetime) -> Counts:
     """Compare the new pictures with all known ones."""
     context = open_context(settings)
-    return match_pictures.compare_new_pictures(context) | match_pictures.reopen_listings(context)
+    return match_pictures.compare_new_pictures(context, now) | match_pictures.reopen_listings(context)
 
 
 @outside_task("match")
@@ -88,27 +85,16 @@ def _stages(settings: Settings, tables: Tables) -> Counts:
     load, read = read_tables(settings, tables, datetime.now(UTC))
     counts = Counter(read)
     context = open_context(settings)
-    catalog = context.catalog
     context.store.sweep(datetime.now(UTC) - LONGEST_WRITE)
     root = Path(tables.images_root) if tables.images_root else None
-    with catalog.write() as connection:
-        sight_known_pictures(connection, load)
-        due = due_fetches(
-            connection,
-            load.started_at,
-            settings.fetch.max_attempts,
-            revalidate_after_days=settings.fetch.revalidate_after_days,
-        )["url_id"].tolist()
+    due = fetch_pictures.due_downloads(context, load)
     with workers(settings, chunk=settings.chunk_images) as team:
         fetched = team.spread("downloading", download, due, settings=settings, load=load, images_root=root)
         counts.update({"pictures_ok": 0} | {f"pictures_{status}": n for status, n in fetched.items()})
-        with catalog.read() as connection:
-            pending = pending_pictures(connection, RECIPE)
+        pending = fetch_pictures.pictures_to_fingerprint(context)
         counts.update({"hashed": 0} | team.spread("fingerprinting", fingerprint, pending, settings=settings))
-        counts.update(compare(settings))
-        with catalog.read() as connection:
-            unmatched = unmatched_listings(connection)
+        counts.update(compare(settings, datetime.now(UTC)))
+        unmatched = match_pictures.listings_to_match(context)
         counts.update({"matches": 0} | team.spread("matching", match, unmatched, settings=settings))
-    with catalog.write() as connection:
-        finish_load(connection, load, datetime.now(UTC))
+    end_load(context, load, datetime.now(UTC))
     return dict(counts)

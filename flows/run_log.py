@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from data.catalog.market.loads import record_run
 from models.serving.context import open_context
+from models.serving.logged_runs import log_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,30 +21,16 @@ if TYPE_CHECKING:
 @contextmanager
 def recorded(settings: Settings, kind: str) -> Iterator[dict[str, Any]]:
     """Yield a dict for the run's summary; keep it in the log, and in Prefect when the run ends well."""
-    catalog = open_context(settings).catalog
+    context = open_context(settings)
     started = datetime.now(UTC)
-    run_id = uuid.uuid4().hex
-    summary: dict[str, Any] = {"run_id": run_id}
-
-    def log(status: str, finished: datetime | None) -> None:
-        with catalog.write() as connection:
-            record_run(
-                connection,
-                run_id=run_id,
-                kind=kind,
-                status=status,
-                summary=summary,
-                started_at=started,
-                finished_at=finished,
-            )
-
-    log("running", None)
+    summary: dict[str, Any] = {"run_id": uuid.uuid4().hex}
+    log_run(context, kind, "running", summary, started_at=started)
     try:
         yield summary
     except BaseException:
-        log("failed", datetime.now(UTC))
+        log_run(context, kind, "failed", summary, started_at=started, finished_at=datetime.now(UTC))
         raise
-    log("done", datetime.now(UTC))
+    log_run(context, kind, "done", summary, started_at=started, finished_at=datetime.now(UTC))
     _publish(kind, summary, started)
 
 

@@ -9,18 +9,15 @@ from typing import Any
 
 from prefect import flow
 
-from data.catalog.market.scoring_moments import by_seller, forget_news, unscored_moments
 from data.settings import Settings, load_settings
 from flows.run_log import recorded
 from flows.runtime.lock import hold
 from flows.runtime.task_runner import workers
 from flows.tasks import outside_task
 from models.serving.context import open_context
-from models.serving.load_tables import read_listing_texts
 from models.serving.scoring import score_listings
 from models.serving.scoring.draw_random_sample import draw_random_sample
 from models.serving.scoring.open_cases import open_cases
-from models.serving.scoring.score_listings import gather_prices_of
 
 Counts = dict[str, int]
 
@@ -37,19 +34,12 @@ def score(since: datetime | None = None, until: datetime | None = None, home: st
     settings = load_settings(Path(home) if home else None)
     context = open_context(settings)
     with hold(settings.home, "score"), recorded(settings, "score") as summary:
-        # Those that came with a load were read then; a catalog of an older version brings texts that were not.
-        read_listing_texts(context)
-        with context.catalog.read() as connection:
-            moments = by_seller(connection, unscored_moments(connection, since, until))
-        gather_prices_of(context, moments)
-        keys = list(moments.itertuples(index=False, name=None))
+        keys = score_listings.moments_to_score(context, since, until)
         summary["model_id"] = score_listings.scorer_in_use(context).model_id
         summary["scored"] = 0
         with workers(settings, chunk=settings.batch_rows) as team:
             summary.update(team.spread("scoring", score_chunk, keys, settings=settings, run_id=summary["run_id"]))
-        with context.catalog.write() as connection:
-            forget_news(connection)
-        score_listings.rank(context, summary["run_id"])
+        score_listings.end_scoring(context, summary["run_id"])
         summary["drawn_to_check"] = draw_random_sample(context, summary["run_id"])
         summary["cases"] = open_cases(context, summary["run_id"])
     return dict(summary)

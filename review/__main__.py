@@ -60,7 +60,7 @@ def serve(home: Path | None, host: str, port: int) -> None:
     context = open_context(settings)
     # What the first search would wait for: the compiled search, the known pictures, a process that opens pictures.
     workers_for(settings.decode).prepare()
-    open_index(context)
+    open_index(context, datetime.now(UTC))
     open_missing_cases(context)
     server = Server(
         uvicorn.Config(

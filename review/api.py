@@ -45,7 +45,7 @@ from review.schemas import (
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from models.serving.scoring.score_one_listing import Judged
+    from models.serving.scoring.score_one_listing import ListingScore
     from review.access.sessions import Session
 
 PAGE_ROWS = 25
@@ -228,7 +228,7 @@ def _posting(listing: Listing) -> Posting:
     return Posting(columns, tuple(Upload(f"picture {n}", content) for n, content in enumerate(listing.pictures, 1)))
 
 
-def _scored_now(judged: Judged) -> dict[str, Any]:
+def _scored_now(judged: ListingScore) -> dict[str, Any]:
     unread = [{"picture": name, "why": why} for name, why in judged.unread]
     return _score(judged.score) | {"matches": records(judged.evidence), "unread": unread}
 

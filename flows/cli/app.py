@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,6 +68,13 @@ for command in COMMANDS:
 app.add_typer(models_command.app, name="models")
 
 
+def show_version(wanted: bool) -> None:
+    """Print which version this is, and end."""
+    if wanted:
+        typer.echo(f"seenbefore {version('seenbefore')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -77,6 +85,9 @@ def options(
             show_default="SEENBEFORE_HOME, else ./var",
         ),
     ] = None,
+    shows_version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=show_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Keep what all commands share."""
     context.obj = home

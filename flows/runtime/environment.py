@@ -30,6 +30,8 @@ def prepare_prefect(home: Path, *, quiet: bool) -> None:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_CLI_PROMPT": "false",
         "DO_NOT_TRACK": "1",
+        # Python puts the present folder first for what is started with -m, and it may hold a `data.py`.
+        "PYTHONSAFEPATH": "1",
     }
     if quiet:
         # At the end of a run the embedded server prints harmless tracebacks of whatever it was doing. Libraries warn of

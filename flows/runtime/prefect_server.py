@@ -107,7 +107,7 @@ def _start(home: Path) -> Server:
     if log.exists():
         log.replace(log.with_suffix(".log.before"))
     port = _free_port()
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-P", "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     environment = {name: value for name, value in os.environ.items() if name != NOT_FOR_THE_SERVER}
     with log.open("wb") as out:
         # A session of its own: Ctrl-C in the terminal is for us, and we end the server when its runs have ended.

@@ -29,17 +29,19 @@ from prefect.schedules import Cron
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.types.entrypoint import EntrypointType
 
-from data.catalog.market.loads import runs_between
 from flows.run import run
 from flows.runtime.prefect_server import Server, prefect_server
 from flows.runtime.run_summary import Ended, summary_line
 from models.serving.context import Context
+from models.serving.logged_runs import summaries_between
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
 Say = Callable[[str], None]
 
+ENTRYPOINT = "seenbefore.run_flow"
+"""By this name the flow is found whatever packages the folder holds that the schedule is started in."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 STOP_LIMIT_S = 60  # a run is asked to end, and made to after 30 s
 LOOK_EVERY_S = 2.0
@@ -75,7 +77,7 @@ class Plan:
     async def deployment(self) -> RunnerDeployment:
         """Return the deployment; a firing that finds another run going is cancelled by the server."""
         one_at_a_time = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
-        return await run.ato_deployment(
+        deployment = await run.ato_deployment(
             name=self.name,
             schedule=Cron(self.cron, timezone=self.zone),
             parameters=dict(self.parameters),
@@ -83,6 +85,8 @@ class Plan:
             entrypoint_type=EntrypointType.MODULE_PATH,
             description="Load new listings, download and match their photos, and score them.",
         )
+        deployment.entrypoint = ENTRYPOINT
+        return deployment
 
 
 def serve(plan: Plan, context: Context, *, announce: Callable[[Server], None], say: Say) -> None:
@@ -171,8 +175,7 @@ class _Serving:
         ended = _ended(flow_run)
         if ended.started_at is None:
             return summary_line(ended, [])
-        with self.context.catalog.read() as connection:
-            return summary_line(ended, runs_between(connection, ended.started_at, ended.ended_at))
+        return summary_line(ended, summaries_between(self.context, ended.started_at, ended.ended_at))
 
 
 def _ended_since(deployment_id: UUID, since: datetime) -> FlowRunFilter:

@@ -1,11 +1,12 @@
-"""Write the catalog's tables to files."""
+"""The catalog's tables, as files and as frames."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from typing import TYPE_CHECKING, cast, get_args
 
-from data.catalog.export import Exported, export_batches
+from data.catalog.export import Exported, export_batches, export_frame
+from data.catalog.feature_facts import market
 from data.errors import ExportError
 from data.progress import advance
 from data.tables.table_files import write_table
@@ -43,6 +44,22 @@ def write_export(context: Context, what: str, out: Path) -> int:
         closing(export_batches(connection, table, feature_names=names, spec=SPEC_FINGERPRINT)) as batches,
     ):
         return write_table(_told(batches), out)
+
+
+def table_frame(context: Context, what: Exported) -> pd.DataFrame:
+    """Return a whole output table."""
+    names = [spec.name for spec in SPECS]
+    with context.catalog.read() as connection:
+        return export_frame(connection, what, feature_names=names, spec=SPEC_FINGERPRINT)
+
+
+def label_frame(context: Context) -> pd.DataFrame:
+    """Return what was decided on listings: ``listing_id, seller_id, label, known_at, source``, the oldest first."""
+    with context.catalog.read() as connection:
+        known = market(connection)
+    named = known.labels.merge(known.listings[["listing_key", "listing_id", "seller_id"]], on="listing_key")
+    ordered = named.sort_values(["known_at", "listing_id"], ignore_index=True)
+    return ordered[["listing_id", "seller_id", "label", "known_at", "source"]]
 
 
 def write_scores_of(settings: Settings, run_id: str, out: Path) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from data.catalog.market.listings import Saved, save_labels, save_listings, save_sellers
-from data.catalog.market.loads import Load, begin_load, save_rejects
+from data.catalog.market.loads import Load, begin_load, finish_load, save_rejects
 from data.catalog.market.texts import VERSION, save_texts, unread_texts
 from data.errors import TableError
 from data.progress import advance
@@ -92,6 +92,12 @@ def load_tables(context: Context, tables: Tables, now: datetime) -> tuple[Load, 
             advance(f"reading {name}", len(batch.frame))
     read_listing_texts(context)
     return load, dict(counts)
+
+
+def end_load(context: Context, load: Load, now: datetime) -> None:
+    """Note that all that a load brought is downloaded and matched; until then the same tables go on with it."""
+    with context.catalog.write() as connection:
+        finish_load(connection, load, now)
 
 
 def check_tables(tables: Tables, rows: int) -> None:

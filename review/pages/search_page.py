@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -76,7 +77,9 @@ def uploaded(form: FormData) -> Upload | None:
 def similar(desk: Desk, picture: Address | Upload, least: float | None, limit: int) -> SearchResult:
     """Look one picture up among the known ones that stand in listings; `SourceError` if it cannot be read."""
     with read_query(desk.context, picture) as queries:
-        found = find_similar(desk.context, queries, SearchOptions(min_probability=least, limit=limit))
+        found = find_similar(
+            desk.context, queries, SearchOptions(min_probability=least, limit=limit), datetime.now(UTC)
+        )
     rows = found.rows[found.rows["listing_id"].notna()].reset_index(drop=True)
     keys = {
         "listing_key": joined_keys(rows["marketplace"], rows["listing_id"]),

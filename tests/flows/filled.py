@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from data.catalog.market.listings import save_listings
@@ -68,7 +69,7 @@ def fill(home: Path, *rows: dict[str, object]) -> Context:
 def fill_and_compare(home: Path, *rows: dict[str, object]) -> Context:
     """Keep listings and pictures, and find which pictures are alike."""
     context = fill(home, *rows)
-    compare_new_pictures(context)
+    compare_new_pictures(context, datetime.now(UTC))
     return context
 
 

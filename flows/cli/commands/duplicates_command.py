@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -45,7 +46,7 @@ def duplicates(
     check_out(out)
     opened = open_context(settings)
     with bars(STDERR, quiet=as_json):
-        found = find_duplicates(opened, kind=kind, within=within or 0)
+        found = find_duplicates(opened, datetime.now(UTC), kind=kind, within=within or 0)
         write_findings(found.rows, out, lambda: duplicates_sheet(opened, found.rows))
     _show(found, out, as_json=as_json)
 

@@ -25,4 +25,5 @@ def review(
     # The desk knows no flows, and flows know no desk: it takes the place of this process.
     options = ["--home", str(settings.home.resolve()), "--host", host, "--port", str(port)]
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "review", *options])  # noqa: S606  our own program
+    # -P: the present folder may hold packages of the same names as ours.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "review", *options])  # noqa: S606  our own program

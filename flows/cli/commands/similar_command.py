@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -68,7 +69,7 @@ def similar(
     opened = open_context(settings)
     sought = SearchOptions(kind=kind, within=within, min_probability=min_probability, limit=limit)
     with bars(STDERR, quiet=as_json), read_queries(opened, images) as queries:
-        found = find_similar(opened, queries, sought)
+        found = find_similar(opened, queries, sought, datetime.now(UTC))
         write_findings(found.rows, out, lambda: similar_sheet(opened, queries, found.rows))
     for name, reason in queries.unread:
         warn(name, reason)

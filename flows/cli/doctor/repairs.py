@@ -42,7 +42,7 @@ def mend(settings: Settings, now: datetime) -> list[Finding]:
     mended += [f"forgot a killed {lock}: {note}" for lock, note in killed_holders(home).items()]
     try:
         with hold(home, "doctor --fix"):  # whose end clears a killed run's note
-            mended += [*_migrated(settings.resolved_catalog_url), *_index(settings), *_swept(settings, now)]
+            mended += [*_migrated(settings.resolved_catalog_url), *_index(settings, now), *_swept(settings, now)]
     except BusyError as busy:
         return [Finding(MENDED, State.WARN, str(busy), "Mend again when it has ended.")]
     if not is_held(home, lock="schedule"):
@@ -60,10 +60,10 @@ def _migrated(url: str) -> list[str]:
     return [f"brought the catalog from schema {before.found or 'none'} to {before.expected}"]
 
 
-def _index(settings: Settings) -> list[str]:
+def _index(settings: Settings, now: datetime) -> list[str]:
     if index(settings).state is State.OK:
         return []
-    rebuild_index(open_context(settings))
+    rebuild_index(open_context(settings), now)
     return ["made the match index anew from the catalog"]
 
 

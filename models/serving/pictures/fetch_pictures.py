@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 
 from data.catalog.market.matches import HASHED
-from data.catalog.market.pictures import forget_pictures, read_fetches, save_fetches, save_fingerprints
+from data.catalog.market.pictures import (
+    due_fetches,
+    forget_pictures,
+    pending_pictures,
+    read_fetches,
+    save_fetches,
+    save_fingerprints,
+    sight_known_pictures,
+)
 from data.errors import LostPicture
 from data.images.fetch_outcome import FetchOutcome, Reason, Revalidation
 from data.images.store.local_files import read_local
@@ -30,6 +38,26 @@ if TYPE_CHECKING:
 
 Counts = dict[str, int]
 UNREADABLE = "unreadable"
+
+
+def due_downloads(context: Context, load: Load) -> list[str]:
+    """Return the ids of the addresses to ask in a load; pictures known already are sighted at its listings."""
+    fetch_settings = context.settings.fetch
+    with context.catalog.write() as connection:
+        sight_known_pictures(connection, load)
+        due = due_fetches(
+            connection,
+            load.started_at,
+            fetch_settings.max_attempts,
+            revalidate_after_days=fetch_settings.revalidate_after_days,
+        )
+    return [*due["url_id"]]
+
+
+def pictures_to_fingerprint(context: Context) -> list[str]:
+    """Return the ids of the stored pictures that have no fingerprint of this recipe yet."""
+    with context.catalog.read() as connection:
+        return pending_pictures(connection, RECIPE)
 
 
 def fetch(context: Context, load: Load, url_ids: Sequence[str], images_root: Path | None) -> Counts:

@@ -10,6 +10,7 @@ from data.catalog.market.matches import (
     reopen_later,
     save_alike,
     save_matches,
+    unmatched_listings,
 )
 from features.copies.near_duplicates import alike_pairs
 from features.hashing.fingerprint import RECIPE
@@ -18,6 +19,7 @@ from models.serving.pictures.picture_index import index_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from models.serving.context import Context
 
@@ -25,7 +27,7 @@ Counts = dict[str, int]
 COMPARED_AT_ONCE = 2_000
 
 
-def compare_new_pictures(context: Context) -> Counts:
+def compare_new_pictures(context: Context, now: datetime) -> Counts:
     """Find the pictures like those that were not compared yet, among all known ones and each other.
 
     They are compared and kept some thousands at a time: what was compared when a run ends is not compared again.
@@ -34,7 +36,7 @@ def compare_new_pictures(context: Context) -> Counts:
     with context.catalog.read() as connection:
         new = fingerprints(connection, RECIPE, compared=False, limit=COMPARED_AT_ONCE)
     while not new.empty:
-        known = index_with(context, new)
+        known = index_with(context, new, now)
         pairs = alike_pairs(known, known.pictures.rows(new["image_id"]))
         with context.catalog.write() as connection:
             save_alike(connection, new["image_id"].tolist(), pairs)
@@ -49,6 +51,12 @@ def reopen_listings(context: Context) -> Counts:
     """Let listings be matched again for which an earlier sighting became known only now."""
     with context.catalog.write() as connection:
         return {"reopened": reopen_later(connection)}
+
+
+def listings_to_match(context: Context) -> list[int]:
+    """Return the keys of the listings whose pictures are to be matched."""
+    with context.catalog.read() as connection:
+        return unmatched_listings(connection)
 
 
 def match(context: Context, listing_keys: Sequence[int]) -> Counts:

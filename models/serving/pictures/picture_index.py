@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +28,7 @@ from features.keypoints.keypoints import KEYPOINT, MOST_KEYPOINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
     from typing import Any
 
@@ -45,20 +45,26 @@ NAMES = 64
 NOTHING_WAITS = pd.DataFrame({"image_id": pd.Series(dtype="str")})
 
 
-def open_index(context: Context) -> Collection:
-    """Return the pictures that were compared so far, and perhaps some that are about to be."""
-    return _opened(context).collection
+def open_index(context: Context, now: datetime) -> Collection:
+    """Return the pictures that were compared so far, and perhaps some that are about to be.
+
+    Parameters
+    ----------
+    now
+        Aware UTC; by it files that were replaced are told from those in use.
+    """
+    return _opened(context, now).collection
 
 
-def open_index_for_queries(context: Context) -> Collection:
+def open_index_for_queries(context: Context, now: datetime) -> Collection:
     """Return what `open_index` does, for one question after the other in a process that lasts.
 
     The files are not opened again while nothing was added to them, and so not looked over for damage.
     """
-    return _opened(context, _latest).collection
+    return _opened(context, now, _latest).collection
 
 
-def index_with(context: Context, prints: pd.DataFrame) -> Collection:
+def index_with(context: Context, prints: pd.DataFrame, now: datetime) -> Collection:
     """Return the known pictures and some that are in the catalog, which from now on are known too.
 
     Parameters
@@ -71,19 +77,21 @@ def index_with(context: Context, prints: pd.DataFrame) -> Collection:
     SegmentsError
         Somebody has made the files anew in this moment; begin again.
     """
-    known, generation = _opened(context)
+    known, generation = _opened(context, now)
     missing = prints[known.pictures.rows(prints["image_id"]) < 0]
     if missing.empty:
         return known
-    store, now = index_store(context.settings), datetime.now(UTC)
+    store = index_store(context.settings)
     # Pictures are numbered through, so what is added fits on what was read, and on nothing else.
     store.append(_part(context, missing, first=len(known.pictures.image_id)), mark=0, onto=generation)
     store.compact(merged, now=now)
     store.sweep(now=now)
-    return _opened(context).collection
+    return _opened(context, now).collection
 
 
-def index_beside(context: Context, prints: pd.DataFrame, sketches: Mapping[str, Descriptor]) -> Collection:
+def index_beside(
+    context: Context, prints: pd.DataFrame, sketches: Mapping[str, Descriptor], now: datetime
+) -> Collection:
     """Return the known pictures and some that are in no catalog, for this once.
 
     Parameters
@@ -93,7 +101,7 @@ def index_beside(context: Context, prints: pd.DataFrame, sketches: Mapping[str, 
     sketches
         Theirs, by picture.
     """
-    opened = open_index_for_queries(context)
+    opened = open_index_for_queries(context, now)
     known = opened.pictures
     new = prints[known.rows(prints["image_id"]) < 0].drop_duplicates("image_id")
     points = np.zeros((len(new), MOST_KEYPOINTS), KEYPOINT)
@@ -107,9 +115,9 @@ def index_beside(context: Context, prints: pd.DataFrame, sketches: Mapping[str, 
     return extended(opened, part(Pictures.of(new), points, len(known.image_id)), read)
 
 
-def rebuild_index(context: Context) -> None:
+def rebuild_index(context: Context, now: datetime) -> None:
     """Make the files of the known pictures from the catalog, whatever they are like."""
-    store, now = index_store(context.settings), datetime.now(UTC)
+    store = index_store(context.settings)
     store.rebuild(_all_parts(context), mark=0, now=now)
     # A search asks every segment: a million pictures in fifty of them are found half as fast as in few.
     store.compact(merged, now=now)
@@ -143,7 +151,7 @@ _latest: dict[Path, _Opened] = {}
 """What was opened last, by folder: to prepare the files again for each question costs more than to answer it."""
 
 
-def _opened(context: Context, kept: dict[Path, _Opened] | None = None) -> _Opened:
+def _opened(context: Context, now: datetime, kept: dict[Path, _Opened] | None = None) -> _Opened:
     """Open the files, making them anew if they cannot be used or do not fit the catalog.
 
     Parameters
@@ -163,7 +171,7 @@ def _opened(context: Context, kept: dict[Path, _Opened] | None = None) -> _Opene
                 break
     except SegmentsError:
         pass
-    rebuild_index(context)
+    rebuild_index(context, now)
     return _prepared(context, store, {} if kept is None else kept)
 
 

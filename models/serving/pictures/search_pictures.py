@@ -28,6 +28,7 @@ from models.serving.pictures.picture_index import open_index, open_index_for_que
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from features.copies.collection import Collection
     from features.keypoints.descriptor import Descriptor
@@ -65,7 +66,7 @@ class SearchResult:
     known: int
 
 
-def find_similar(context: Context, queries: Queries, sought: SearchOptions) -> SearchResult:
+def find_similar(context: Context, queries: Queries, options: SearchOptions, now: datetime) -> SearchResult:
     """Rank the known pictures like each query, each named by its earliest sighting.
 
     Returns
@@ -73,10 +74,10 @@ def find_similar(context: Context, queries: Queries, sought: SearchOptions) -> S
     SearchResult
         ``SIMILAR_COLUMNS``: ``sightings`` counts the listings that showed the picture, ``sellers`` their sellers.
     """
-    known = open_index_for_queries(context)
+    known = open_index_for_queries(context, now)
     with context.catalog.read() as connection:
         different = different_of(connection, queries.prints["image_id"])
-    hits = _hits(queries, known, sought, different)
+    hits = _hits(queries, known, options, different)
     with context.catalog.read() as connection:
         seen = sightings_of(connection, hits["image_id"])
         earliest = with_addresses(connection, with_names(connection, seen.drop_duplicates("image_id")))
@@ -88,25 +89,25 @@ def find_similar(context: Context, queries: Queries, sought: SearchOptions) -> S
     )
 
 
-def _hits(queries: Queries, known: Collection, sought: SearchOptions, different: pd.DataFrame) -> pd.DataFrame:
+def _hits(queries: Queries, known: Collection, options: SearchOptions, different: pd.DataFrame) -> pd.DataFrame:
     def read(image_ids: Sequence[str]) -> Mapping[str, Descriptor]:
         return {image_id: queries.sketches[image_id] for image_id in image_ids}
 
-    if sought.kind is None:
-        least = sought.min_probability
-        return search(queries.prints, read, known, min_probability=least, limit=sought.limit, different=different)
+    if options.kind is None:
+        least = options.min_probability
+        return search(queries.prints, read, known, min_probability=least, limit=options.limit, different=different)
     return search_by_hash(
         queries.prints,
         read,
         known,
-        kind=sought.kind,
-        within=sought.within,
-        min_probability=sought.min_probability or 0.0,
-        limit=sought.limit,
+        kind=options.kind,
+        within=options.within,
+        min_probability=options.min_probability or 0.0,
+        limit=options.limit,
     )
 
 
-def find_duplicates(context: Context, *, kind: str | None = None, within: int = 0) -> SearchResult:
+def find_duplicates(context: Context, now: datetime, *, kind: str | None = None, within: int = 0) -> SearchResult:
     """Return every posting of the photos that were posted more than once, in other bytes or the same.
 
     Returns
@@ -116,7 +117,7 @@ def find_duplicates(context: Context, *, kind: str | None = None, within: int = 
         distances, ``edit``, ``same_photo`` and ``matched_points`` compare with the picture of that one. Photos are
         numbered from 1, those of the most sellers first; ``sellers`` and ``listings`` count over the whole photo.
     """
-    known = open_index(context)
+    known = open_index(context, now)
     with context.catalog.read() as connection:
         if kind is None:
             pairs = one_photo(connection, operating_point(len(known.pictures.image_id)))

@@ -12,6 +12,7 @@ import pandas as pd
 from data.catalog.feature_facts import facts_about
 from data.catalog.market.prices import KIND, gather_prices, kinds_of_goods, prices_of
 from data.catalog.market.product_models import all_asked, latest_asked
+from data.catalog.market.scoring_moments import by_seller, forget_news, unscored_moments
 from data.catalog.scores.champions import champion
 from data.catalog.scores.scores import rank_run, save_features, save_scores
 from features.facts import Facts
@@ -22,9 +23,11 @@ from features.sightings.evidence import Judged, judge
 from models.estimator.reasons import reasons
 from models.estimator.rule import RULE_ID, rule_for
 from models.estimator.scoring import score
+from models.serving.load_tables import read_listing_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -109,6 +112,18 @@ def known_facts(connection: Connection, moments: pd.DataFrame, prices: Prices | 
     return Facts(**found, prices=known.usual, goods=known.goods)
 
 
+def moments_to_score(context: Context, since: datetime | None, until: datetime | None) -> list[Moment]:
+    """Return the moments of a span that have something new since they were last scored, a seller's together.
+
+    What describing them looks up of prices is gathered for all of them at once.
+    """
+    read_listing_texts(context)  # a catalog of an older version brings some that were not read when they were loaded
+    with context.catalog.read() as connection:
+        moments = by_seller(connection, unscored_moments(connection, since, until))
+    gather_prices_of(context, moments)
+    return list(moments.itertuples(index=False, name=None))
+
+
 def gather_prices_of(context: Context, moments: pd.DataFrame) -> None:
     """Gather the prices of the days that describing some moments (``as_of``) looks at: many are described faster."""
     if moments.empty:
@@ -163,6 +178,13 @@ def score_features(
     rows = pd.concat([moments, scored.table, first_owner(moments, facts, judged)], axis=1)
     rows = rows.assign(observed_at=moments["as_of"], reasons=told.map(json.dumps), spec=SPEC_FINGERPRINT)
     return rows, found
+
+
+def end_scoring(context: Context, run_id: str) -> None:
+    """Forget what was new, as all of it is scored now, and rank the scores of a run together."""
+    with context.catalog.write() as connection:
+        forget_news(connection)
+    rank(context, run_id)
 
 
 def band_counts(rows: pd.DataFrame) -> Counts:

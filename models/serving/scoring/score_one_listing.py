@@ -75,7 +75,7 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class ListingScore:
     """What scoring says of a listing.
 
     Parameters
@@ -118,7 +118,7 @@ class _Seen:
     alike
         The pairs that these are in.
     unread
-        As in `Judged`.
+        As in `ListingScore`.
     """
 
     outcomes: list[FetchOutcome]
@@ -127,7 +127,7 @@ class _Seen:
     unread: tuple[tuple[str, str], ...]
 
 
-def score_listing(context: Context, posting: Posting, now: datetime) -> Judged:
+def score_listing(context: Context, posting: Posting, now: datetime) -> ListingScore:
     """Score a listing as of now, with all that is known by then, and keep nothing of it.
 
     A listing that is in the catalog as given gets the score that it has there. Pictures at addresses that gave one
@@ -145,7 +145,7 @@ def score_listing(context: Context, posting: Posting, now: datetime) -> Judged:
         The listing is none that ingest would keep; every fault is named.
     """
     rows = _validated(posting, now)
-    seen = _looked_at(context, rows["image_urls"].iloc[0], posting.pictures)
+    seen = _looked_at(context, rows["image_urls"].iloc[0], posting.pictures, now)
     rows["image_urls"] = [[*rows["image_urls"].iloc[0], *_addresses(posting.pictures)]]
     scorer = _opened(context, model_in_use(context))
     with context.catalog.supposing() as connection:
@@ -177,7 +177,7 @@ def _validated(posting: Posting, now: datetime) -> pd.DataFrame:
     return valid.rows
 
 
-def _looked_at(context: Context, urls: list[str], pictures: Sequence[Upload]) -> _Seen:
+def _looked_at(context: Context, urls: list[str], pictures: Sequence[Upload], now: datetime) -> _Seen:
     """Fetch and fingerprint what is not known yet, and find what is like it."""
     with context.catalog.read() as connection:
         stored = read_fetches(connection, joined_ids(urls))
@@ -193,18 +193,18 @@ def _looked_at(context: Context, urls: list[str], pictures: Sequence[Upload]) ->
     new = [message | {"recipe": RECIPE} for image_id, message in found.items() if image_id not in settled]
     told = ((outcome, why_unread(outcome, found)) for outcome in outcomes)
     unread = [(names[o.url].name if o.url in names else o.url, why) for o, why in told if why is not None]
-    return _Seen(outcomes, new, _alike(context, new), tuple(unread))
+    return _Seen(outcomes, new, _alike(context, new, now), tuple(unread))
 
 
 def _addresses(pictures: Sequence[Upload]) -> list[str]:
     return [f"{HANDED_IN}{number}/{sha256(picture.content).hexdigest()}" for number, picture in enumerate(pictures)]
 
 
-def _alike(context: Context, new: Sequence[Message]) -> pd.DataFrame:
+def _alike(context: Context, new: Sequence[Message], now: datetime) -> pd.DataFrame:
     """Find the known pictures that new ones are like."""
     readable = [message for message in new if message["reason"] is None]
     prints = pd.DataFrame(readable, columns=list(FINGERPRINT_COLUMNS)).astype(dict.fromkeys(HASH_KINDS, np.uint64))
-    collection = index_beside(context, prints, {message["image_id"]: unpack(message) for message in readable})
+    collection = index_beside(context, prints, {message["image_id"]: unpack(message) for message in readable}, now)
     return alike_pairs(collection, collection.pictures.rows(prints["image_id"]))
 
 
@@ -245,8 +245,10 @@ def _suppose_pictures(connection: Connection, seen: _Seen, load: Load) -> None:
         save_alike(connection, readable, seen.alike)
 
 
-def _judged(context: Context, scored: pd.DataFrame, features: pd.DataFrame, found: pd.DataFrame, seen: _Seen) -> Judged:
+def _judged(
+    context: Context, scored: pd.DataFrame, features: pd.DataFrame, found: pd.DataFrame, seen: _Seen
+) -> ListingScore:
     with context.catalog.read() as connection:
         named = with_names(connection, found, "other_")
         (score,) = records(with_names(connection, scored, "first_"))
-    return Judged(score, features, named, seen.unread)
+    return ListingScore(score, features, named, seen.unread)

@@ -237,7 +237,7 @@ def test_a_damaged_match_index_is_named_and_made_anew_when_told(diagnose, home: 
     code, findings = diagnose("--fix")
     assert (code, findings["match index"]["state"]) == (ExitCode.DONE, "ok")
     assert findings["mended"]["found"] == "made the match index anew from the catalog"
-    assert len(open_index(context).pictures.image_id) == 1
+    assert len(open_index(context, datetime.now(UTC)).pictures.image_id) == 1
     _, findings = diagnose("--fix")
     assert findings["mended"]["found"] == "there was nothing to mend"
 

@@ -130,10 +130,10 @@ def test_of_a_photo_in_many_listings_each_two_pictures_are_compared_once(tmp_pat
     monkeypatch.setattr(
         search_pictures, "lay_over", lambda pairs, *rest: laid.append(len(pairs.asked)) or lay_over(pairs, *rest)
     )
-    rows = search_pictures.find_duplicates(context).rows
+    rows = search_pictures.find_duplicates(context, datetime.now(UTC)).rows
     assert len(rows) == 40
     assert laid == [0]
-    assert len(search_pictures.find_duplicates(context, kind="phash", within=4).rows) == 40
+    assert len(search_pictures.find_duplicates(context, datetime.now(UTC), kind="phash", within=4).rows) == 40
     assert sum(laid) <= 1
 
 

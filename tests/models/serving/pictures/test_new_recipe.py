@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,7 +42,7 @@ def market(home, monkeypatch):
         for who, image in (("honest", original), ("thief", smaller(original)))
     ]
     context = fill(home, *rows)
-    compare_new_pictures(context)
+    compare_new_pictures(context, datetime.now(UTC))
     use(NEW, monkeypatch)
     return context
 
@@ -98,7 +100,7 @@ def test_what_an_interrupted_run_has_done_is_of_one_recipe_picture_by_picture(ha
 
 def test_half_way_only_pictures_of_the_recipe_in_force_are_compared_and_found(half_way):
     done = recipes(half_way).query("recipe == @NEW")["image_id"]
-    assert compare_new_pictures(half_way)["compared"] == len(done)
+    assert compare_new_pictures(half_way, datetime.now(UTC))["compared"] == len(done)
     with half_way.catalog.read() as connection:
         prints = fingerprints(connection, NEW, compared=True)
         sketched = sketches_of(connection, fingerprints(connection, OLD, compared=True)["image_id"], NEW)
@@ -108,17 +110,17 @@ def test_half_way_only_pictures_of_the_recipe_in_force_are_compared_and_found(ha
     assert (pairs["image_id"].isin(done) == pairs["other_image_id"].isin(done)).all()
     sketches_by_name = picture_index.read_sketches(half_way, prints["image_id"].tolist())
     asked = Queries(half_way, prints.assign(query=prints["image_id"]), dict(sketches_by_name), ())
-    found = find_similar(half_way, asked, SearchOptions(kind="phash", within=64))
+    found = find_similar(half_way, asked, SearchOptions(kind="phash", within=64), datetime.now(UTC))
     assert found.known == len(done)
     assert set(found.rows["image_id"]) == set(done)
 
 
 def test_the_next_run_ends_it_as_if_nothing_had_happened(half_way, tmp_path, monkeypatch):
     fingerprint_pictures(half_way, pending(half_way))
-    compare_new_pictures(half_way)
+    compare_new_pictures(half_way, datetime.now(UTC))
     undisturbed = market(tmp_path / "undisturbed", monkeypatch)
     fingerprint_pictures(undisturbed, pending(undisturbed))
-    compare_new_pictures(undisturbed)
+    compare_new_pictures(undisturbed, datetime.now(UTC))
     assert pending(half_way) == []
     found = recipes(half_way)
     assert set(found["recipe"]) | set(found["of_sketch"]) == {NEW}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
@@ -71,7 +72,7 @@ def context(tmp_path):
 
 def _finished(context):
     read_listing_texts(context)
-    compare_new_pictures(context)
+    compare_new_pictures(context, datetime.now(UTC))
     with context.catalog.read() as connection:
         keys = all_moments(connection, None, None)["listing_key"].drop_duplicates().tolist()
     match(context, keys)

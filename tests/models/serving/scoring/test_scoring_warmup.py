@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from data.settings import load_settings
 from models.serving.context import open_context
 from models.serving.pictures.picture_index import open_index
@@ -18,5 +20,5 @@ def test_a_rehearsal_keeps_nothing_of_the_made_up_listing(tmp_path):
     with context.catalog.read() as connection:
         assert catalog_digest(connection) == before
     assert list(context.store.ids()) == []
-    assert open_index(context).pictures.image_id.size == 0
+    assert open_index(context, datetime.now(UTC)).pictures.image_id.size == 0
     context.catalog.close()

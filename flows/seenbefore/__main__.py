@@ -1,0 +1,5 @@
+"""``python -m seenbefore`` is the command ``seenbefore``."""
+
+from seenbefore import main
+
+main()
