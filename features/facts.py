@@ -16,7 +16,7 @@ HASH_KINDS = ("ahash", "phash", "dhash", "whash", "colorhash")
 LOW_INFORMATION = 0.5
 """Bits below which a picture is too empty to be recognised by its hashes.
 
-Measured: flat, noisy, evenly shaded and two-coloured pictures, a dot or a small line of text reach 0.4 bits at most;
+Measured: flat, noisy, evenly shaded and two-colored pictures, a dot or a small line of text reach 0.4 bits at most;
 1,872 real photographs 1.06 and more (an aeroplane in a clear sky), studio pictures on white 1.8 and more. Placeholders
 with large lettering or a symbol (0.9 to 2.6) are not told apart by this measure but by how many sellers share them.
 """

@@ -190,7 +190,7 @@ class Segment:
         return _unpacked(np.sort(_packed(np.minimum(one, other), np.maximum(one, other))))
 
     def _probed(self, queries: NDArray[np.uint64], radius_bits: int, radii: tuple[int, ...]) -> NDArray[np.uint64]:
-        """Ask the tables, each within a radius of its own."""
+        """Look queries up in the tables, each within a radius of its own."""
         rules = self._rules(radius_bits, radii)
         return np.concatenate([probe(*_in_order_of_address(queries, table), table, rule) for table, rule in rules])
 
@@ -198,7 +198,7 @@ class Segment:
         return cheapest(radius_bits, self.address_bits, self.groups_a_bucket, self.items.size / LANES)
 
     def _rules(self, radius_bits: int, radii: tuple[int, ...]) -> list[tuple[Table, Rule]]:
-        """Return each table to be asked, with what to ask it."""
+        """Return each table that has a share of the radius, with what to look for in it."""
         limits = np.array(radii, np.int64)
         return [
             (table, Rule(flips(bits, radius), np.uint64(radius_bits), self.masks[: number + 1], limits[: number + 1]))

@@ -60,9 +60,9 @@ def later_of_each_pair(hits):
     return Hits(*(column[is_later] for column in hits))
 
 
-def same(found, expected):
+def same(hits, expected):
     return all(
-        np.array_equal(one, other) and one.dtype == other.dtype for one, other in zip(found, expected, strict=True)
+        np.array_equal(one, other) and one.dtype == other.dtype for one, other in zip(hits, expected, strict=True)
     )
 
 
@@ -73,9 +73,9 @@ def test_every_table_layout_finds_what_comparing_everything_finds(layout, radius
     keys = drawn(radius_bits, 1500)
     queries = np.concatenate([drawn(radius_bits + 100, 60), flip(np.random.default_rng(1), keys[:150], radius_bits)])
     index = index_of(keys, layout)
-    found = index.within(queries, radius_bits)
-    assert found.key_index.size
-    assert same(found, within(queries, index.keys, radius_bits))
+    hits = index.within(queries, radius_bits)
+    assert hits.key_index.size
+    assert same(hits, within(queries, index.keys, radius_bits))
     assert same(index.pairs(radius_bits), later_of_each_pair(within(index.keys, index.keys, radius_bits)))
 
 
@@ -101,9 +101,9 @@ def test_a_key_with_exactly_k_bits_flipped_is_found_at_k_and_not_below(layout, r
     rng = np.random.default_rng(radius_bits)
     queries = rng.integers(0, 2**64, 400, dtype=np.uint64)
     index = Index.of([build(*numbered(flip(rng, queries, radius_bits)), layout)])
-    found = index.within(queries, radius_bits)
-    assert index.items_at(found.key_index).tolist() == found.query_index.tolist() == list(range(400))
-    assert set(found.distance.tolist()) == {radius_bits}
+    hits = index.within(queries, radius_bits)
+    assert index.items_at(hits.key_index).tolist() == hits.query_index.tolist() == list(range(400))
+    assert set(hits.distance.tolist()) == {radius_bits}
     assert index.within(queries, radius_bits - 1).distance.size == 0
 
 
@@ -138,12 +138,12 @@ def test_near_items_are_those_within_both_radii_however_they_are_divided(radius_
         build(keys[own], own.astype(np.uint32), layout_for(own.size, 3))
         for own in np.array_split(np.arange(keys.size), parts)
     ]
-    found = np.stack(Index.of(segments).items_near(queries, radius_bits, chunk_radius_bits))
+    near = np.stack(Index.of(segments).items_near(queries, radius_bits, chunk_radius_bits))
     differing = queries[:, None] ^ keys
     in_a_chunk = np.bitwise_count(differing[:, :, None] & THREE.masks) <= chunk_radius_bits
     expected = np.argwhere((np.bitwise_count(differing) <= radius_bits) & in_a_chunk.any(axis=2)).T
     assert expected.size
-    assert np.array_equal(found[:, np.lexsort(found[::-1])], expected)
+    assert np.array_equal(near[:, np.lexsort(near[::-1])], expected)
 
 
 def test_most_of_what_lies_within_seven_bits_is_near():

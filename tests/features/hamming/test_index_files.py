@@ -37,10 +37,10 @@ def is_exact(store, keys, radius_bits):
     """Whether the stored index finds the items that comparing with the keys, whose numbers are items, finds."""
     index = Index.of(store.open().parts)
     queries = np.concatenate([keys[::9], flip(np.random.default_rng(1), keys[:100], radius_bits)])
-    found, expected = index.within(queries, radius_bits), within(queries, keys, radius_bits)
-    items = index.items_at(found.key_index)
+    hits, expected = index.within(queries, radius_bits), within(queries, keys, radius_bits)
+    items = index.items_at(hits.key_index)
     return expected.distance.size > queries.size and np.array_equal(
-        sorted_rows(found.query_index, items, found.distance), sorted_rows(*expected)
+        sorted_rows(hits.query_index, items, hits.distance), sorted_rows(*expected)
     )
 
 

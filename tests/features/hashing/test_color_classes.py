@@ -52,9 +52,9 @@ def test_classes_are_counted_over_all_rows():
 
 def test_the_fourth_byte_of_a_pixel_means_nothing():
     colors = np.random.default_rng(2).integers(0, 1 << 24, 500, dtype=np.uint32)
-    found = []
+    results = []
     for pixels in (colors, colors | 0xFF000000):
         levels, classes = np.empty(500, np.uint8), np.empty(500, np.uint8)
         classify(pixels, levels, classes)
-        found.append((levels.tobytes(), classes.tobytes()))
-    assert found[0] == found[1]
+        results.append((levels.tobytes(), classes.tobytes()))
+    assert results[0] == results[1]

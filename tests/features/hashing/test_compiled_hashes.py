@@ -46,8 +46,8 @@ def test_variants_of_every_mode_hash_as_imagehash_does(first):
     differing = []
     for number in range(first, first + CHUNK):
         image = variant(number)
-        found, expected = fingerprint(image), imagehash_hashes(image)
-        wrong = [kind for kind, value in expected._asdict().items() if getattr(found, kind) != value]
+        result, expected = fingerprint(image), imagehash_hashes(image)
+        wrong = [kind for kind, value in expected._asdict().items() if getattr(result, kind) != value]
         if wrong:
             differing.append((number, image.mode, image.size, wrong))
     assert differing == []
@@ -113,10 +113,10 @@ def test_middle_coefficients_too_close_to_call_are_left_to_scipy():
 @pytest.mark.parametrize("number", range(40))
 def test_information_and_descriptor_are_those_of_the_plain_way(number):
     image = variant(2 * number + 1)
-    found, descriptor = fingerprint_and_descriptor(image)
+    result, descriptor = fingerprint_and_descriptor(image)
     plain = read_by_pillow(image)
     expected = describe(plain, *image.size)
-    assert found == fingerprint(image)
+    assert result == fingerprint(image)
     np.testing.assert_array_equal(descriptor.keypoints, expected.keypoints)
     np.testing.assert_array_equal(descriptor.thumbnail, expected.thumbnail)
     np.testing.assert_array_equal(FAST.reader(image).shrink(64, 64), plain.shrink(64, 64))

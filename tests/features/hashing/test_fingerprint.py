@@ -22,8 +22,8 @@ SIZES = ((1, 1), (1, 9), (7, 3), (8, 8), (9, 15), (16, 16), (33, 64), (127, 129)
 
 
 def our_hashes(image):
-    found = fingerprint(image)
-    return {kind: to_hex(kind, getattr(found, kind)) for kind in HASH_KINDS}
+    result = fingerprint(image)
+    return {kind: to_hex(kind, getattr(result, kind)) for kind in HASH_KINDS}
 
 
 def noise(size, seed):
@@ -94,24 +94,24 @@ def test_pictures_of_few_levels_hash_as_imagehash_does(width, height, levels, mo
 
 
 def test_a_fingerprint_knows_the_size_of_the_picture():
-    found = fingerprint(painting((120, 90), seed=1))
-    assert (found.width, found.height) == (120, 90)
+    result = fingerprint(painting((120, 90), seed=1))
+    assert (result.width, result.height) == (120, 90)
 
 
 def test_hashes_are_plain_unsigned_numbers():
-    found = fingerprint(noise((64, 64), seed=3))
-    values = [getattr(found, kind) for kind in HASH_KINDS]
+    result = fingerprint(noise((64, 64), seed=3))
+    values = [getattr(result, kind) for kind in HASH_KINDS]
     assert all(type(value) is int and 0 <= value < 2**64 for value in values)
-    assert found.colorhash < 2**42
+    assert result.colorhash < 2**42
 
 
 @pytest.mark.parametrize("turn", list(Image.Transpose))
 def test_the_untransposed_hash_is_that_of_the_picture_in_its_file(turn):
     stored = painting((120, 90), seed=4)
-    found, _ = fingerprint_and_descriptor(stored.transpose(turn), stored)
-    assert found == fingerprint(stored.transpose(turn), stored)
-    assert to_hex("phash", found.untransposed_phash) == str(imagehash.phash(stored))
-    assert to_hex("phash", found.phash) == str(imagehash.phash(stored.transpose(turn)))
+    result, _ = fingerprint_and_descriptor(stored.transpose(turn), stored)
+    assert result == fingerprint(stored.transpose(turn), stored)
+    assert to_hex("phash", result.untransposed_phash) == str(imagehash.phash(stored))
+    assert to_hex("phash", result.phash) == str(imagehash.phash(stored.transpose(turn)))
 
 
 def test_a_picture_that_is_displayed_as_it_lies_has_no_untransposed_hash():

@@ -32,8 +32,8 @@ def differences(paths):
         if not isinstance(picture, Picture):
             continue
         pictures += 1
-        found, expected = fingerprint(picture.image), printed_hashes(picture.image)
-        wrong = [kind for kind in HASH_KINDS if to_hex(kind, getattr(found, kind)) != expected[kind]]
+        result, expected = fingerprint(picture.image), printed_hashes(picture.image)
+        wrong = [kind for kind in HASH_KINDS if to_hex(kind, getattr(result, kind)) != expected[kind]]
         if wrong:
             differing[path.name] = wrong
     return pictures, differing

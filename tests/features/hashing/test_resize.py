@@ -46,8 +46,8 @@ def test_the_order_of_the_two_passes_is_pillows(rows, reach):
 def test_overshoot_is_cut_as_in_pillow(contrast):
     grey = levels(300, 301) % 2 * contrast
     for side in (8, 32, 128, 256):
-        found = Grey(grey).resized(side, side, Filter.LANCZOS)
-        np.testing.assert_array_equal(found, by_pillow(grey, side, side, Filter.LANCZOS))
+        result = Grey(grey).resized(side, side, Filter.LANCZOS)
+        np.testing.assert_array_equal(result, by_pillow(grey, side, side, Filter.LANCZOS))
 
 
 @pytest.mark.parametrize("columns", [16_000, 60_000])
@@ -61,11 +61,11 @@ def test_long_rows_do_not_overflow(columns):
 @pytest.mark.parametrize("reach", FILTERS)
 @pytest.mark.parametrize(("length", "size"), [(1600, 8), (1200, 32), (37, 1000), (5, 5), (1, 8)])
 def test_weights_add_up_to_one_and_end_with_zeros(length, size, reach):
-    found = taps(length, size, reach)
-    used = np.arange(found.weights.shape[1]) < found.counts[:, None]
-    assert found.weights.shape[1] % TOGETHER == 0
-    assert not found.weights[~used].any()
-    np.testing.assert_allclose(found.weights.sum(axis=1), 1 << PRECISION_BITS, atol=found.counts.max())
+    result = taps(length, size, reach)
+    used = np.arange(result.weights.shape[1]) < result.counts[:, None]
+    assert result.weights.shape[1] % TOGETHER == 0
+    assert not result.weights[~used].any()
+    np.testing.assert_allclose(result.weights.sum(axis=1), 1 << PRECISION_BITS, atol=result.counts.max())
 
 
 @given(st.integers(0, 6), st.integers(0, 1000))

@@ -72,8 +72,8 @@ def test_a_kernel_that_errs_is_found_out_and_the_bits_stay_imagehash_s(monkeypat
     problem = fingerprint.FAST.warmup(lambda _: None)
     assert f"differs from ImageHash ({', '.join(differing)})" in problem
     for image in samples():
-        found = fingerprint.fingerprint(image)
-        assert {kind: getattr(found, kind) for kind in HASHES} == imagehash_hashes(image)._asdict()
+        result = fingerprint.fingerprint(image)
+        assert {kind: getattr(result, kind) for kind in HASHES} == imagehash_hashes(image)._asdict()
 
 
 def test_where_the_plain_way_differs_too_imagehash_does_all_the_work(monkeypatch):

@@ -69,20 +69,20 @@ def rounds_slowly(extrema, shape):
 def keypoint_slowly(extremum, blurred):
     """Hash and turn of one extremum, from its surroundings less their mean."""
     square = [(extremum["x"] - 0.5), (extremum["y"] - 0.5), 6.5 * extremum["blur"]] / extremum["pixel"]
-    found = low_frequencies_slowly(blurred[extremum["picture"]], *square)
+    frequencies = low_frequencies_slowly(blurred[extremum["picture"]], *square)
     ones = low_frequencies_slowly(np.ones((2, 2)), 0, 0, 1)
-    found -= found[0, 0] / ones[0, 0] * ones
-    positive = found > 0
+    frequencies -= frequencies[0, 0] / ones[0, 0] * ones
+    positive = frequencies > 0
     positive[0, 0] = extremum["strength"] > 0
-    across, down = found[0, 1], found[1, 0]
+    across, down = frequencies[0, 1], frequencies[1, 0]
     large, small = sorted([abs(across), abs(down)])[::-1]
-    doubt = 0.08 * np.linalg.norm(found)
+    doubt = 0.08 * np.linalg.norm(frequencies)
     turn = [across < 0, down < 0, abs(down) > abs(across), large < doubt, small < doubt, large - small < doubt]
     return np.packbits(positive).view(">u8")[0], np.packbits(turn, bitorder="little")[0]
 
 
 def nearest_twins(keypoints, others, orientation, size):
-    """For each point, the one that lies where it went when the picture was turned, and how far off, in blurs."""
+    """For each keypoint, the one that lies where it went when the picture was turned, and how far off, in blurs."""
     turned_size = size[::-1] if orientation & EXCHANGE else size
     place = (keypoints["place"] * PLACE_UNIT - size / 2) @ MATRICES[orientation].T + turned_size / 2
     off = np.linalg.norm(place[:, None] - others["place"] * PLACE_UNIT, axis=2)
@@ -100,8 +100,8 @@ def nearest_twins(keypoints, others, orientation, size):
 )
 def test_low_frequencies_are_those_of_the_square_cut_out(shape, column, row, half_side):
     image = noise(*shape).astype(np.float32)
-    found = low_frequencies(image, np.array([[column, row, half_side]], np.float32), FADED_COSINES)[0]
-    np.testing.assert_allclose(found, low_frequencies_slowly(image, column, row, half_side), atol=0.05)
+    frequencies = low_frequencies(image, np.array([[column, row, half_side]], np.float32), FADED_COSINES)[0]
+    np.testing.assert_allclose(frequencies, low_frequencies_slowly(image, column, row, half_side), atol=0.05)
 
 
 def test_keypoints_are_the_strongest_extrema_of_every_part_of_the_picture():
