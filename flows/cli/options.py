@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, overload
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints, overload
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from data.settings import Settings
     from models.serving.load_tables import Tables
 
-Listings = Annotated[
-    str,
-    typer.Argument(
-        metavar="LISTINGS",
-        help="CSV, JSON Lines or Parquet (also .gz, .zst), a folder of such files, or SQL-URL#table.",
-    ),
-]
-Sellers = Annotated[str | None, typer.Option(help="Table of seller accounts.")]
-Labels = Annotated[str | None, typer.Option(help="Table of decisions: listing_id, label, labelled_at.")]
-ImagesRoot = Annotated[
-    Path | None, typer.Option(help="Folder below which picture paths lie.", exists=True, file_okay=False)
-]
-Map = Annotated[list[str] | None, typer.Option("--map", metavar="THEIRS=ours", help="What a column is called there.")]
-Encoding = Annotated[str | None, typer.Option(help="Encoding of text files; default UTF-8.")]
-Timezone = Annotated[str | None, typer.Option(help="Zone of times that state none, as `Europe/Berlin`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Out = Annotated[Path | None, typer.Option(help="File to write; its suffix says CSV, JSON Lines or Parquet.")]
 Moment = Annotated[str | None, typer.Option(metavar="TIME", help="ISO 8601; without a zone it is UTC.")]
@@ -81,28 +69,66 @@ def instant(when: datetime | str) -> datetime:
     return moment(when) if isinstance(when, str) else when
 
 
-def input_tables(
-    listings: str,
-    *,
-    sellers: str | None,
-    labels: str | None,
-    images_root: Path | None,
-    mapping: list[str] | None,
-    encoding: str | None,
-    timezone: str | None,
-) -> Tables:
-    """Return what is to be loaded, every path absolute."""
-    from models.serving.load_tables import Tables
+@dataclass(frozen=True, slots=True)
+class TableOptions:
+    """The tables that a command loads: its argument, and the seven options that say how to read them."""
 
-    return Tables(
-        listings=absolute(listings),
-        sellers=absolute(sellers),
-        labels=absolute(labels),
-        images_root=str(images_root.resolve()) if images_root else None,
-        mapping=tuple(mapping or ()),
-        encoding=encoding,
-        timezone=timezone,
-    )
+    listings: Annotated[
+        str,
+        typer.Argument(
+            metavar="LISTINGS",
+            help="CSV, JSON Lines or Parquet (also .gz, .zst), a folder of such files, or SQL-URL#table.",
+        ),
+    ]
+    sellers: Annotated[str | None, typer.Option(help="Table of seller accounts.")] = None
+    labels: Annotated[str | None, typer.Option(help="Table of decisions: listing_id, label, labelled_at.")] = None
+    images_root: Annotated[
+        Path | None, typer.Option(help="Folder below which picture paths lie.", exists=True, file_okay=False)
+    ] = None
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="THEIRS=ours", help="What a column is called there.")
+    ] = None
+    encoding: Annotated[str | None, typer.Option(help="Encoding of text files; default UTF-8.")] = None
+    timezone: Annotated[str | None, typer.Option(help="Zone of times that state none, as `Europe/Berlin`.")] = None
+
+    def tables(self) -> Tables:
+        """Return what is to be loaded, every path absolute."""
+        from models.serving.load_tables import Tables
+
+        return Tables(
+            listings=absolute(self.listings),
+            sellers=absolute(self.sellers),
+            labels=absolute(self.labels),
+            images_root=str(self.images_root.resolve()) if self.images_root else None,
+            mapping=tuple(self.mapping or ()),
+            encoding=self.encoding,
+            timezone=self.timezone,
+        )
+
+
+def takes_tables(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `TableOptions`, which it is handed as ``given``."""
+    shared = _parameters(TableOptions)
+    own = [parameter for parameter in _parameters(command) if parameter.name != "given"]
+
+    @wraps(command)
+    def run(**values: Any) -> None:
+        given = TableOptions(**{parameter.name: values.pop(parameter.name) for parameter in shared})
+        command(given=given, **values)
+
+    parameters = [*shared, *own]
+    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what Typer makes options of
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def _parameters(function: Callable[..., object]) -> list[Parameter]:
+    """Return the parameters of a function or a dataclass, all by name, with annotations in place of their texts."""
+    hints = get_type_hints(function, include_extras=True)
+    return [
+        parameter.replace(kind=Parameter.KEYWORD_ONLY, annotation=hints[parameter.name])
+        for parameter in signature(function).parameters.values()
+    ]
 
 
 @overload

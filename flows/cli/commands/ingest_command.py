@@ -6,46 +6,22 @@ from dataclasses import asdict
 
 import typer
 
-from flows.cli.options import (
-    Encoding,
-    ImagesRoot,
-    Json,
-    Labels,
-    Listings,
-    Map,
-    Sellers,
-    Timezone,
-    in_home,
-    input_tables,
-)
+from flows.cli.options import Json, TableOptions, in_home, takes_tables
 
 EXAMPLE = "Example: `seenbefore ingest listings.csv --sellers sellers.csv --images-root photos/`"
 
 
+@takes_tables
 def ingest(
     context: typer.Context,
-    listings: Listings,
-    sellers: Sellers = None,
-    labels: Labels = None,
-    images_root: ImagesRoot = None,
-    mapping: Map = None,
-    encoding: Encoding = None,
-    timezone: Timezone = None,
+    given: TableOptions,
     as_json: Json = False,
 ) -> None:
     """Load tables, download and fingerprint their pictures, and find where each was seen before."""
     from flows.cli.console import show_summary
     from flows.start import started
 
-    tables = input_tables(
-        listings,
-        sellers=sellers,
-        labels=labels,
-        images_root=images_root,
-        mapping=mapping,
-        encoding=encoding,
-        timezone=timezone,
-    )
+    tables = given.tables()
     with started(context.obj, "ingest", tables=tables, quiet=as_json) as settings:
         from flows.ingest import ingest as flow
 

@@ -6,31 +6,15 @@ from dataclasses import asdict
 
 import typer
 
-from flows.cli.options import (
-    Encoding,
-    ImagesRoot,
-    Json,
-    Labels,
-    Listings,
-    Map,
-    Sellers,
-    Timezone,
-    in_home,
-    input_tables,
-)
+from flows.cli.options import Json, TableOptions, in_home, takes_tables
 
 EXAMPLE = "Example: `seenbefore run listings.csv --sellers sellers.csv --labels labels.csv`"
 
 
+@takes_tables
 def run(
     context: typer.Context,
-    listings: Listings,
-    sellers: Sellers = None,
-    labels: Labels = None,
-    images_root: ImagesRoot = None,
-    mapping: Map = None,
-    encoding: Encoding = None,
-    timezone: Timezone = None,
+    given: TableOptions,
     as_json: Json = False,
 ) -> None:
     """Ingest, then score: what the schedule runs."""
@@ -39,15 +23,7 @@ def run(
     from flows.cli.console import show_summary
     from flows.start import started
 
-    tables = input_tables(
-        listings,
-        sellers=sellers,
-        labels=labels,
-        images_root=images_root,
-        mapping=mapping,
-        encoding=encoding,
-        timezone=timezone,
-    )
+    tables = given.tables()
     with started(context.obj, "run", tables=tables, quiet=as_json) as settings:
         from flows.run import run as flow
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from flows.cli.options import Encoding, ImagesRoot, Labels, Listings, Map, Sellers, Timezone, input_tables, settings_of
+from flows.cli.options import TableOptions, settings_of, takes_tables
 
 if TYPE_CHECKING:
     from flows.runtime.prefect_server import Server
@@ -30,16 +30,11 @@ LOGS_KEPT = 3
 Cron = Annotated[str, typer.Option(help="Minute hour day month weekday, in this machine's time zone.")]
 
 
+@takes_tables
 def schedule(
     context: typer.Context,
-    listings: Listings,
+    given: TableOptions,
     cron: Cron,
-    sellers: Sellers = None,
-    labels: Labels = None,
-    images_root: ImagesRoot = None,
-    mapping: Map = None,
-    encoding: Encoding = None,
-    timezone: Timezone = None,
 ) -> None:
     """Run ingest and score whenever a cron expression fires, until it is stopped."""
     settings = settings_of(context, quiet=False)
@@ -51,18 +46,10 @@ def schedule(
     home = settings.home.resolve()
     zone = local_zone()
     fire_times(cron, zone=zone, after=datetime.now(UTC), n=TIMES_SHOWN)
-    tables = input_tables(
-        listings,
-        sellers=sellers,
-        labels=labels,
-        images_root=images_root,
-        mapping=mapping,
-        encoding=encoding,
-        timezone=timezone,
-    )
+    tables = given.tables()
     check_tables(tables, settings.batch_rows)
     say = _log(home / LOG)
-    with hold(home, f"schedule of {listings}", lock="schedule"):
+    with hold(home, f"schedule of {given.listings}", lock="schedule"):
         for leftover in end_orphans(home):
             say(f"Ended what a killed run had left behind: {leftover}")
         say("Starting; this takes up to half a minute.")
