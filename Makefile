@@ -8,6 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 demo: .venv/ready
 	$(BIN)/seenbefore --home var/demo demo
+	@echo 'The command is $(BIN)/seenbefore; after `source $(BIN)/activate` it is `seenbefore`, as printed above.'
 
 test: .venv/ready
 	$(BIN)/python -m pytest
