@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from sqlalchemy import select
 
-from data.catalog.cases.verdict_labels import verdict_labels
-from data.catalog.database.frames import read_by_keys, read_frame, whole_table
+from data.catalog.database.frames import KEYS, read_by_keys, read_each, read_frame, read_portions, whole_table
 from data.catalog.database.schema import alike, images, labels, listings, matches, sellers, sightings, verdicts
 from data.catalog.market.matches import DISTANCES, FINGERPRINT, HASHED, SELLER, SIGHTING, measured
 from data.catalog.market.photo_ties import taken_around
@@ -29,6 +28,51 @@ MATCH = (
 PAST = ("seller_key", "listing_key", "observed_at", "category", "location", "price", "currency")
 """What is read of a seller's other listings, all from one index."""
 
+_LISTINGS = select(*(listings.c[name] for name in LISTING))
+_PAST = select(*(listings.c[name] for name in PAST)).where(listings.c.seller_key.in_(KEYS))
+_MATCHES = select(*(matches.c[name] for name in MATCH)).where(matches.c.seller_key.in_(KEYS))
+_ACCOUNTS = select(*(sellers.c[name] for name in SELLER)).where(sellers.c.seller_key.in_(KEYS))
+_PRINTS = select(*(images.c[name] for name in FINGERPRINT)).where(
+    images.c.status == HASHED, images.c.image_id.in_(KEYS)
+)
+_PHOTOS = select(*(sightings.c[name] for name in SIGHTING))
+_OWN_PHOTOS = _PHOTOS.where(sightings.c.listing_key.in_(KEYS))
+_MATCHED = select(matches.c.listing_key, matches.c.image_id, matches.c.seller_key).distinct().subquery()
+_MATCHED_PHOTOS = _PHOTOS.join_from(
+    _MATCHED,
+    sightings,
+    (sightings.c.image_id == _MATCHED.c.image_id) & (sightings.c.listing_key == _MATCHED.c.listing_key),
+).where(_MATCHED.c.seller_key.in_(KEYS))
+"""Photos that have a match, of some sellers."""
+_READABLE = (images.c.image_id == sightings.c.image_id) & (images.c.status == HASHED)
+_SIZED_PHOTOS = (
+    select(sightings.c.listing_key, sightings.c.image_id, sightings.c.observed_at, images.c.width, images.c.height)
+    .join_from(sightings, images, _READABLE, isouter=True)
+    .where(sightings.c.listing_key.in_(KEYS))
+)
+"""Photos of some listings and their sizes in pixels, missing where a picture is unreadable."""
+_BY_OTHERS, _BY_ANALYSTS = (
+    select(table.c.listing_key).where(table.c.listing_key == listings.c.listing_key).exists()
+    for table in (labels, verdicts)
+)
+_DECIDED = (
+    select(listings.c.listing_key, listings.c.seller_key)
+    .where(_BY_OTHERS | _BY_ANALYSTS)
+    .where(listings.c.seller_key.in_(KEYS))
+)
+"""Listings of some sellers that anything was decided on."""
+_LABELS = select(
+    labels.c.listing_key, labels.c.label, labels.c.labelled_at, labels.c.observed_at, labels.c.source
+).where(labels.c.listing_key.in_(KEYS))
+_VERDICTS = (
+    select(verdicts.c.listing_key, verdicts.c.verdict.label("label"), verdicts.c.decided_at.label("known_at"))
+    .where(verdicts.c.image_id.is_(None), verdicts.c.other_image_id.is_(None))
+    .where(verdicts.c.listing_key.in_(KEYS))
+)
+"""Verdicts on listings: one on a pair of pictures ("not the same photo") says nothing of the listing."""
+ANALYST = "analyst"
+"""The ``source`` of labels that are verdicts."""
+
 
 def facts_about(connection: Connection, moments: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Read the frames of `features.facts.Facts` that describe some moments, all but the prices.
@@ -39,25 +83,36 @@ def facts_about(connection: Connection, moments: pd.DataFrame) -> dict[str, pd.D
         ``listing_key, as_of``; not empty.
     """
     keys = moments["listing_key"]
-    described = read_by_keys(connection, whole_table(listings, LISTING), listings.c.listing_key, keys)
+    described = read_by_keys(connection, _LISTINGS, listings.c.listing_key, keys)
     concerned = described["seller_key"].drop_duplicates()
-    past = read_by_keys(connection, whole_table(listings, PAST), listings.c.seller_key, concerned)
-    found = read_by_keys(connection, whole_table(matches, MATCH), matches.c.seller_key, concerned)
-    copied = found.loc[found["listing_key"].isin(keys), "other_listing_key"]
-    others = read_by_keys(connection, whole_table(listings, LISTING), listings.c.listing_key, copied)
-    seen = _sightings(connection, keys, concerned)
-    prints = whole_table(images, FINGERPRINT).where(images.c.status == HASHED)
     taken = taken_around(connection, concerned)
     texts = texts_like(connection, keys)
     accounts = pd.concat([concerned, taken["seller_key"], texts["other_seller_key"]])
+    past, matched, own_photos, matched_photos, versions, decided = read_each(
+        connection,
+        (_PAST, concerned),
+        (_MATCHES, concerned),
+        (_OWN_PHOTOS, keys),
+        (_MATCHED_PHOTOS, concerned),
+        (_ACCOUNTS, accounts),
+        (_DECIDED, accounts),
+    )
+    copied = matched.loc[matched["listing_key"].isin(keys), "other_listing_key"]
+    photos = pd.concat([own_photos, matched_photos]).drop_duplicates(["image_id", "listing_key"], ignore_index=True)
+    prints, others, other_photos = read_each(
+        connection,
+        (_PRINTS, photos["image_id"]),
+        (_LISTINGS.where(listings.c.listing_key.in_(KEYS)), copied),
+        (_SIZED_PHOTOS, copied),
+    )
     return {
         "listings": _versions(described, others, past),
-        "sellers": read_by_keys(connection, whole_table(sellers, SELLER), sellers.c.seller_key, accounts),
-        "sightings": seen,
-        "fingerprints": read_by_keys(connection, prints, images.c.image_id, seen["image_id"]),
-        "matches": measured(found),
-        "other_photos": _photos(connection, copied),
-        "labels": known_labels(connection, _decided(connection, accounts)).drop(columns="source"),
+        "sellers": versions,
+        "sightings": photos,
+        "fingerprints": prints,
+        "matches": measured(matched),
+        "other_photos": other_photos.astype({"width": "float64", "height": "float64"}),
+        "labels": known_labels(connection, decided.drop_duplicates()).drop(columns="source"),
         "taken": taken,
         "texts": texts,
     }
@@ -69,39 +124,16 @@ def _versions(described: pd.DataFrame, others: pd.DataFrame, past: pd.DataFrame)
     return every.drop_duplicates(["listing_key", "observed_at"], ignore_index=True)
 
 
-def _sightings(connection: Connection, keys: pd.Series, concerned: pd.Series) -> pd.DataFrame:
-    """Return all photos of some listings, and of some sellers those that have a match."""
-    own = read_by_keys(connection, whole_table(sightings, SIGHTING), sightings.c.listing_key, keys)
-    matched = select(matches.c.listing_key, matches.c.image_id, matches.c.seller_key).distinct().subquery()
-    query = select(*(sightings.c[name] for name in SIGHTING)).join_from(
-        matched,
-        sightings,
-        (sightings.c.image_id == matched.c.image_id) & (sightings.c.listing_key == matched.c.listing_key),
-    )
-    further = read_by_keys(connection, query, matched.c.seller_key, concerned)
-    return pd.concat([own, further]).drop_duplicates(["image_id", "listing_key"], ignore_index=True)
-
-
-def _decided(connection: Connection, seller_keys: pd.Series) -> pd.DataFrame:
-    """Return ``listing_key, seller_key`` of the listings of some sellers that anything was decided on."""
-    by_others, by_analysts = (
-        select(table.c.listing_key).where(table.c.listing_key == listings.c.listing_key).exists()
-        for table in (labels, verdicts)
-    )
-    query = whole_table(listings, ("listing_key", "seller_key")).where(by_others | by_analysts)
-    return read_by_keys(connection, query, listings.c.seller_key, seller_keys).drop_duplicates()
-
-
 def known_labels(connection: Connection, of_listings: pd.DataFrame) -> pd.DataFrame:
     """Return what was decided on some listings (``listing_key, seller_key, label, known_at, source``).
 
     Labels from outside and analysts' verdicts together, each from the moment it could be known; all of a listing's.
     """
-    names = ("listing_key", "label", "labelled_at", "observed_at", "source")
-    found = read_by_keys(connection, whole_table(labels, names), labels.c.listing_key, of_listings["listing_key"])
     owners = of_listings[["listing_key", "seller_key"]].drop_duplicates("listing_key")
-    found["known_at"] = found["labelled_at"].where(found["labelled_at"] > found["observed_at"], found["observed_at"])
-    every = pd.concat([found, verdict_labels(connection, owners["listing_key"])], ignore_index=True)
+    stated, given = read_each(connection, (_LABELS, owners["listing_key"]), (_VERDICTS, owners["listing_key"]))
+    later = stated["labelled_at"] > stated["observed_at"]
+    stated["known_at"] = stated["labelled_at"].where(later, stated["observed_at"])
+    every = pd.concat([stated, _as_labels(given)], ignore_index=True)
     return every.merge(owners, on="listing_key")[["listing_key", "seller_key", "label", "known_at", "source"]]
 
 
@@ -143,11 +175,20 @@ def market(connection: Connection) -> Market:
     )
 
 
-def _photos(connection: Connection, listing_keys: pd.Series) -> pd.DataFrame:
-    """Return the photos of some listings and their sizes in pixels, NaN where a picture is unreadable."""
-    readable = (images.c.image_id == sightings.c.image_id) & (images.c.status == HASHED)
-    query = select(
-        *(sightings.c[name] for name in ("listing_key", "image_id", "observed_at")), images.c.width, images.c.height
-    ).join_from(sightings, images, readable, isouter=True)
-    photos = read_by_keys(connection, query, sightings.c.listing_key, listing_keys)
-    return photos.astype({"width": "float64", "height": "float64"})
+def verdict_labels(connection: Connection, listing_keys: pd.Series[int]) -> pd.DataFrame:
+    """Return every verdict on some listings as ``listing_key, label, known_at, source``, in no order.
+
+    A verdict is known from the moment it was given. None is dropped for a later one: which of them counts depends on
+    the moment that is looked at, and an undo is a later verdict. A verdict on a pair of pictures ("not the same photo")
+    says nothing of the listing and is left out.
+
+    Parameters
+    ----------
+    listing_keys
+        Of the listings asked about.
+    """
+    return _as_labels(read_portions(connection, _VERDICTS, listing_keys))
+
+
+def _as_labels(given: pd.DataFrame) -> pd.DataFrame:
+    return given.assign(source=ANALYST).astype({"source": "str"})

@@ -1,8 +1,9 @@
-"""One segment: named one-dimensional arrays in a file.
+"""The two kinds of files: a segment, which is named one-dimensional arrays, and the manifest of those that count.
 
-A file begins with eight bytes that tell what it is, the length of its header and the header's checksum (two 32-bit
+A segment begins with eight bytes that tell what it is, the length of its header and the header's checksum (two 32-bit
 numbers), and the header: names, types, lengths and places of the arrays, as JSON. Arrays begin at multiples of 64
-bytes, where a cache line begins; their places are counted from the first such place behind the header.
+bytes, where a cache line begins; their places are counted from the first such place behind the header. The manifest is
+JSON and is replaced as a whole.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import json
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,25 +33,9 @@ MAGIC = b"SEGMENT1"
 START = struct.Struct("<8sII")
 ALIGNMENT = 64
 READ_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the manifest knows of a segment.
-
-    Parameters
-    ----------
-    name
-        Of its file.
-    n_bytes
-        Size of its file.
-    sha256
-        Checksum of the whole file, in hex.
-    """
-
-    name: str
-    n_bytes: int
-    sha256: str
+NAME = "manifest.json"
+MARK = "mark"
+"""Nothing counts by it any more; earlier versions do not read a manifest without it."""
 
 
 def write_segment(path: Path, arrays: Arrays) -> Entry:
@@ -72,6 +57,25 @@ def write_segment(path: Path, arrays: Arrays) -> Entry:
 
     write_flushed(path, noted())
     return Entry(path.name, n_bytes, checksum.hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the manifest knows of a segment.
+
+    Parameters
+    ----------
+    name
+        Of its file.
+    n_bytes
+        Size of its file.
+    sha256
+        Checksum of the whole file, in hex.
+    """
+
+    name: str
+    n_bytes: int
+    sha256: str
 
 
 def open_segment(path: Path, entry: Entry) -> dict[str, NDArray[np.generic]]:
@@ -100,6 +104,61 @@ def is_whole(path: Path, entry: Entry) -> bool:
         while piece := file.read(READ_BYTES):
             checksum.update(piece)
     return checksum.hexdigest() == entry.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The segments that count.
+
+    Parameters
+    ----------
+    format
+        Names what the arrays are; those of another format are not read.
+    generation
+        Rises with every change.
+    entries
+        The segments, oldest first.
+    """
+
+    format: str
+    generation: int
+    entries: tuple[Entry, ...]
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Have another manifest count from now on.
+
+    Raises
+    ------
+    WriteError
+        The disk is full or refuses; the one before still counts.
+    """
+    content = json.dumps(asdict(manifest) | {MARK: 0}, indent=1)
+    write_flushed(folder / NAME, [json.dumps({"sha256": _checksum(content), "content": content}).encode()])
+
+
+def read_manifest(folder: Path, expected_format: str) -> Manifest:
+    """Return the manifest that counts.
+
+    Raises
+    ------
+    SegmentsError
+        There is none, or it is damaged, or of another format.
+    """
+    try:
+        outer = json.loads((folder / NAME).read_bytes())
+        is_right = outer["sha256"] == _checksum(outer["content"])
+    except FileNotFoundError as error:
+        raise SegmentsError(str(folder), "there is none") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SegmentsError(str(folder), f"{NAME} is damaged ({error})") from error
+    if not is_right:
+        raise SegmentsError(str(folder), f"{NAME} is damaged (its checksum differs)")
+    content = json.loads(outer["content"])
+    content.pop(MARK, None)
+    if content["format"] != expected_format:
+        raise SegmentsError(str(folder), f"it has format {content['format']!r}, this version reads {expected_format!r}")
+    return Manifest(**content | {"entries": tuple(Entry(**entry) for entry in content["entries"])})
 
 
 def _pieces(arrays: Arrays) -> Iterator[memoryview]:
@@ -132,3 +191,7 @@ def _header(path: Path, raw: NDArray[np.uint8]) -> tuple[list[dict[str, Any]], N
 
 def _aligned(n_bytes: int) -> int:
     return -(-n_bytes // ALIGNMENT) * ALIGNMENT
+
+
+def _checksum(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()

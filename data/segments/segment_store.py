@@ -1,4 +1,4 @@
-"""A folder of segments: one process adds, any number read."""
+"""A folder of segments: one process adds, any number read, and what was added is merged so that segments stay few."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from filelock import FileLock, Timeout
 
 from data.durable import UNFINISHED
 from data.errors import BusyError, SegmentsError
-from data.segments.manifest import Manifest, read_manifest, write_manifest
-from data.segments.merging import run_to_merge
-from data.segments.segment_file import is_whole, open_segment, write_segment
+from data.segments.segment_file import Manifest, is_whole, open_segment, read_manifest, write_manifest, write_segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +30,8 @@ SUFFIX = ".segment"
 LOCK = "writer.lock"
 GRACE = timedelta(hours=1)
 """How long a file that no longer counts is kept: a reader may be about to open it, a merge about to name it."""
+FEWEST = 4
+"""Fewer than this are left as they are: each costs a query a little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,11 @@ class Snapshot:
     ----------
     generation
         Compare it with `SegmentStore.generation` to learn whether there is anything newer.
-    mark
-        How far whoever adds had come.
     parts
         The arrays of each segment, oldest first.
     """
 
     generation: int
-    mark: int
     parts: tuple[dict[str, NDArray[np.generic]], ...]
 
 
@@ -82,7 +79,7 @@ class SegmentStore:
         manifest = read_manifest(self.folder, self.format)
         while True:
             try:
-                return Snapshot(manifest.generation, manifest.mark, self._mapped(manifest.entries))
+                return Snapshot(manifest.generation, self._mapped(manifest.entries))
             except SegmentsError:
                 newer = read_manifest(self.folder, self.format)
                 if newer.generation == manifest.generation:
@@ -93,15 +90,13 @@ class SegmentStore:
         """Return the number that rises with every change, without opening segments; raises what `open` raises."""
         return read_manifest(self.folder, self.format).generation
 
-    def rebuild(self, parts: Iterable[Arrays], *, mark: int, now: datetime) -> None:
+    def rebuild(self, parts: Iterable[Arrays], *, now: datetime) -> None:
         """Have these segments count instead of all that may be there, damaged or not.
 
         Parameters
         ----------
         parts
             Arrays of each segment; taken one by one.
-        mark
-            How far the caller has come with them.
         now
             From when on the files that stop counting are kept for a while.
 
@@ -120,17 +115,15 @@ class SegmentStore:
                 self._retire(before.entries, now)
             # Never a generation that a reader may know already, also where the old one can no longer be read.
             generation = before.generation + 1 if before else int(now.timestamp())
-            write_manifest(self.folder, Manifest(self.format, generation, mark, entries))
+            write_manifest(self.folder, Manifest(self.format, generation, entries))
 
-    def append(self, arrays: Arrays, *, mark: int, onto: int | None = None) -> None:
+    def append(self, arrays: Arrays, *, onto: int | None = None) -> None:
         """Add a segment.
 
         Parameters
         ----------
         arrays
             What it holds.
-        mark
-            How far the caller has come with it.
         onto
             The generation that it continues, if it fits on no other.
 
@@ -149,9 +142,9 @@ class SegmentStore:
             if onto not in (None, before.generation):
                 raise SegmentsError(str(self.folder), f"it has generation {before.generation} instead of {onto}")
             entries = (*before.entries, self._write(arrays))
-            write_manifest(self.folder, Manifest(self.format, before.generation + 1, mark, entries))
+            write_manifest(self.folder, Manifest(self.format, before.generation + 1, entries))
 
-    def compact(self, merge: Merge, *, now: datetime, entirely: bool = False) -> int:
+    def compact(self, merge: Merge, *, now: datetime) -> int:
         """Merge the newest segments into one if there are many; readers and adding go on meanwhile.
 
         Parameters
@@ -160,8 +153,6 @@ class SegmentStore:
             Makes one segment's arrays of those of several.
         now
             From when on the files that stop counting are kept for a while.
-        entirely
-            Whether to merge all there are.
 
         Returns
         -------
@@ -169,7 +160,7 @@ class SegmentStore:
             How many segments became one; none if that was not worth it, or if they stopped counting meanwhile.
         """
         entries = read_manifest(self.folder, self.format).entries
-        chosen = range(len(entries)) if entirely else run_to_merge([entry.n_bytes for entry in entries])
+        chosen = run_to_merge([entry.n_bytes for entry in entries])
         old = entries[chosen.start : chosen.stop]
         if len(old) < 2:
             return 0
@@ -234,3 +225,34 @@ class SegmentStore:
                 yield
         except Timeout as error:
             raise BusyError(str(self.folder), "it is adding to it") from error
+
+
+def run_to_merge(sizes: Sequence[int]) -> range:
+    """Choose the newest segments to merge.
+
+    A segment is taken in when it is no larger than all newer ones together. What is merged has therefore at least
+    doubled: with n bytes in all, no byte is written more than log2(n) times, and about as many segments remain.
+
+    Parameters
+    ----------
+    sizes
+        Of all segments, oldest first.
+
+    Returns
+    -------
+    range
+        Of positions; empty if there is nothing worth merging.
+
+    Examples
+    --------
+    >>> run_to_merge([900, 10, 10, 10, 10])
+    range(1, 5)
+    >>> run_to_merge([900, 40, 10, 10])
+    range(0, 0)
+    """
+    first, total = len(sizes), 0
+    while first and (total == 0 or sizes[first - 1] <= total):
+        first -= 1
+        total += sizes[first]
+    chosen = range(first, len(sizes))
+    return chosen if len(chosen) >= FEWEST else range(0)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import SourceError
-from data.sources.delimited import DelimitedFile
-from data.sources.json_lines import JsonLinesFile
 from data.sources.parquet import ParquetFile
 from data.sources.sql import SqlTable
 from data.sources.streams import COMPRESSIONS
+from data.sources.text_files import DelimitedFile, JsonLinesFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from data.sources.protocol import Batch, Source
+    from data.sources.batching import Batch, Source
 
 DEFAULT_ENCODING = "utf-8-sig"
 KINDS: dict[str, Callable[[Path, str, str], Source]] = {
@@ -38,11 +36,6 @@ class Folder:
     name: str
     parts: tuple[Source, ...]
 
-    @property
-    def is_snapshot(self) -> bool:
-        """Whether an equal digest means equal rows."""
-        return True
-
     def columns(self) -> list[str]:
         """Return the columns of the first file, which all others must have too, in whatever order."""
         first, *others = self.parts
@@ -58,11 +51,6 @@ class Folder:
         every = (batch for part in self.parts for batch in part.batches(rows))
         for number, batch in enumerate(every):
             yield replace(batch, number=number)
-
-    def digest(self) -> str:
-        """Return the SHA-256 of the files' names and digests."""
-        identity = "\n".join(f"{part.digest()} {part.name}" for part in self.parts)
-        return hashlib.sha256(identity.encode()).hexdigest()
 
 
 def open_source(address: str, *, encoding: str = DEFAULT_ENCODING) -> Source:

@@ -15,9 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.errors import SourceError
-from data.sources.batching import Record, gather
-from data.sources.protocol import Batch
-from data.sources.streams import COMPRESSIONS, file_digest, open_bytes
+from data.sources.batching import Batch, Record, gather
+from data.sources.streams import COMPRESSIONS, open_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,11 +39,6 @@ class ParquetFile:
     path: Path
     name: str
 
-    @property
-    def is_snapshot(self) -> bool:
-        """Whether an equal digest means equal rows."""
-        return True
-
     def columns(self) -> list[str]:
         """Return the names of the columns."""
         with self._open() as file:
@@ -57,10 +51,6 @@ class ParquetFile:
             for number, part in enumerate(file.iter_batches(batch_size=rows)):
                 yield _batch(part, columns, self.name, number, first)
                 first += len(part)
-
-    def digest(self) -> str:
-        """Return the SHA-256 of the file."""
-        return file_digest(self.path, self.name)
 
     def _names(self, file: pq.ParquetFile) -> list[str]:
         names = list(file.schema_arrow.names)

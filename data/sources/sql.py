@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, CursorResult, Engine
 
-    from data.sources.protocol import Batch
+    from data.sources.batching import Batch
 
 EXAMPLE = "Write it like postgresql+psycopg://user@host/market#listings, or …#select … from … order by …"
 READING = ("select", "with", "values")
@@ -70,11 +69,6 @@ class SqlTable:
         """Kind, host and database, and the table or ``query``: no user, no password, no options."""
         return f"{_place(self.url)}#{'query' if self._is_query else self.what}"
 
-    @property
-    def is_snapshot(self) -> bool:
-        """Whether an equal digest means equal rows: a database moves on under the same query."""
-        return False
-
     def columns(self) -> list[str]:
         """Return the names of the columns of the result."""
         with self._result(rows=1) as result:
@@ -88,11 +82,6 @@ class SqlTable:
         columns = self.columns()
         with self._result(rows) as result:
             yield from gather(_records(result, columns), self.name, columns, rows)
-
-    def digest(self) -> str:
-        """Return the SHA-256 of address and query; it says nothing of the rows."""
-        identity = f"{self.url.set(password=None).render_as_string()}#{self.what}"
-        return hashlib.sha256(identity.encode()).hexdigest()
 
     @property
     def _is_query(self) -> bool:

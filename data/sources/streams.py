@@ -1,12 +1,9 @@
-"""Files as streams of lines: decompressed, decoded and bounded on the way."""
+"""Files as streams of bytes, decompressed on the way, and whether an encoding fits them."""
 
 from __future__ import annotations
 
 import codecs
-import hashlib
 import io
-import re
-from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -19,70 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
-MAX_RECORD_CHARS = 2_000_000
-"""Longest row read; a longer one is a reject. It bounds memory whatever a small compressed file grows to."""
 PROBE_BYTES = 16_000_000
 """How much of a file is looked at, before anything is loaded, to tell whether its encoding is the one given."""
-UNDECODED = re.compile("[\udc80-\udcff]")
-"""What the ``surrogateescape`` error handler leaves in place of bytes that do not decode."""
-
-
-class RecordTooLongError(ValueError):
-    """A row is longer than any honest one."""
-
-    def __init__(self) -> None:
-        super().__init__(f"longer than {MAX_RECORD_CHARS:,} characters")
-
-
-class LineFeed:
-    r"""The lines of a text, counted, with those of the row under way at hand so that they can be read again.
-
-    Parameters
-    ----------
-    stream
-        Opened with ``newline="\n"``, so that lines are counted as editors count them.
-    """
-
-    def __init__(self, stream: io.TextIOBase) -> None:
-        self._stream = stream
-        self._again: deque[str] = deque()
-        self._chars = 0
-        self.line = 0
-        self.record: list[str] = []
-
-    def begin(self) -> int:
-        """Start a new row; return the line it will start on."""
-        self.record = []
-        self._chars = 0
-        return self.line + 1
-
-    def rewind(self) -> None:
-        """Go back to the second line of the row under way: all we gave up on is its first."""
-        self._again.extendleft(reversed(self.record[1:]))
-        self.line -= len(self.record[1:])
-
-    def is_decoded(self) -> bool:
-        """Whether all bytes of the row under way were text in the given encoding."""
-        return all(line.isascii() or not UNDECODED.search(line) for line in self.record)
-
-    def __iter__(self) -> LineFeed:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else self._stream.readline(MAX_RECORD_CHARS + 1)
-        if not line:
-            raise StopIteration
-        self.line += 1
-        self.record.append(line)
-        self._chars += len(line)
-        if self._chars > MAX_RECORD_CHARS:
-            self._skip_rest(line)
-            raise RecordTooLongError
-        return line
-
-    def _skip_rest(self, line: str) -> None:
-        while line and not line.endswith("\n"):
-            line = self._stream.readline(MAX_RECORD_CHARS)
 
 
 @contextmanager
@@ -111,14 +46,6 @@ def open_bytes(path: Path, name: str) -> Iterator[BinaryIO]:
         else:
             with pa.input_stream(str(path), compression=compression) as arrow:
                 yield cast("BinaryIO", io.BufferedReader(arrow))
-
-
-@contextmanager
-def open_lines(path: Path, name: str, encoding: str) -> Iterator[LineFeed]:
-    """Open a text file; undecodable bytes come as lone surrogates for the row's reader to reject."""
-    with open_bytes(path, name) as stream:
-        text = io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="\n")
-        yield LineFeed(text)
 
 
 def refuse_wrong_encoding(path: Path, name: str, encoding: str) -> None:
@@ -159,9 +86,3 @@ def _likely_encoding(head: bytes) -> str:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     return "cp1252, or latin-1" if _decodes(head, "cp1252") else "latin-1"
-
-
-def file_digest(path: Path, name: str) -> str:
-    """Return the SHA-256 of a file's bytes as they lie on the disk."""
-    with reading(name), path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.errors import TableError
-from data.tables.attributes import as_json
 from data.tables.columns import LISTINGS, SELLERS, TABLES, Table
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ ADVICE = (
     "Rename columns, or say what they are called with --map THEIRS=ours; for what the table lacks: "
     f"{ROW_DIGEST}=ours, {EMPTY}=ours or {CONSTANT}TEXT=ours. docs/tables.md explains every column."
 )
+SEPARATOR = ", "
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Mapping:
         is a column of several tables: it was meant for another of them.
         """
         own = {column.name: column.name for column in table.columns if column.name in columns}
-        mapped = {ours: theirs for theirs, ours in self.pairs if ours in table}
+        mapped = {ours: theirs for theirs, ours in self.pairs if ours in table.names}
         return own | {
             ours: theirs for ours, theirs in mapped.items() if theirs in columns or (_fills(theirs) and ours not in own)
         }
@@ -74,7 +78,7 @@ class Mapping:
         return [
             (theirs, ours)
             for theirs, ours in self.pairs
-            if ours in table
+            if ours in table.names
             and theirs not in columns
             and not _fills(theirs)
             and not (ours in columns and _tables_with(ours) > 1)
@@ -134,6 +138,32 @@ def check_columns(columns: Sequence[str], table: Table, *, mapping: Mapping, sou
         raise TableError(f"{source} as table of {table.name}", problems, f"It has: {', '.join(columns)}. {ADVICE}")
 
 
+def as_json(frame: pd.DataFrame) -> pd.Series:
+    """Return each row as a JSON object with sorted keys and without unknown values.
+
+    Parameters
+    ----------
+    frame
+        Columns of ``str`` dtype.
+
+    Returns
+    -------
+    Series of ``str``, NA where a row has no value at all.
+
+    Examples
+    --------
+    >>> as_json(pd.DataFrame({"b": ["x", None], "a": ["1", None]}, dtype="str")).tolist()
+    ['{"a": "1", "b": "x"}', nan]
+    """
+    anchor = pa.array([""] * len(frame), pa.large_string())  # Arrow drops rows in which every member is null
+    members = [_members(frame[name]) for name in sorted(frame.columns)]
+    joined = pc.binary_join_element_wise(
+        anchor, *members, pa.scalar(SEPARATOR, pa.large_string()), null_handling="skip"
+    )
+    inner = pd.Series(joined.to_pandas().array, index=frame.index, dtype="str").str.removeprefix(SEPARATOR)
+    return "{" + inner.mask(inner == "", None) + "}"
+
+
 def _split(argument: str) -> tuple[str, str]:
     theirs, _, ours = argument.rpartition("=")
     return theirs.strip(), ours.strip()
@@ -160,7 +190,7 @@ def _plain(name: str) -> str:
 
 
 def _tables_with(ours: str) -> int:
-    return sum(ours in table for table in TABLES.values())
+    return sum(ours in table.names for table in TABLES.values())
 
 
 def _fills(theirs: str) -> bool:
@@ -176,3 +206,11 @@ def _taken(frame: pd.DataFrame, theirs: str) -> pd.Series | str | None:
         return None
     rows = as_json(frame).fillna("{}")
     return pd.Series([hashlib.sha256(row.encode()).hexdigest()[:32] for row in rows], index=frame.index, dtype="str")
+
+
+def _members(column: pd.Series) -> pa.Array:
+    """``"name": "value"`` for each row; values are encoded once for each distinct one."""
+    codes, distinct = pd.factorize(column)
+    key = json.dumps(str(column.name), ensure_ascii=False)
+    encoded = pa.array([f"{key}: {json.dumps(value, ensure_ascii=False)}" for value in distinct], pa.large_string())
+    return encoded.take(pa.array(codes, mask=np.asarray(codes) < 0))

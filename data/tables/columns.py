@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["id", "text", "name", "currency", "time", "number", "urls", "label"]
@@ -49,18 +49,31 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An input table: its name and its columns in their order."""
+    """An input table.
+
+    Parameters
+    ----------
+    name
+        As it is called in messages.
+    columns
+        In their order.
+
+    Attributes
+    ----------
+    names
+        Of all columns.
+    required
+        Names of the columns the table must have.
+    """
 
     name: str
     columns: tuple[Column, ...]
+    names: frozenset[str] = field(init=False)
+    required: frozenset[str] = field(init=False)
 
-    @property
-    def required(self) -> frozenset[str]:
-        """Names of the columns the table must have."""
-        return frozenset(column.name for column in self.columns if column.required)
-
-    def __contains__(self, column: str) -> bool:
-        return any(own.name == column for own in self.columns)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset(column.name for column in self.columns))
+        object.__setattr__(self, "required", frozenset(column.name for column in self.columns if column.required))
 
 
 def _id(name: str, meaning: str) -> Column:

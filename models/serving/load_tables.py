@@ -18,8 +18,8 @@ from data.progress import advance
 from data.sources import DEFAULT_ENCODING, open_source
 from data.tables.column_mapping import Mapping, check_columns
 from data.tables.columns import TABLES
-from data.tables.timestamps import parse_timezone
 from data.tables.validation import validate
+from data.tables.value_parsing import parse_timezone
 from features.point_in_time.price_features import stated
 from features.point_in_time.product_model_features import goods_of
 from features.point_in_time.text_features import text_bands

@@ -16,7 +16,7 @@ from data.catalog.cases.decisions import Kind
 from data.catalog.cases.desk_statistics import decisions_since, latest_of, latest_runs, undone_since
 from data.catalog.database.frames import records
 from data.catalog.monitoring_counts import Periods, comparable_pictures, fetch_outcomes
-from data.catalog.scores.champions import champion
+from data.catalog.scores.scores import champion
 from data.errors import ModelError
 from features.registration.same_photo import operating_point
 from models.estimator.rule import RULE_ID

@@ -11,8 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from data.catalog.cases.case_views import find_listings, first_pictures_of
-from data.catalog.database.frames import records
-from data.catalog.database.keys import joined_keys
+from data.catalog.database.frames import joined_keys, records
 from data.errors import SourceError
 from models.serving.pictures.query_pictures import Address, Upload, read_query
 from models.serving.pictures.search_pictures import SearchOptions, SearchResult, find_similar

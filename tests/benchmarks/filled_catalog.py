@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from data.catalog.database.keys import joined_keys
+from data.catalog.database.frames import joined_keys
 from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS
 from features.point_in_time.product_model_features import goods_of
 

@@ -171,9 +171,7 @@ class Catalog:
     def keep_in(self, folder: Path) -> None:
         """Have files hold what is searched, merged as a store merges them after a while."""
         store, now = SegmentStore(folder, FORMAT), datetime.now(UTC)
-        store.rebuild(self.parts, mark=0, now=now)
-        self.parts = list(store.open().parts)
-        store.compact(merged, now=now, entirely=True)
+        store.rebuild([merged(self.parts)], now=now)
         self.parts = list(store.open().parts)
         store.sweep(now=now, grace=timedelta(0))
 

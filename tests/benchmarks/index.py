@@ -214,7 +214,7 @@ def show_files(store: SegmentStore, keys: Keys, rng: np.random.Generator) -> Ind
     items = np.arange(keys.size, dtype=np.uint32)
     arrays: list[dict[str, NDArray[Any]]] = []
     built_s = cpu_s(lambda: arrays.append(build(keys, items)))
-    written_s = wall_s(lambda: store.rebuild(arrays, mark=0, now=now))
+    written_s = wall_s(lambda: store.rebuild(arrays, now=now))
     arrays.clear()
     n_bytes = sum(path.stat().st_size for path in store.folder.glob("*.segment"))
     opened: list[Index] = []
@@ -224,7 +224,7 @@ def show_files(store: SegmentStore, keys: Keys, rng: np.random.Generator) -> Ind
     print(f"  opened in {opened_s * 1000:.1f} ms, first query after it {first_s * 1000:.1f} ms")
     more = random_keys(rng, APPENDED)
     numbers = np.arange(APPENDED, dtype=np.uint32)
-    times = [wall_s(lambda: store.append(build(more, numbers), mark=1)) for _ in range(5)]
+    times = [wall_s(lambda: store.append(build(more, numbers))) for _ in range(5)]
     merged_s = wall_s(lambda: store.compact(merge, now=now))
     print(
         f"  {APPENDED} keys appended in {statistics.median(times):.2f} s, five such segments merged in {merged_s:.2f} s"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.catalog.database.keys import joined_keys
+from data.catalog.database.frames import joined_keys
 from data.catalog.scores.scores import save_features, save_scores
 from data.settings import load_settings
 from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS

@@ -9,8 +9,8 @@ from data.catalog.database.frames import upsert
 from data.catalog.database.schema import fetches
 from data.catalog.market.listings import save_labels
 from data.catalog.market.scoring_moments import all_moments
-from data.catalog.scores.champions import PROMOTED, record_model
 from data.catalog.scores.random_samples import draw_audits
+from data.catalog.scores.scores import PROMOTED, record_model
 from data.errors import ExitCode, ModelError
 from data.settings import load_settings
 from flows.runtime.events import announce

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.testclient import TestClient
 
-from data.catalog.cases.verdict_labels import ANALYST
+from data.catalog.feature_facts import ANALYST
 from data.synthetic.market import make_market, write_market
 from flows.start import started
 from review.access.authentication import LocalDoor

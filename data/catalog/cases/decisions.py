@@ -17,7 +17,7 @@ from data.catalog.cases.claims import release
 from data.catalog.database.frames import read_by_keys, read_frame, to_instant, whole_table
 from data.catalog.database.records import read_records, read_records_by_keys
 from data.catalog.database.schema import verdicts
-from data.catalog.market.denied_pairs import remember_different
+from data.catalog.market.matches import deny_pairs
 from data.errors import CaseChanged, VerdictError
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def deny_pair(
         actor=actor,
     )
     told = pd.DataFrame({"image_id": [first], "other_image_id": [second], "known_at": [pd.Timestamp(now)]})
-    remember_different(connection, told)
+    deny_pairs(connection, told)
     return recorded
 
 

@@ -6,6 +6,7 @@ Columns named ``*_at`` or ``as_of`` are ``datetime64[us, UTC]`` in frames and mi
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pandas.api.types import is_float_dtype
-from sqlalchemy import Float, Integer, LargeBinary, Text, select
+from sqlalchemy import Float, Integer, LargeBinary, Text, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
@@ -26,13 +27,20 @@ if TYPE_CHECKING:
 
     Keys = npt.NDArray[Any] | pd.Series | Sequence[Any]
 
+    import numpy.typing as npt
+
 HASH_COLUMNS = frozenset({"ahash", "phash", "dhash", "whash", "colorhash", "untransposed_phash"})
+KEYS: Any = bindparam("keys", expanding=True)
+"""Stands in a query for the keys that `read_portions` gives it: ``column.in_(KEYS)``."""
 KEYS_A_QUERY = 10_000  # below SQLite's 32,766 and PostgreSQL's 65,535 parameters
 ROWS_A_STATEMENT = 10_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 NOT_A_TIME = int(np.iinfo(np.int64).min)  # what numpy reads as "no time"
 TEXTS: Any = pd.StringDtype(na_value=np.nan)
+SEPARATOR = "\x1f"  # the unit separator; ids hold no control characters, and contents are escaped
+KEY_BYTES = 8
+ID_BYTES = 16
 
 
 def is_time(name: str) -> bool:
@@ -46,6 +54,11 @@ def to_microseconds(times: pd.Series) -> pd.Series:
     return numbers.mask(times.isna())
 
 
+def to_instants(*times: datetime) -> tuple[int, ...]:
+    """Return aware times as microseconds since 1970 in UTC."""
+    return tuple(map(to_instant, times))
+
+
 def to_instant(moment: datetime) -> int:
     """Return an aware time as microseconds since 1970 in UTC."""
     # Their differences are not all told alike by what other libraries make of a time.
@@ -53,11 +66,11 @@ def to_instant(moment: datetime) -> int:
     return (plain - EPOCH) // MICROSECOND
 
 
-def read_frame(connection: Connection, query: Select[Any]) -> pd.DataFrame:
-    """Run a query and return its rows with the column types of this module."""
+def read_frame(connection: Connection, query: Select[Any], values: dict[str, Any] | None = None) -> pd.DataFrame:
+    """Run a query, with values for its parameters, and return its rows with the column types of this module."""
     names = list(query.selected_columns.keys())
     kinds = [column.type for column in query.selected_columns]
-    with connection.execute(query) as found:
+    with connection.execute(query, values) as found:
         # The driver's own tuples: making rows of them costs twice what reading a million does.
         return _frame(names, kinds, found.cursor.fetchall() if found.cursor else [])
 
@@ -79,12 +92,28 @@ def read_by_keys(
     keys: Keys,
 ) -> pd.DataFrame:
     """Run a query for rows whose ``column`` is among ``keys``, however many; order is not defined."""
-    return read_portions(connection, lambda some: query.where(column.in_(some)), keys)
+    return read_portions(connection, query.where(column.in_(KEYS)), keys)
 
 
-def read_portions(connection: Connection, query_of: Callable[[list[Any]], Select[Any]], keys: Keys) -> pd.DataFrame:
-    """Run the queries that ``query_of`` makes of keys, as many at a time as one can take; order is not defined."""
-    parts = [read_frame(connection, query_of(some)) for some in _portions(keys)]
+def read_each(connection: Connection, *lookups: tuple[Select[Any], Keys]) -> list[pd.DataFrame]:
+    """Run several queries one after the other, each with its keys, as `read_portions` does."""
+    return [read_portions(connection, query, keys) for query, keys in lookups]
+
+
+def read_portions(
+    connection: Connection, query: Select[Any] | Callable[[list[Any]], Select[Any]], keys: Keys
+) -> pd.DataFrame:
+    """Run a query for some keys, as many at a time as it can take; order is not defined.
+
+    Parameters
+    ----------
+    query
+        Asks for rows that are ``.in_(KEYS)``; or makes the query of a list of keys.
+    """
+    parts = [
+        read_frame(connection, query(some)) if callable(query) else read_frame(connection, query, {"keys": some})
+        for some in _portions(keys)
+    ]
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
@@ -110,6 +139,15 @@ def delete_by_keys(connection: Connection, table: Table, column: ColumnElement[A
     """Delete the rows whose ``column`` is among ``keys``."""
     for some in _portions(keys):
         connection.execute(table.delete().where(column.in_(some)))
+
+
+def replace_by_keys(
+    connection: Connection, table: Table, columns: Sequence[ColumnElement[Any]], keys: Keys, frame: pd.DataFrame
+) -> None:
+    """Insert rows in place of those any of whose ``columns`` is among ``keys``."""
+    for column in columns:
+        delete_by_keys(connection, table, column, keys)
+    insert(connection, table, frame)
 
 
 def update_by_keys(
@@ -145,9 +183,26 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
+def joined_keys(*columns: Iterable[str]) -> npt.NDArray[np.int64]:
+    """Return the key of each row of texts: ``joined_keys(marketplaces, listing_ids)`` are listing keys.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+    """
+    digests = b"".join(_digest(text, KEY_BYTES).digest() for text in _joined(columns))
+    return np.frombuffer(digests, dtype="<i8").astype(np.int64)
+
+
+def joined_ids(*columns: Iterable[str]) -> list[str]:
+    """Return 32 hex digits for each row of texts, which nobody can make two rows share."""
+    return [_digest(text, ID_BYTES).hexdigest() for text in _joined(columns)]
+
+
 def _portions(keys: Keys) -> Iterator[list[Any]]:
     """Yield the distinct keys, missing ones left out, as many at a time as a query can take; one list at least."""
-    distinct = pd.Series(keys).dropna().unique().tolist()
+    column = pd.Series(keys).dropna().drop_duplicates()
+    distinct = (to_microseconds(column) if isinstance(column.dtype, pd.DatetimeTZDtype) else column).tolist()
     for start in range(0, max(1, len(distinct)), KEYS_A_QUERY):
         yield distinct[start : start + KEYS_A_QUERY]
 
@@ -219,3 +274,11 @@ def _whole_numbers(values: Sequence[Any]) -> npt.NDArray[np.int64] | None:
         return np.array(values, dtype=np.int64)
     except TypeError:
         return None
+
+
+def _joined(columns: tuple[Iterable[str], ...]) -> Iterable[str]:
+    return (SEPARATOR.join(row) for row in zip(*columns, strict=True))
+
+
+def _digest(text: str, size: int) -> hashlib.blake2b:
+    return hashlib.blake2b(text.encode(), digest_size=size)

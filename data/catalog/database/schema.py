@@ -2,7 +2,7 @@
 
 Times are ``BIGINT`` microseconds since 1970 in UTC, in columns named ``*_at`` or ``as_of``. Hashes are 64 unsigned bits
 kept as signed ``BIGINT``. ``listing_key`` and ``seller_key`` stand for (marketplace, id), see
-`data.catalog.database.keys`.
+`data.catalog.database.frames`.
 Rows of ``listings`` and ``sellers`` are versions: a change adds a row, nothing that was known is overwritten.
 """
 

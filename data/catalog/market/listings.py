@@ -1,23 +1,28 @@
-"""Saving what the tables say: listings with their picture addresses, sellers and labels."""
+"""Saving what the tables say: listings with their picture addresses, sellers and labels.
+
+Listings and sellers are kept as versions: a row that says something new adds one, one that repeats what is known adds
+nothing.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import select
 
-from data.catalog.database.frames import insert, read_by_keys, upsert
-from data.catalog.database.keys import joined_ids, joined_keys
+from data.catalog.database.frames import insert, joined_ids, joined_keys, read_by_keys, to_microseconds, upsert
 from data.catalog.database.schema import fetches, image_links, labels, listings, sellers
-from data.catalog.database.versions import content_ids, settle
 from data.catalog.market.matches import reopen_accounts
 from data.catalog.market.prices import forget_days
 from data.catalog.market.scoring_moments import note_news
 from data.catalog.market.texts import await_reading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from data.catalog.market.loads import Load
@@ -28,6 +33,7 @@ LISTING_CONTENT = (
 )  # fmt: skip
 SELLER_CONTENT = ("joined_at", "feedback_count", "rating", "country", "group_id", "attributes")
 PENDING = "pending"
+KEPT = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,43 @@ def save_labels(connection: Connection, rows: pd.DataFrame) -> Saved:
     return Saved(len(new), _refused(both[contradicts & (both["_line"] >= 0)], "label", reason))
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of incoming rows: ``new`` versions, and ``contradicted`` rows that say otherwise at the same time."""
+
+    new: pd.DataFrame
+    contradicted: pd.DataFrame
+
+
+def content_ids(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Return an id of each row's content in ``columns``; missing differs from empty."""
+    return joined_ids(*(_texts(frame[name]) for name in columns))
+
+
+def settle(incoming: pd.DataFrame, known: pd.DataFrame, key: str) -> Settled:
+    """Tell new versions from repetitions and contradictions.
+
+    Parameters
+    ----------
+    incoming
+        Rows with ``key``, ``observed_at`` and ``content_id``, in reading order.
+    known
+        The versions already kept of the same keys, same three columns.
+    key
+        Name of the key column.
+    """
+    columns = [key, "observed_at", "content_id"]
+    # Only these columns are put together: others would have to be filled, and filled whole numbers lose their bits.
+    rows = pd.concat(
+        [known[columns].assign(row=KEPT), incoming[columns].assign(row=np.arange(len(incoming)))], ignore_index=True
+    ).sort_values([key, "observed_at", "row"], kind="stable", ignore_index=True)
+    contradicts = rows["content_id"] != rows.groupby([key, "observed_at"])["content_id"].transform("first")
+    first = rows.drop_duplicates([key, "observed_at"])
+    # A version that repeats the one before it says nothing.
+    repeats = first["content_id"] == first.groupby(key, sort=False)["content_id"].shift()
+    return Settled(_rows(incoming, first.loc[~repeats, "row"]), _rows(incoming, rows.loc[contradicts, "row"]))
+
+
 def _of_another_seller(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
     owners = pd.concat([known, rows])[["listing_key", "seller_key", "listing_id"]].drop_duplicates("listing_key")
     owner = rows[["listing_key"]].merge(owners, on="listing_key", how="left").set_axis(rows.index)
@@ -162,3 +205,13 @@ def _earlier_than_kept(connection: Connection, links: pd.DataFrame) -> pd.DataFr
 
 def _refused(rows: pd.DataFrame, column: str, reason: str) -> pd.DataFrame:
     return pd.DataFrame({"_line": rows["_line"], "column_name": column, "reason": reason, "value": rows[column]})
+
+
+def _rows(incoming: pd.DataFrame, numbers: pd.Series) -> pd.DataFrame:
+    return incoming.iloc[np.sort(numbers[numbers != KEPT])]
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        column = to_microseconds(column)
+    return column.astype(object).map(repr, na_action="ignore").astype(object).where(column.notna(), "")

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import select, update
 
-from data.catalog.database.frames import insert, read_frame, to_instant, to_rows, upsert
-from data.catalog.database.keys import joined_keys
+from data.catalog.database.frames import insert, joined_keys, read_frame, to_instant, to_rows, upsert
 from data.catalog.database.schema import listings, loads, rejects, runs
 
 if TYPE_CHECKING:

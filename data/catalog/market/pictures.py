@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import and_, or_, select
+from sqlalchemy import LargeBinary, and_, or_, select
 
 from data.catalog.database.frames import (
+    KEYS,
     delete_by_keys,
     insert,
     read_by_keys,
+    read_each,
     read_frame,
+    replace_by_keys,
     to_instant,
     update_by_keys,
     upsert,
-    whole_table,
 )
-from data.catalog.database.schema import fetches, image_links, images, listings, sightings
-from data.catalog.market.descriptors import forget_sketches, replace_sketches
+from data.catalog.database.schema import fetches, image_links, images, listings, sightings, sketches
 from data.catalog.market.listings import PENDING
 from data.catalog.market.photo_ties import note_pictures
 from data.catalog.market.scoring_moments import note_news
@@ -29,12 +32,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
+    from numpy.typing import NDArray
     from sqlalchemy import Connection, Select
 
     from data.catalog.market.loads import Load
 
 STORED = "stored"
 FIRST_RETRY = pd.Timedelta(minutes=15)  # doubles twice with every further attempt
+BLOBS = tuple(column.name for column in sketches.columns if isinstance(column.type, LargeBinary))
+BATCH_ROWS = 2_000
+"""Some 34 MB at 17 kB a sketch."""
 
 
 def due_fetches(
@@ -98,6 +105,92 @@ def save_fetches(connection: Connection, load: Load, outcomes: pd.DataFrame) -> 
     _save_new(connection, load, outcomes[~as_known])
 
 
+def sight_known_pictures(connection: Connection, load: Load) -> None:
+    """Record the sightings of a load's addresses whose pictures were there before it."""
+    _sight(connection, read_frame(connection, _links().where(image_links.c.load_id == load.load_id)))
+
+
+def pending_pictures(connection: Connection, recipe: str) -> list[str]:
+    """Return the ids of the pictures that have no fingerprint of this recipe, sorted."""
+    other = or_(images.c.recipe.is_(None), images.c.recipe < recipe, images.c.recipe > recipe)
+    query = select(images.c.image_id).where(other).order_by(images.c.image_id)
+    return list(connection.execute(query).scalars())
+
+
+def save_fingerprints(connection: Connection, prints: pd.DataFrame, sketched: pd.DataFrame | None = None) -> None:
+    """Keep fingerprints, and sketches in place of any the pictures had; they are to be compared anew.
+
+    Parameters
+    ----------
+    prints
+        All columns of the ``images`` table but ``compared``.
+    sketched
+        All columns of the ``sketches`` table, for those of the pictures that have a sketch.
+    """
+    upsert(connection, images, prints.assign(compared=0))
+    note_pictures(connection, prints["image_id"])
+    replace_descriptors(connection, prints["image_id"], sketched)
+
+
+def forget_pictures(connection: Connection, image_ids: Sequence[str]) -> None:
+    """Let pictures that were lost before they were fingerprinted be asked for again; their sightings stay."""
+    update_by_keys(connection, fetches, fetches.c.image_id, image_ids, status=PENDING, image_id=None)
+    delete_by_keys(connection, images, images.c.image_id, image_ids)
+    note_pictures(connection, image_ids)
+    forget_descriptors(connection, image_ids)
+
+
+_VERSIONS = select(listings.c.listing_key, listings.c.seller_key, listings.c.created_at, listings.c.observed_at).where(
+    listings.c.listing_key.in_(KEYS)
+)
+_RECORDED = select(sightings).where(sightings.c.listing_key.in_(KEYS))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredDescriptors:
+    """Sketches of one recipe as they are stored, one row a picture.
+
+    Parameters
+    ----------
+    image_id
+        The pictures, sorted; shape (n,).
+    blobs
+        For each column that was asked for its bytes, shape (n, bytes), ``uint8``.
+    """
+
+    image_id: pd.Series[str]
+    blobs: dict[str, NDArray[np.uint8]]
+
+
+def descriptors_of(
+    connection: Connection, image_ids: pd.Series[str] | Sequence[str], recipe: str, *, blobs: Sequence[str] = BLOBS
+) -> StoredDescriptors:
+    """Return the sketches of some pictures; those without one of this recipe are left out.
+
+    Parameters
+    ----------
+    blobs
+        The columns to read: without the thumbnails it is 40 times less.
+    """
+    found = read_by_keys(connection, _of_recipe(recipe, blobs), sketches.c.image_id, image_ids)
+    return _stacked(found.sort_values("image_id", ignore_index=True), blobs)
+
+
+def replace_descriptors(
+    connection: Connection, image_ids: pd.Series[str] | Sequence[str], sketched: pd.DataFrame | None
+) -> None:
+    """Keep the sketches (all columns of the table) of some pictures; those that have none now lose what they had."""
+    if sketched is None:
+        forget_descriptors(connection, image_ids)
+    else:
+        replace_by_keys(connection, sketches, (sketches.c.image_id,), image_ids, sketched)
+
+
+def forget_descriptors(connection: Connection, image_ids: pd.Series[str] | Sequence[str]) -> None:
+    """Remove the sketches of some pictures."""
+    delete_by_keys(connection, sketches, sketches.c.image_id, image_ids)
+
+
 def _save_new(connection: Connection, load: Load, outcomes: pd.DataFrame) -> None:
     # A host that told us to stay away, or was not asked at all, has not used up an attempt; a picture that took the
     # place of another one begins anew.
@@ -128,41 +221,6 @@ def _save_new(connection: Connection, load: Load, outcomes: pd.DataFrame) -> Non
     _sight(connection, links, swapped=outcomes.loc[changed, "url_id"])
 
 
-def sight_known_pictures(connection: Connection, load: Load) -> None:
-    """Record the sightings of a load's addresses whose pictures were there before it."""
-    _sight(connection, read_frame(connection, _links().where(image_links.c.load_id == load.load_id)))
-
-
-def pending_pictures(connection: Connection, recipe: str) -> list[str]:
-    """Return the ids of the pictures that have no fingerprint of this recipe, sorted."""
-    other = or_(images.c.recipe.is_(None), images.c.recipe < recipe, images.c.recipe > recipe)
-    query = select(images.c.image_id).where(other).order_by(images.c.image_id)
-    return list(connection.execute(query).scalars())
-
-
-def save_fingerprints(connection: Connection, prints: pd.DataFrame, sketched: pd.DataFrame | None = None) -> None:
-    """Keep fingerprints, and sketches in place of any the pictures had; they are to be compared anew.
-
-    Parameters
-    ----------
-    prints
-        All columns of the ``images`` table but ``compared``.
-    sketched
-        All columns of the ``sketches`` table, for those of the pictures that have a sketch.
-    """
-    upsert(connection, images, prints.assign(compared=0))
-    note_pictures(connection, prints["image_id"])
-    replace_sketches(connection, prints["image_id"], sketched)
-
-
-def forget_pictures(connection: Connection, image_ids: Sequence[str]) -> None:
-    """Let pictures that were lost before they were fingerprinted be asked for again; their sightings stay."""
-    update_by_keys(connection, fetches, fetches.c.image_id, image_ids, status=PENDING, image_id=None)
-    delete_by_keys(connection, images, images.c.image_id, image_ids)
-    note_pictures(connection, image_ids)
-    forget_sketches(connection, image_ids)
-
-
 def _asked() -> Select[Any]:
     return select(
         fetches.c.url_id,
@@ -190,8 +248,10 @@ def _links() -> Select[Any]:
 
 
 def _sight(connection: Connection, links: pd.DataFrame, swapped: Collection[str] = ()) -> None:
-    versions = whole_table(listings, ("listing_key", "seller_key", "created_at", "observed_at"))
-    known = read_by_keys(connection, versions, listings.c.listing_key, links["listing_key"])
+    if links.empty:
+        return
+    keys = links["listing_key"]
+    known, recorded = read_each(connection, (_VERSIONS, keys), (_RECORDED, keys))
     first = known.sort_values("observed_at").drop_duplicates("listing_key").rename(columns={"observed_at": "first_at"})
     seen = links.merge(first, on="listing_key")
     added = (seen["observed_at"] > seen["first_at"]) | seen["url_id"].isin(list(swapped))
@@ -200,11 +260,24 @@ def _sight(connection: Connection, links: pd.DataFrame, swapped: Collection[str]
     posted_late = added & (seen["observed_at"] > seen["created_at"])
     seen["created_at"] = seen["created_at"].mask(posted_late, seen["observed_at"])
     seen = seen.drop(columns=["known_at", "first_at", "url_id"]).assign(matched=0)
-    before = whole_table(sightings, list(seen.columns))
-    recorded = read_by_keys(connection, before, sightings.c.listing_key, seen["listing_key"])
     # A picture may stand in a listing under several addresses: the first of them counts, in whichever order they came.
-    both = pd.concat([recorded.assign(_new=False), seen.assign(_new=True)], ignore_index=True)
+    both = pd.concat([recorded[list(seen.columns)].assign(_new=False), seen.assign(_new=True)], ignore_index=True)
     both = both.sort_values(["observed_at", "position"], kind="stable").drop_duplicates(["image_id", "listing_key"])
     new = both[both["_new"]].drop(columns="_new")
     upsert(connection, sightings, new)
     note_news(connection, new["listing_key"])
+
+
+def _of_recipe(recipe: str, blobs: Sequence[str]) -> Select[Any]:
+    return select(sketches.c.image_id, *(sketches.c[name] for name in blobs)).where(sketches.c.recipe == recipe)
+
+
+def _stacked(rows: pd.DataFrame, blobs: Sequence[str]) -> StoredDescriptors:
+    return StoredDescriptors(rows["image_id"], {name: _octets(rows[name]) for name in blobs})
+
+
+def _octets(column: pd.Series) -> NDArray[np.uint8]:
+    lengths = set(column.map(len))
+    if len(lengths) > 1:
+        raise ValueError(f"{column.name} of sketches of one recipe differ in length: {sorted(lengths)} bytes")
+    return np.frombuffer(b"".join(column), np.uint8).reshape(len(column), lengths.pop() if lengths else 0)

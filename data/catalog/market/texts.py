@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import func, select
 
-from data.catalog.database.frames import insert, read_by_keys, read_frame, read_portions, upsert, whole_table
+from data.catalog.database.frames import KEYS, insert, read_by_keys, read_each, read_frame, upsert
 from data.catalog.database.schema import TEXT_BANDS, listings, texts
 
 if TYPE_CHECKING:
@@ -29,17 +29,9 @@ def await_reading(connection: Connection, versions: pd.DataFrame) -> None:
 
 def unread_texts(connection: Connection, rows: int) -> pd.DataFrame:
     """Return ``READ`` of at most so many versions whose text was not read yet."""
-    query = (
-        select(*(listings.c[name] for name in READ))
-        .join_from(
-            texts,
-            listings,
-            (texts.c.listing_key == listings.c.listing_key) & (texts.c.observed_at == listings.c.observed_at),
-        )
-        .where(texts.c.hashed == 0)
-        .limit(rows)
-    )
-    return read_frame(connection, query)
+    same = (texts.c.listing_key == listings.c.listing_key) & (texts.c.observed_at == listings.c.observed_at)
+    query = select(*(listings.c[name] for name in READ)).join_from(texts, listings, same)
+    return read_frame(connection, query.where(texts.c.hashed == 0).limit(rows))
 
 
 def save_texts(connection: Connection, versions: pd.DataFrame) -> None:
@@ -56,19 +48,20 @@ def texts_like(connection: Connection, listing_keys: Keys) -> pd.DataFrame:
         ``TEXT``: a row for each version of the listings, each band of its text that anybody else shows too, and each of
         the first `EARLIEST_SELLERS` sellers to show it, the own one included; in no order.
     """
-    own = read_by_keys(connection, whole_table(texts, (*VERSION, *TEXT_BANDS)), texts.c.listing_key, listing_keys)
-    parts = [_shown(connection, own[[*VERSION, name]].dropna(), name) for name in TEXT_BANDS]
+    bands = (texts.c[name] for name in TEXT_BANDS)
+    query = select(*(texts.c[name] for name in VERSION), *bands)
+    own = read_by_keys(connection, query, texts.c.listing_key, listing_keys)
+    shown = [
+        own[[*VERSION, name]].dropna().rename(columns={name: "band"}).astype({"band": "int64"}) for name in TEXT_BANDS
+    ]
+    lookups = ((_first_sellers(name), part["band"]) for name, part in zip(TEXT_BANDS, shown, strict=True))
+    first = read_each(connection, *lookups)
+    parts = [part.merge(sellers, on="band")[list(TEXT)] for part, sellers in zip(shown, first, strict=True)]
     return pd.concat(parts, ignore_index=True)
 
 
-def _shown(connection: Connection, own: pd.DataFrame, name: str) -> pd.DataFrame:
-    own = own.rename(columns={name: "band"}).astype({"band": "int64"})
-    first = read_portions(connection, lambda bands: _first_sellers(name, bands), own["band"])
-    return own.merge(first, on="band")[list(TEXT)]
-
-
-def _first_sellers(name: str, bands: list[int]) -> Select[Any]:
-    """Return the query for the first sellers to show each band, where there are several."""
+def _first_sellers(name: str) -> Select[Any]:
+    """Return the query for the first sellers to show each of some bands, where there are several."""
     band, since = texts.c[name], func.min(texts.c.observed_at)
     by_seller = (
         select(
@@ -78,7 +71,7 @@ def _first_sellers(name: str, bands: list[int]) -> Select[Any]:
             func.row_number().over(partition_by=band, order_by=(since, texts.c.seller_key)).label("place"),
             func.count().over(partition_by=band).label("sellers"),
         )
-        .where(band.in_(bands))
+        .where(band.in_(KEYS))
         .group_by(band, texts.c.seller_key)
         .subquery()
     )

@@ -1,4 +1,4 @@
-"""Scores with the feature vectors they were made from, so that each can be replayed."""
+"""Scores with the feature vectors they were made from, so that each can be replayed, and which model is in use."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, select
 
-from data.catalog.database.frames import read_frame, to_rows, upsert, whole_table
-from data.catalog.database.schema import features, scores
+from data.catalog.database.frames import insert, read_frame, to_rows, upsert, whole_table
+from data.catalog.database.schema import features, model_events, scores
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
 VECTOR = np.dtype("<f8")
 SCORE_KEYS = ("listing_key", "as_of", "model_id")
+KEPT, PROMOTED, ROLLED_BACK = "kept", "promoted", "rolled back to"
 
 
 def save_scores(connection: Connection, rows: pd.DataFrame) -> None:
@@ -53,3 +56,33 @@ def rank_run(connection: Connection, run_id: str) -> None:
     statement = scores.update().where(*same).values(rank=bindparam("of_rank"))
     # Renamed: a parameter with a column's name would be set, not compared.
     connection.execute(statement, [{f"of_{name}": value for name, value in row.items()} for row in ranked])
+
+
+def champion(connection: Connection) -> str | None:
+    """Return the id of the model in use; ``None`` before the first promotion."""
+    query = select(model_events.c.model_id).where(model_events.c.action.in_([PROMOTED, ROLLED_BACK]))
+    found: str | None = connection.execute(query.order_by(model_events.c.event.desc()).limit(1)).scalar()
+    return found
+
+
+def history(connection: Connection) -> pd.DataFrame:
+    """Return all model events, oldest first."""
+    return read_frame(connection, select(model_events).order_by(model_events.c.event))
+
+
+def previous_champion(connection: Connection) -> str | None:
+    """Return the model that was in use before the present one; ``None`` if there was none."""
+    events = history(connection)
+    used = events.loc[events["action"].isin([PROMOTED, ROLLED_BACK]), ["model_id", "previous_id"]]
+    return None if used.empty or pd.isna(used["previous_id"].iloc[-1]) else str(used["previous_id"].iloc[-1])
+
+
+def record_model(connection: Connection, model_id: str, action: str, reason: str, now: datetime) -> None:
+    """Append what happened to a model, together with the champion before it."""
+    event = {
+        "model_id": [model_id],
+        "action": [action],
+        "reason": [reason],
+        "previous_id": [champion(connection)],
+    }
+    insert(connection, model_events, pd.DataFrame(event).assign(happened_at=pd.Timestamp(now)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from data.catalog.database.engine import open_catalog
 from data.catalog.health import SOUND, Backlog, Schema, backlog, examine, is_made
-from data.catalog.scores.champions import champion
+from data.catalog.scores.scores import champion
 from data.errors import ModelError, OutsideError, SettingsError
 from features.hashing.fingerprint import RECIPE
 from features.point_in_time.feature_frame import SPECS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from data.catalog.scores.champions import (
+from data.catalog.scores.scores import (
     KEPT,
     PROMOTED,
     ROLLED_BACK,

@@ -10,8 +10,8 @@ import pandas as pd
 
 from data.catalog.feature_facts import Market, market
 from data.catalog.market.scoring_moments import all_moments
-from data.catalog.scores.champions import KEPT, PROMOTED, record_model
 from data.catalog.scores.random_samples import all_audits
+from data.catalog.scores.scores import KEPT, PROMOTED, record_model
 from data.errors import ModelError
 from data.progress import advance
 from features.point_in_time.feature_frame import SPECS

@@ -87,7 +87,7 @@ def fingerprint_pictures(context: Context, image_ids: Sequence[str]) -> Counts:
             found.append(workers.fingerprint(content) | {"image_id": image_id, "recipe": RECIPE})
     prints = fingerprint_rows(found)
     with context.catalog.write() as connection:
-        save_fingerprints(connection, prints, sketches_of(found))
+        save_fingerprints(connection, prints, descriptor_rows(found))
         forget_pictures(connection, lost)
     for image_id in lost:
         context.store.remove(image_id)
@@ -110,7 +110,7 @@ def fingerprint_rows(found: Sequence[Message]) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(hashes, "UInt64") | {"information": "float64"}).assign(status=status)
 
 
-def sketches_of(found: Sequence[Message]) -> pd.DataFrame:
+def descriptor_rows(found: Sequence[Message]) -> pd.DataFrame:
     """Return all columns of the ``sketches`` table, one row for each message about a readable picture."""
     readable = [row for row in found if row["reason"] is None]
     return pd.DataFrame(readable, columns=["image_id", "recipe", *BLOBS], dtype=object)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from data.catalog.market.descriptors import sketches_of
 from data.catalog.market.matches import compared_pictures, fingerprints, readable_pictures
+from data.catalog.market.pictures import descriptors_of
 from data.errors import SegmentsError
 from data.progress import say
 from data.segments.segment_store import SegmentStore
@@ -83,7 +83,7 @@ def index_with(context: Context, prints: pd.DataFrame, now: datetime) -> Collect
         return known
     store = index_store(context.settings)
     # Pictures are numbered through, so what is added fits on what was read, and on nothing else.
-    store.append(_part(context, missing, first=len(known.pictures.image_id)), mark=0, onto=generation)
+    store.append(_part(context, missing, first=len(known.pictures.image_id)), onto=generation)
     store.compact(merged, now=now)
     store.sweep(now=now)
     return _opened(context, now).collection
@@ -118,7 +118,7 @@ def index_beside(
 def rebuild_index(context: Context, now: datetime) -> None:
     """Make the files of the known pictures from the catalog, whatever they are like."""
     store = index_store(context.settings)
-    store.rebuild(_all_parts(context), mark=0, now=now)
+    store.rebuild(_all_parts(context), now=now)
     # A search asks every segment: a million pictures in fifty of them are found half as fast as in few.
     store.compact(merged, now=now)
 
@@ -132,7 +132,7 @@ def index_store(settings: Settings) -> SegmentStore:
 def read_sketches(context: Context, image_ids: Sequence[str]) -> Mapping[str, Descriptor]:
     """Return sketches by picture, those of this recipe."""
     with context.catalog.read() as connection:
-        stored = sketches_of(connection, image_ids, RECIPE)
+        stored = descriptors_of(connection, image_ids, RECIPE)
     arrays = unpack_rows(stored.blobs)
     return {
         image_id: Descriptor(**{name: array[row] for name, array in arrays.items()})
@@ -214,7 +214,7 @@ def _all_parts(context: Context) -> Iterator[dict[str, NDArray[Any]]]:
 
 def _part(context: Context, prints: pd.DataFrame, *, first: int) -> dict[str, NDArray[Any]]:
     with context.catalog.read() as connection:
-        stored = sketches_of(connection, prints["image_id"], RECIPE, blobs=["search_keys"])
+        stored = descriptors_of(connection, prints["image_id"], RECIPE, blobs=["search_keys"])
     points = np.zeros((len(prints), MOST_KEYPOINTS), KEYPOINT)
     rows = pd.Index(prints["image_id"]).get_indexer(stored.image_id)
     points[rows] = unpack_rows(stored.blobs)["keypoints"]

@@ -13,7 +13,7 @@ import pandas as pd
 from data.errors import SourceError
 from data.images.fetch_outcome import FetchOutcome, FetchStatus, Reason
 from data.images.store.local_files import read_local
-from data.sources.protocol import excerpt
+from data.sources.batching import excerpt
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
 from features.keypoints.descriptor import unpack
 from models.serving.pictures.temporary_pictures import fetch_once, fingerprint_stored, take_upload, temporary_store

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from data.catalog.market.denied_pairs import different_of
-from data.catalog.market.matches import alike_of
+from data.catalog.market.matches import alike_of, denied_pairs
 from data.catalog.market.photo_sightings import (
     one_photo,
     repeated_pictures,
@@ -76,7 +75,7 @@ def find_similar(context: Context, queries: Queries, options: SearchOptions, now
     """
     known = open_index_for_queries(context, now)
     with context.catalog.read() as connection:
-        different = different_of(connection, queries.prints["image_id"])
+        different = denied_pairs(connection, queries.prints["image_id"])
     hits = _hits(queries, known, options, different)
     with context.catalog.read() as connection:
         seen = sightings_of(connection, hits["image_id"])
@@ -121,7 +120,7 @@ def find_duplicates(context: Context, now: datetime, *, kind: str | None = None,
     with context.catalog.read() as connection:
         if kind is None:
             pairs = one_photo(connection, operating_point(len(known.pictures.image_id)))
-            groups = photos(pairs, different_of(connection, pairs["image_id"]))
+            groups = photos(pairs, denied_pairs(connection, pairs["image_id"]))
         else:
             groups = photos_by_hash(known.pictures, kind=kind, within=within)
         grouped = _photos(groups, known, repeated_pictures(connection))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from data.catalog.cases.verdict_labels import ANALYST
+from data.catalog.feature_facts import ANALYST
 from data.catalog.scores.random_samples import draw_audits
 from models.estimator.scorer import BAND_NAMES
 

@@ -10,11 +10,16 @@ import numpy as np
 import pandas as pd
 
 from data.catalog.feature_facts import facts_about
-from data.catalog.market.prices import KIND, gather_prices, kinds_of_goods, prices_of
-from data.catalog.market.product_models import all_asked, latest_asked
+from data.catalog.market.prices import (
+    KIND,
+    all_model_prices,
+    gather_prices,
+    kinds_of_goods,
+    latest_model_prices,
+    prices_of,
+)
 from data.catalog.market.scoring_moments import by_seller, forget_news, unscored_moments
-from data.catalog.scores.champions import champion
-from data.catalog.scores.scores import rank_run, save_features, save_scores
+from data.catalog.scores.scores import champion, rank_run, save_features, save_scores
 from features.facts import Facts
 from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS, build, evidence, first_owner
 from features.point_in_time.price_features import PRICE_WINDOW, usual_prices
@@ -137,7 +142,7 @@ def gather_prices_of(context: Context, moments: pd.DataFrame) -> None:
 def all_prices(connection: Connection, moments: pd.DataFrame) -> Prices:
     """Return the prices that describing moments (``as_of``) of any listings may look at; there may be none."""
     days = moments["as_of"].dt.floor("D")
-    return Prices(_by_days(connection, kinds_of_goods(connection), days), all_asked(connection))
+    return Prices(_by_days(connection, kinds_of_goods(connection), days), all_model_prices(connection))
 
 
 def score_moments(context: Context, keys: Sequence[Moment], run_id: str) -> Counts:
@@ -210,7 +215,7 @@ def _prices_for(connection: Connection, versions: pd.DataFrame, moments: pd.Data
     """
     kinds = versions[list(KIND)].dropna(subset="category").fillna({"currency": ""})
     days = moments["as_of"].dt.floor("D")
-    goods = latest_asked(
+    goods = latest_model_prices(
         connection,
         goods_of(versions).dropna(),
         first=days.min(),

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from data.catalog.database.frames import records
-from data.catalog.database.keys import joined_ids, joined_keys
+from data.catalog.database.frames import joined_ids, joined_keys, records
 from data.catalog.market.listings import save_listings
 from data.catalog.market.loads import Load
 from data.catalog.market.matches import matching_facts, save_alike, save_matches, settled_pictures
@@ -25,7 +24,7 @@ from data.catalog.market.pictures import read_fetches, save_fetches, save_finger
 from data.catalog.market.scoring_moments import newest_moment
 from data.catalog.market.texts import READ, save_texts
 from data.errors import SourceError
-from data.sources.protocol import Batch
+from data.sources.batching import Batch
 from data.tables.validation import LISTINGS, Mapping, validate
 from features.copies.near_duplicates import alike_pairs
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS

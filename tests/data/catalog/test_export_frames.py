@@ -13,8 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from data.catalog.cases.cases import save_cases
-from data.catalog.database.frames import insert
-from data.catalog.database.keys import joined_keys
+from data.catalog.database.frames import insert, joined_keys
 from data.catalog.database.schema import image_links, verdicts
 from data.catalog.export import EXPORTED, export_batches, export_frame
 from data.catalog.market.listings import save_listings

@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from data.catalog import feature_facts
-from data.catalog.database.frames import insert, read_frame
-from data.catalog.database.keys import joined_keys
+from data.catalog.database.frames import insert, joined_keys, read_frame
 from data.catalog.database.schema import features, scores, verdicts
 from data.catalog.database.schema import listings as listed
 from data.catalog.feature_facts import facts_about, known_labels
@@ -20,16 +19,19 @@ from data.catalog.market.loads import Load
 from data.catalog.market.matches import save_alike
 from data.catalog.market.pictures import save_fingerprints
 from data.catalog.market.scoring_moments import all_moments, by_seller, unscored_moments
-from data.catalog.scores.champions import (
+from data.catalog.scores.scores import (
     KEPT,
     PROMOTED,
     ROLLED_BACK,
     champion,
     history,
     previous_champion,
+    rank_run,
     record_model,
+    save_features,
+    save_scores,
+    unpack,
 )
-from data.catalog.scores.scores import rank_run, save_features, save_scores, unpack
 from features import facts as wanted
 from features.point_in_time.feature_frame import moments_of
 from tests.data.catalog.market.test_matches import match_all

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.catalog.database.frames import upsert
-from data.catalog.database.keys import joined_keys
+from data.catalog.database.frames import joined_keys, upsert
 from data.catalog.database.schema import fetches, matches, verdicts
 from data.catalog.market.listings import save_labels, save_listings
 from data.catalog.market.loads import Load

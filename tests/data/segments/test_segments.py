@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import BusyError, SegmentsError, WriteError
-from data.segments.manifest import NAME
-from data.segments.merging import FEWEST, run_to_merge
-from data.segments.segment_store import GRACE, LOCK, SegmentStore
+from data.segments.segment_file import NAME
+from data.segments.segment_store import FEWEST, GRACE, LOCK, SegmentStore, run_to_merge
 
 NOW = datetime.now(UTC)
 LATER = NOW + GRACE + timedelta(days=1)
@@ -64,9 +63,9 @@ def content(store):
 def store(tmp_path):
     """Five segments of two numbers each."""
     store = SegmentStore(tmp_path / "index", FORMAT)
-    store.rebuild([numbers(0, 1)], mark=1, now=NOW)
-    for mark in range(2, 6):
-        store.append(numbers(2 * mark - 2, 2 * mark - 1), mark=mark)
+    store.rebuild([numbers(0, 1)], now=NOW)
+    for second in range(2, 10, 2):
+        store.append(numbers(second, second + 1))
     return store
 
 
@@ -81,17 +80,16 @@ def test_what_was_written_is_mapped_as_it_was(store):
         assert part[name].dtype == array.dtype
         assert part[name].ctypes.data % 64 == 0
         assert not part[name].flags.writeable
-    assert store.open().mark == 5
     assert content(store) == [*range(10)]
 
 
 def test_what_continues_one_generation_is_not_added_to_another(store):
-    store.append(numbers(10), mark=6, onto=store.open().generation)
+    store.append(numbers(10), onto=store.open().generation)
     assert content(store) == [*range(11)]
     opened = store.generation()
-    store.rebuild([numbers(0, 1)], mark=1, now=NOW)
+    store.rebuild([numbers(0, 1)], now=NOW)
     with pytest.raises(SegmentsError, match=f"instead of {opened}"):
-        store.append(numbers(11), mark=7, onto=opened)
+        store.append(numbers(11), onto=opened)
     assert content(store) == [0, 1]
 
 
@@ -101,7 +99,6 @@ def test_merging_changes_files_and_not_content(store):
     assert store.generation() == generation + 1
     assert content(store) == [*range(10)]
     assert len(store.open().parts) == 1
-    assert store.open().mark == 5
     assert compact(store) == 0
 
 
@@ -142,9 +139,9 @@ def test_files_that_stopped_counting_are_kept_for_a_while(store):
 @pytest.mark.parametrize(
     ("act", "before", "after"),
     [
-        (lambda store: store.append(numbers(10), mark=6), [*range(10)], [*range(11)]),
+        (lambda store: store.append(numbers(10)), [*range(10)], [*range(11)]),
         (compact, [*range(10)], [*range(10)]),
-        (lambda store: store.rebuild([numbers(7), numbers(8)], mark=9, now=NOW), [*range(10)], [7, 8]),
+        (lambda store: store.rebuild([numbers(7), numbers(8)], now=NOW), [*range(10)], [7, 8]),
         (lambda store: (compact(store), store.sweep(now=LATER)), [*range(10)], [*range(10)]),
     ],
     ids=["append", "compact", "rebuild", "sweep"],
@@ -153,9 +150,9 @@ def test_a_power_cut_at_any_step_leaves_what_was_or_what_was_to_be(tmp_path, act
     outcomes = []
     for steps_left in range(10**6):
         store = SegmentStore(tmp_path / str(steps_left), FORMAT)
-        store.rebuild([numbers(0, 1)], mark=1, now=NOW)
-        for mark in range(2, 6):
-            store.append(numbers(2 * mark - 2, 2 * mark - 1), mark=mark)
+        store.rebuild([numbers(0, 1)], now=NOW)
+        for second in range(2, 10, 2):
+            store.append(numbers(second, second + 1))
         with pytest.MonkeyPatch.context() as monkeypatch:
             power = Power(monkeypatch, steps_left)
             try:
@@ -165,9 +162,8 @@ def test_a_power_cut_at_any_step_leaves_what_was_or_what_was_to_be(tmp_path, act
                 is_finished = False
         outcomes.append(content(store))
         assert outcomes[-1] in (before, after), f"after {power.steps} steps"
-        assert store.open().mark == (5 if outcomes[-1] == before else {11: 6, 2: 9}[len(after)])
         assert store.damaged() == []
-        store.append(numbers(99), mark=7)
+        store.append(numbers(99))
         assert content(store) == [*outcomes[-1], 99]
         store.sweep(now=LATER)
         assert len([*store.folder.iterdir()]) == len(store.open().parts) + len({NAME, LOCK})
@@ -183,7 +179,7 @@ def test_a_full_disk_is_told_and_changes_nothing(store, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    for act in (lambda: store.append(numbers(10), mark=6), lambda: compact(store)):
+    for act in (lambda: store.append(numbers(10)), lambda: compact(store)):
         with pytest.raises(WriteError, match="No space left"):
             act()
     monkeypatch.undo()
@@ -193,7 +189,7 @@ def test_a_full_disk_is_told_and_changes_nothing(store, monkeypatch):
 
 def test_what_was_never_built_says_so(tmp_path):
     store = SegmentStore(tmp_path / "nowhere", FORMAT)
-    for act in (store.open, store.generation, store.damaged, lambda: store.append(numbers(1), mark=1)):
+    for act in (store.open, store.generation, store.damaged, lambda: store.append(numbers(1))):
         with pytest.raises(SegmentsError, match=r"there is none\. Rebuild it"):
             act()
 
@@ -202,7 +198,7 @@ def test_another_format_must_be_rebuilt(store):
     other = SegmentStore(store.folder, "numbers-2")
     with pytest.raises(SegmentsError, match="it has format 'numbers-1', this version reads 'numbers-2'"):
         other.open()
-    other.rebuild([numbers(5)], mark=1, now=NOW)
+    other.rebuild([numbers(5)], now=NOW)
     assert content(other) == [5]
 
 
@@ -213,7 +209,7 @@ def test_another_format_must_be_rebuilt(store):
         lambda text: b"",
         lambda text: b"[]",
         lambda text: text.replace(b"numbers", b"Numbers"),
-        lambda text: text.replace(b'mark\\": 5', b'mark\\": 6'),
+        lambda text: text.replace(b'mark\\": 0', b'mark\\": 6'),
     ],
     ids=["cut", "empty", "a list", "another format", "another mark"],
 )
@@ -224,7 +220,7 @@ def test_a_damaged_manifest_is_noticed_and_can_be_rebuilt(store, damage):
     path.write_bytes(damage(text))
     with pytest.raises(SegmentsError, match="Rebuild it"):
         store.open()
-    store.rebuild([numbers(3)], mark=1, now=NOW)
+    store.rebuild([numbers(3)], now=NOW)
     assert content(store) == [3]
     assert store.sweep(now=LATER) == 5
 
@@ -269,18 +265,17 @@ def test_one_changed_bit_is_found_by_reading_everything(store):
 def test_whoever_waits_too_long_to_add_is_told(store):
     impatient = SegmentStore(store.folder, FORMAT, patience_s=0)
     with store._lock(), pytest.raises(BusyError):
-        impatient.append(numbers(10), mark=6)
+        impatient.append(numbers(10))
     assert content(store) == [*range(10)]
 
 
 def test_what_is_added_during_a_merge_is_not_lost(store):
     def merge_slowly(parts):
-        store.append(numbers(10, 11), mark=6)
+        store.append(numbers(10, 11))
         return merge(parts)
 
     assert store.compact(merge_slowly, now=NOW) == 5
     assert content(store) == [*range(12)]
-    assert store.open().mark == 6
 
 
 def test_a_merge_that_was_overtaken_changes_nothing(store):
@@ -303,7 +298,7 @@ def test_adding_merging_and_reading_go_on_at_once(store):
     for reader in readers:
         reader.start()
     for number in range(10, 40):
-        store.append(numbers(number), mark=number)
+        store.append(numbers(number))
         compact(store)
         store.sweep(now=LATER)
     stop.set()

@@ -162,19 +162,6 @@ def test_a_nameless_column_is_called_after_its_place(tmp_path: Path) -> None:
     assert open_source(str(path)).columns() == ["column_1", "id"]
 
 
-def test_digests_follow_the_bytes_and_not_the_place(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    for folder in "ab":
-        (tmp_path / folder / "x.csv").write_text("id\n1\n")
-    before = [open_source(str(tmp_path / folder / "x.csv")).digest() for folder in "ab"]
-    (tmp_path / "b" / "x.csv").write_text("id\n2\n")
-
-    assert before[0] == before[1]
-    assert open_source(str(tmp_path / "b" / "x.csv")).digest() != before[1]
-    assert open_source(str(tmp_path / "a")).digest() != open_source(str(tmp_path / "b")).digest()
-
-
 def test_typed_parquet_values_become_unmistakable_text(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     zoned = pd.Timestamp("2026-03-01 12:30", tz="Europe/Berlin")

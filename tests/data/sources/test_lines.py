@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from data.errors import SourceError
 from data.sources import Batch, open_source
-from data.sources.streams import MAX_RECORD_CHARS
+from data.sources.text_files import MAX_RECORD_CHARS
 
 unhurried = settings(deadline=None)  # other work on the machine is no fault of the code
 

@@ -11,10 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import TableError
-from data.tables.amounts import MAX_NUMBER, currency_in_price, read_currency, read_number
-from data.tables.attributes import as_json
-from data.tables.cleaning import read_urls
-from data.tables.timestamps import IN_A_GAP, NO_ZONE, NOT_A_TIME, parse_moments, parse_timezone
+from data.tables.column_mapping import as_json
+from data.tables.validation import read_urls
+from data.tables.value_parsing import (
+    IN_A_GAP,
+    MAX_NUMBER,
+    NO_ZONE,
+    NOT_A_TIME,
+    currency_in_price,
+    parse_timestamps,
+    parse_timezone,
+    read_currency,
+    read_number,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 unhurried = settings(deadline=None)  # other work on the machine is no fault of the code
@@ -86,7 +95,7 @@ def test_the_currency_is_the_sign_or_code_beside_the_number() -> None:
 
 
 def moments(*texts: str | None, zone: ZoneInfo | None = None) -> tuple[list, list]:
-    values, problems = parse_moments(pd.Series(texts, dtype="str"), zone)
+    values, problems = parse_timestamps(pd.Series(texts, dtype="str"), zone)
     assert values.dtype == "datetime64[us, UTC]"
     return values.tolist(), problems.where(problems.notna(), "").tolist()
 

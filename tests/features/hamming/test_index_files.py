@@ -50,9 +50,9 @@ def test_it_is_exact_after_appends_and_merging_and_a_power_cut_between_them(tmp_
     items = np.arange(keys.size, dtype=np.uint32)
     chunks = np.array_split(items, N_APPENDED)
     store = SegmentStore(tmp_path, FORMAT)
-    store.rebuild([build(keys[chunks[0]], chunks[0])], mark=0, now=NOW)
-    for mark, chunk in enumerate(chunks[1:], 1):
-        store.append(build(keys[chunk], chunk), mark=mark)
+    store.rebuild([build(keys[chunks[0]], chunks[0])], now=NOW)
+    for chunk in chunks[1:]:
+        store.append(build(keys[chunk], chunk))
     assert len(store.open().parts) == N_APPENDED
     assert is_exact(store, keys, radius_bits)
 

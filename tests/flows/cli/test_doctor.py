@@ -18,7 +18,7 @@ from data.catalog.database.engine import open_catalog
 from data.catalog.database.frames import insert
 from data.catalog.database.schema import fetches, images
 from data.catalog.market.loads import begin_load
-from data.catalog.scores.champions import PROMOTED, record_model
+from data.catalog.scores.scores import PROMOTED, record_model
 from data.errors import ExitCode
 from flows.cli.app import answer
 from flows.cli.doctor import installation_check

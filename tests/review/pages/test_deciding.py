@@ -7,7 +7,7 @@ import pytest
 
 from data.catalog.cases.cases import case_of
 from data.catalog.cases.decisions import audit_page, history, ruling
-from data.catalog.market.denied_pairs import different_of
+from data.catalog.market.matches import denied_pairs
 from tests.review.market import listing_keys
 
 
@@ -109,7 +109,7 @@ def test_a_pair_that_is_not_the_same_photo_is_remembered(ada, context, key):
         ).one()
     ada.post_form(f"/cases/{key}/pair", image_id=pair[0], other_image_id=pair[1])
     with context.catalog.read() as connection:
-        told = different_of(connection, list(pair))
+        told = denied_pairs(connection, list(pair))
     assert set(told.loc[0, ["image_id", "other_image_id"]]) == set(pair)
 
 

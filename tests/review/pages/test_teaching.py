@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from data.catalog.cases.verdict_labels import ANALYST
-from data.catalog.feature_facts import known_labels
+from data.catalog.feature_facts import ANALYST, known_labels
 from tests.review.conftest import NOW
 from tests.review.market import listing_keys
 

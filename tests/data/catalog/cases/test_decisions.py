@@ -28,9 +28,9 @@ from data.catalog.cases.decisions import (
     undo,
     version_of,
 )
-from data.catalog.cases.verdict_labels import verdict_labels
 from data.catalog.database.schema import verdicts
-from data.catalog.market.denied_pairs import different_of
+from data.catalog.feature_facts import verdict_labels
+from data.catalog.market.matches import denied_pairs
 from data.errors import CaseChanged, CatalogError, VerdictError
 from tests.data.catalog.desk_rows import scored_cases
 from tests.data.catalog.rows import moment
@@ -159,7 +159,7 @@ def test_a_second_reading_is_wanted_of_a_share_and_asked_of_nobody_twice(desk):
 def test_a_pair_that_is_denied_is_remembered_for_matching_too(desk):
     with desk.write() as connection:
         deny_pair(connection, 1, ("p2", "p1"), "ada", moment(5), "two shirts")
-        told = different_of(connection, pd.Series(["p1"]))
+        told = denied_pairs(connection, pd.Series(["p1"]))
         assert told[["image_id", "other_image_id"]].to_numpy().tolist() == [["p1", "p2"]]
         assert [event["note"] for event in said_about(connection, ["p2"])] == ["two shirts"]
         assert verdict_labels(connection, pd.Series([1])).empty

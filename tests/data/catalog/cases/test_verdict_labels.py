@@ -5,11 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from data.catalog.cases.verdict_labels import ANALYST, verdict_labels
-from data.catalog.database.frames import insert
-from data.catalog.database.keys import joined_keys
+from data.catalog.database.frames import insert, joined_keys
 from data.catalog.database.schema import verdicts
-from data.catalog.feature_facts import known_labels
+from data.catalog.feature_facts import ANALYST, known_labels, verdict_labels
 from data.catalog.market.listings import save_labels
 from models.dataset.examples import training_labels
 from tests.data.catalog.rows import day, labels, moment

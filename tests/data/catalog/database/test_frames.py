@@ -15,6 +15,8 @@ from sqlalchemy import func, select
 from data.catalog.database.frames import (
     delete_by_keys,
     insert,
+    joined_ids,
+    joined_keys,
     read_batches,
     read_by_keys,
     read_frame,
@@ -22,7 +24,6 @@ from data.catalog.database.frames import (
     upsert,
     whole_table,
 )
-from data.catalog.database.keys import joined_ids, joined_keys
 from data.catalog.database.schema import features, fetches, images, sightings
 from data.catalog.scores.scores import unpack
 

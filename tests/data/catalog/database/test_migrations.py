@@ -14,10 +14,8 @@ from data.catalog.database.engine import open_catalog, revision
 from data.catalog.database.frames import read_frame, upsert
 from data.catalog.database.migrations import HEAD
 from data.catalog.database.schema import alike, images, listings, metadata
-from data.catalog.market.denied_pairs import different_of, remember_different
-from data.catalog.market.descriptors import sketches_of
-from data.catalog.market.matches import alike_of, save_alike
-from data.catalog.market.pictures import pending_pictures, save_fingerprints
+from data.catalog.market.matches import alike_of, denied_pairs, deny_pairs, save_alike
+from data.catalog.market.pictures import descriptors_of, pending_pictures, save_fingerprints
 from data.catalog.market.texts import unread_texts
 from tests.data.catalog.rows import RECIPE, alike_pairs, day, different_pairs, hashed, sketched
 
@@ -74,7 +72,7 @@ def test_its_pictures_are_there_and_wait_for_the_new_recipe(upgraded):
         found = read_frame(connection, select(images).order_by(images.c.image_id))
         assert pending_pictures(connection, "older") == []
         assert pending_pictures(connection, RECIPE) == ["p1", "p2"]
-        assert sketches_of(connection, ["p1", "p2"], "older").image_id.tolist() == []
+        assert descriptors_of(connection, ["p1", "p2"], "older").image_id.tolist() == []
     assert found["phash"].tolist() == hashed("p1", "p2")["phash"].tolist()
     assert found["untransposed_phash"].isna().all()
 
@@ -84,7 +82,7 @@ def test_it_takes_fingerprints_with_sketches(upgraded):
     with upgraded.write() as connection:
         save_fingerprints(connection, hashed("p1").assign(untransposed_phash=top_bit), sketched("p1"))
         assert pending_pictures(connection, RECIPE) == ["p2"]
-        assert sketches_of(connection, ["p1", "p2"], RECIPE).image_id.tolist() == ["p1"]
+        assert descriptors_of(connection, ["p1", "p2"], RECIPE).image_id.tolist() == ["p1"]
         found = read_frame(connection, select(images).order_by(images.c.image_id))
     assert found["untransposed_phash"].astype(object).tolist()[0] == top_bit
     assert found["untransposed_phash"].isna().tolist() == [False, True]
@@ -101,9 +99,9 @@ def test_its_pairs_are_there_and_say_nothing_of_how_they_lie(upgraded):
 def test_it_takes_pairs_with_alignments_and_pairs_of_different_photos(upgraded):
     with upgraded.write() as connection:
         save_alike(connection, ["p1"], alike_pairs(("p1", "p2")))
-        remember_different(connection, different_pairs(("p2", "p1"), known_on=2))
+        deny_pairs(connection, different_pairs(("p2", "p1"), known_on=2))
         found = read_frame(connection, select(alike))
-        different = different_of(connection, found["image_id"])
+        different = denied_pairs(connection, found["image_id"])
     assert found["matched_points"].tolist() == [40]
     assert found["lead"].tolist() == alike_pairs(("p1", "p2"))["lead"].tolist()
     assert different.to_numpy().tolist() == [["p1", "p2", day(2)]]

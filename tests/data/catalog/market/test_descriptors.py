@@ -9,8 +9,7 @@ from sqlalchemy import func, select
 
 from data.catalog.database.frames import read_frame
 from data.catalog.database.schema import images, sketches
-from data.catalog.market.descriptors import BLOBS, all_sketches, sketches_of
-from data.catalog.market.pictures import forget_pictures, save_fingerprints
+from data.catalog.market.pictures import BLOBS, descriptors_of, forget_pictures, save_fingerprints
 from data.errors import CatalogError
 from tests.data.catalog.rows import KEY_BYTES, RECIPE, THUMBNAIL_BYTES, hashed, octets, sketched
 
@@ -34,7 +33,7 @@ def recipes(catalog) -> dict[str, tuple[str, str | None]]:
 def test_the_sketches_of_some_pictures_come_sorted_and_byte_for_byte(catalog):
     fingerprinted(catalog, *PICTURES)
     with catalog.read() as connection:
-        found = sketches_of(connection, ["p5", "nobody", "p1", "p5"], RECIPE)
+        found = descriptors_of(connection, ["p5", "nobody", "p1", "p5"], RECIPE)
     assert found.image_id.tolist() == ["p1", "p5"]
     assert set(found.blobs) == set(BLOBS) == {"search_keys", "thumbnail"}
     for name, n_bytes in (("search_keys", KEY_BYTES), ("thumbnail", THUMBNAIL_BYTES)):
@@ -42,30 +41,17 @@ def test_the_sketches_of_some_pictures_come_sorted_and_byte_for_byte(catalog):
         assert [row.tobytes() for row in found.blobs[name]] == [octets(one, RECIPE, n_bytes) for one in ("p1", "p5")]
 
 
-@pytest.mark.parametrize("rows", [1, 3, 7, 100])
-def test_batches_hold_all_sketches_of_a_recipe_in_order(catalog, rows):
-    fingerprinted(catalog, *PICTURES[::-1])
-    fingerprinted(catalog, "p3", recipe="another")
-    with catalog.read() as connection:
-        parts = list(all_sketches(connection, RECIPE, rows=rows))
-    assert max(len(part.image_id) for part in parts) <= rows
-    assert [image_id for part in parts for image_id in part.image_id] == [p for p in PICTURES if p != "p3"]
-    found = np.concatenate([part.blobs["thumbnail"] for part in parts])
-    assert [row.tobytes() for row in found] == [octets(p, RECIPE, THUMBNAIL_BYTES) for p in PICTURES if p != "p3"]
-
-
 def test_only_the_bytes_that_are_asked_for_are_read(catalog):
     fingerprinted(catalog, *PICTURES)
     with catalog.read() as connection:
-        assert set(sketches_of(connection, PICTURES, RECIPE, blobs=["search_keys"]).blobs) == {"search_keys"}
-        (part,) = all_sketches(connection, RECIPE, blobs=["search_keys"])
+        part = descriptors_of(connection, PICTURES, RECIPE, blobs=["search_keys"])
     assert {name: matrix.shape for name, matrix in part.blobs.items()} == {"search_keys": (7, KEY_BYTES)}
 
 
-def test_where_there_are_none_there_is_one_part_without_rows(catalog):
+def test_where_there_are_none_there_are_no_rows(catalog):
     with catalog.read() as connection:
-        (part,) = all_sketches(connection, RECIPE)
-        found = sketches_of(connection, [], RECIPE)
+        part = descriptors_of(connection, PICTURES, RECIPE)
+        found = descriptors_of(connection, [], RECIPE)
     for none in (part, found):
         assert none.image_id.tolist() == []
         assert {len(matrix) for matrix in none.blobs.values()} == {0}
@@ -76,8 +62,8 @@ def test_a_new_recipe_takes_the_place_of_the_old_in_fingerprint_and_descriptor_t
     fingerprinted(catalog, "p2", recipe="another")
     assert recipes(catalog) == {"p1": (RECIPE, RECIPE), "p2": ("another", "another")}
     with catalog.read() as connection:
-        assert sketches_of(connection, PICTURES, RECIPE).image_id.tolist() == ["p1"]
-        assert sketches_of(connection, PICTURES, "another").image_id.tolist() == ["p2"]
+        assert descriptors_of(connection, PICTURES, RECIPE).image_id.tolist() == ["p1"]
+        assert descriptors_of(connection, PICTURES, "another").image_id.tolist() == ["p2"]
 
 
 def test_a_picture_that_cannot_be_read_any_more_loses_its_sketch(catalog):
@@ -110,4 +96,4 @@ def test_sketches_of_different_lengths_are_never_laid_into_one_matrix(catalog):
         connection.execute(sketches.update().where(sketches.c.image_id == "p2").values(search_keys=b"0" * 26))
         assert connection.execute(select(func.count()).select_from(sketches)).scalar_one() == 2
         with pytest.raises(ValueError, match=r"search_keys of sketches of one recipe differ in length: \[24, 26\]"):
-            sketches_of(connection, PICTURES, RECIPE)
+            descriptors_of(connection, PICTURES, RECIPE)

@@ -10,14 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from data.catalog.database.frames import insert, read_frame
-from data.catalog.database.keys import joined_keys
+from data.catalog.database.frames import insert, joined_keys, read_frame
 from data.catalog.database.schema import fetches, image_links, sightings
 from data.catalog.database.schema import labels as labels_table
 from data.catalog.database.schema import listings as listings_table
 from data.catalog.database.schema import sellers as sellers_table
-from data.catalog.database.versions import content_ids, settle
-from data.catalog.market.listings import save_labels, save_listings, save_sellers
+from data.catalog.market.listings import content_ids, save_labels, save_listings, save_sellers, settle
 from data.catalog.market.loads import Load
 from tests.data.catalog.catalog_digest import catalog_digest
 from tests.data.catalog.rows import LISTING_TYPES, day, labels, listings, moment, sellers

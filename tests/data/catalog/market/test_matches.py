@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from data.catalog.database.frames import insert, read_frame
 from data.catalog.database.schema import alike, images, matches, sellers, sightings
-from data.catalog.market.denied_pairs import remember_different
 from data.catalog.market.matches import (
     alike_of,
     compared_pictures,
+    deny_pairs,
     fingerprints,
     matching_facts,
     readable_pictures,
@@ -119,7 +119,7 @@ def test_matching_facts_hold_everything_about_the_pictures_concerned_and_nothing
         save_alike(connection, [A, B, C], alike_pairs((A, B)))
         account = {"seller_key": [2, 3], "observed_at": day(0), "marketplace": "m", "seller_id": "s", "content_id": "c"}
         insert(connection, sellers, pd.DataFrame(account))
-        remember_different(connection, different_pairs((C, A), (C, D), known_on=1))
+        deny_pairs(connection, different_pairs((C, A), (C, D), known_on=1))
         facts = matching_facts(connection, [1])
         nothing = matching_facts(connection, [99])
     assert facts.own["image_id"].tolist() == [A]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from data.catalog.market.denied_pairs import remember_different
 from data.catalog.market.listings import save_listings
 from data.catalog.market.loads import Load
-from data.catalog.market.matches import save_alike
+from data.catalog.market.matches import deny_pairs, save_alike
 from data.catalog.market.photo_sightings import (
     one_photo,
     repeated_pictures,
@@ -35,7 +34,7 @@ def test_pairs_are_one_photo_from_a_probability_on_unless_somebody_denied_it(cat
     )
     with catalog.write() as connection:
         save_alike(connection, ["a", "b", "c", "d"], pd.concat([likely, unlikely]))
-        remember_different(connection, different_pairs(("c", "a"), ("x", "b"), known_on=3))
+        deny_pairs(connection, different_pairs(("c", "a"), ("x", "b"), known_on=3))
         found = {least: one_photo(connection, least) for least in (0.7, 0.8, 0.81)}
     pairs = {least: pairs[["image_id", "other_image_id"]].to_numpy().tolist() for least, pairs in found.items()}
     assert pairs == {0.7: [["a", "b"], ["b", "c"], ["c", "d"]], 0.8: [["a", "b"], ["b", "c"]], 0.81: []}

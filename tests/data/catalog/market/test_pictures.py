@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
-from data.catalog.database.frames import read_frame
-from data.catalog.database.keys import joined_ids
+from data.catalog.database.frames import joined_ids, read_frame
 from data.catalog.database.schema import fetches, images, sightings
 from data.catalog.database.schema import listings as listings_table
 from data.catalog.market.listings import save_listings

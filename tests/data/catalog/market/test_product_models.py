@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from data.catalog.database.frames import insert
 from data.catalog.database.schema import texts
-from data.catalog.market.product_models import GOODS, all_asked, latest_asked
+from data.catalog.market.prices import GOODS, all_model_prices, latest_model_prices
 from features.facts import GOODS_COLUMNS
 from tests.data.catalog.rows import day
 
@@ -21,15 +21,15 @@ def asked(*rows):
 
 
 def latest(connection, goods, first, last, most=3):
-    found = latest_asked(connection, goods, first=day(first), last=day(last), window=WINDOW, most=most)
+    found = latest_model_prices(connection, goods, first=day(first), last=day(last), window=WINDOW, most=most)
     return sorted(found[["goods", "listing_key"]].itertuples(index=False, name=None))
 
 
 def test_the_columns_are_those_that_features_know(catalog):
     assert GOODS == GOODS_COLUMNS
     with catalog.read() as connection:
-        nothing = latest_asked(connection, [], first=day(1), last=day(2), window=WINDOW, most=3)
-        assert all_asked(connection).dtypes.equals(nothing.dtypes)
+        nothing = latest_model_prices(connection, [], first=day(1), last=day(2), window=WINDOW, most=3)
+        assert all_model_prices(connection).dtypes.equals(nothing.dtypes)
     assert {name: str(kind) for name, kind in nothing.dtypes.items()} == {
         "goods": "int64", "listing_key": "int64", "observed_at": "datetime64[us, UTC]", "price": "float64",
     }  # fmt: skip
@@ -53,7 +53,7 @@ def test_too_old_ones_are_left_out_and_those_of_one_time_stay_together(catalog):
 def test_whoever_states_no_price_is_not_told(catalog):
     with catalog.write() as connection:
         insert(connection, texts, asked((None, 1, 1, None), (7, 2, 1, 3.0)))
-        assert all_asked(connection)["listing_key"].tolist() == [2]
+        assert all_model_prices(connection)["listing_key"].tolist() == [2]
 
 
 rows = st.lists(st.tuples(st.integers(1, 3), st.integers(0, 60)), max_size=60)

@@ -23,8 +23,7 @@ from sqlalchemy import select
 
 from data.catalog.database.frames import read_frame
 from data.catalog.database.schema import images
-from data.catalog.market.descriptors import sketches_of
-from data.catalog.market.pictures import pending_pictures
+from data.catalog.market.pictures import descriptors_of, pending_pictures
 from data.errors import WorkerError
 from data.images.decode import decode
 from data.settings import DecodeSettings
@@ -204,7 +203,7 @@ def test_a_run_goes_on_after_poison_and_does_not_try_it_again(tmp_path, settings
     assert set(rows.loc[~hashed, "reason"]) == {"poison_memory", "poison_crash", "poison_time"}
     assert set(rows["recipe"]) == {RECIPE}
     with context.catalog.read() as connection:
-        sketched = sketches_of(connection, rows["image_id"], RECIPE)
+        sketched = descriptors_of(connection, rows["image_id"], RECIPE)
     assert set(sketched.image_id) == set(rows.loc[hashed, "image_id"])
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from data.catalog.scores.champions import KEPT, PROMOTED, record_model
+from data.catalog.scores.scores import KEPT, PROMOTED, record_model
 from data.errors import ModelError
 from data.settings import load_settings
 from features.point_in_time.feature_frame import SPECS

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
-from data.catalog.market.denied_pairs import remember_different
+from data.catalog.market.matches import deny_pairs
 from models.serving.pictures import search_pictures
 from models.serving.pictures.search_pictures import DUPLICATE_COLUMNS
 from tests.flows.filled import as_file, ask, fill_and_compare, json_rows, photo, posted, smaller
@@ -110,7 +110,7 @@ def test_what_is_known_to_be_two_photos_is_parted_even_within_a_chain(chain, cap
     def deny(one, other):
         pair = {"image_id": [names[one]], "other_image_id": [names[other]], "known_at": [pd.Timestamp(NOW)]}
         with context.catalog.write() as connection:
-            remember_different(connection, pd.DataFrame(pair))
+            deny_pairs(connection, pd.DataFrame(pair))
 
     assert photos() == {"l0": 1, "l1": 1, "l2": 1}
     deny(1, 0)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from sqlalchemy import select
 
-from data.catalog.database.frames import read_frame
-from data.catalog.database.keys import joined_keys
+from data.catalog.database.frames import joined_keys, read_frame
 from data.catalog.database.schema import features, scores
 from data.catalog.market.matches import unmatched_listings
 from data.catalog.market.scoring_moments import unscored_moments

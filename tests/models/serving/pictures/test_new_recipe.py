@@ -11,9 +11,8 @@ from sqlalchemy import select
 
 from data.catalog.database.frames import read_frame
 from data.catalog.database.schema import alike, images, sketches
-from data.catalog.market.descriptors import all_sketches, sketches_of
 from data.catalog.market.matches import fingerprints
-from data.catalog.market.pictures import pending_pictures
+from data.catalog.market.pictures import descriptors_of, pending_pictures
 from features.hashing.fingerprint import RECIPE
 from models.serving.pictures import fetch_pictures, match_pictures, picture_index
 from models.serving.pictures.fetch_pictures import fingerprint_pictures
@@ -103,7 +102,7 @@ def test_half_way_only_pictures_of_the_recipe_in_force_are_compared_and_found(ha
     assert compare_new_pictures(half_way, datetime.now(UTC))["compared"] == len(done)
     with half_way.catalog.read() as connection:
         prints = fingerprints(connection, NEW, compared=True)
-        sketched = sketches_of(connection, fingerprints(connection, OLD, compared=True)["image_id"], NEW)
+        sketched = descriptors_of(connection, fingerprints(connection, OLD, compared=True)["image_id"], NEW)
         pairs = read_frame(connection, select(alike))
     assert set(prints["image_id"]) == set(done)
     assert sketched.image_id.empty
@@ -129,13 +128,13 @@ def test_the_next_run_ends_it_as_if_nothing_had_happened(half_way, tmp_path, mon
 
 def test_fingerprinting_again_by_the_same_recipe_changes_no_bit(half_way):
     fingerprint_pictures(half_way, pending(half_way))
-    before = knowledge(half_way)
+    before, pictures = knowledge(half_way), recipes(half_way)["image_id"]
     with half_way.catalog.read() as connection:
-        (sketched,) = all_sketches(connection, NEW)
+        sketched = descriptors_of(connection, pictures, NEW)
     fingerprint_pictures(half_way, sketched.image_id.tolist())
     assert knowledge(half_way) == before
     with half_way.catalog.read() as connection:
-        (again,) = all_sketches(connection, NEW)
+        again = descriptors_of(connection, pictures, NEW)
     pd.testing.assert_series_equal(again.image_id, sketched.image_id)
     for name, octets in sketched.blobs.items():
         np.testing.assert_array_equal(again.blobs[name], octets)

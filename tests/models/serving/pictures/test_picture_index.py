@@ -15,9 +15,8 @@ from data.catalog.database.schema import alike, images
 from data.catalog.market.matches import fingerprints
 from data.catalog.market.pictures import forget_pictures
 from data.errors import SegmentsError
-from data.segments.manifest import NAME
-from data.segments.merging import FEWEST
-from data.segments.segment_store import GRACE, SUFFIX, SegmentStore
+from data.segments.segment_file import NAME
+from data.segments.segment_store import FEWEST, GRACE, SUFFIX, SegmentStore
 from features.copies.candidates import INDEXED
 from features.hashing.fingerprint import RECIPE
 from models.serving.pictures import match_pictures, picture_index
@@ -137,7 +136,7 @@ def damage_the_manifest(store):
 
 
 def hold_nothing(store):
-    store.rebuild([], mark=0, now=datetime.now(UTC))
+    store.rebuild([], now=datetime.now(UTC))
 
 
 @pytest.mark.parametrize(
@@ -228,7 +227,7 @@ def test_what_was_opened_keeps_answering_while_others_add_merge_and_remove(marke
     opened = open_index(market, datetime.now(UTC))
     index_with(market, waiting(market), datetime.now(UTC))
     store = index_store(market.settings)
-    store.compact(picture_index.merged, now=datetime.now(UTC), entirely=True)
+    store.rebuild([picture_index.merged(store.open().parts)], now=datetime.now(UTC))
     rebuild_index(market, datetime.now(UTC))
     assert store.sweep(now=datetime.now(UTC) + 2 * GRACE) > 0
     assert len(held(opened)) == 3

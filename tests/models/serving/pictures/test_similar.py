@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
-from data.catalog.market.denied_pairs import remember_different
+from data.catalog.market.matches import deny_pairs
 from data.synthetic.picture_server import serve_pictures
 from features.facts import HASH_KINDS
 from features.registration.edits import Edit
@@ -109,7 +109,7 @@ def test_what_is_known_to_be_another_photo_is_no_hit_but_by_a_plain_hash(tmp_pat
     known_at = pd.Timestamp("2026-03-01", tz="UTC")
     with context.catalog.write() as connection:
         pair = {"image_id": [names[1]], "other_image_id": [names[0]], "known_at": [known_at]}
-        remember_different(connection, pd.DataFrame(pair))
+        deny_pairs(connection, pd.DataFrame(pair))
     ask(home, "similar", asked, "--json")
     found = [(row["rank"], row["listing_id"]) for row in json_rows(capsys.readouterr().out)]
     assert found == [(1, "l0"), (2, "l2")]
