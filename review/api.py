@@ -43,8 +43,7 @@ from review.schemas import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
+    from data.catalog.database.engine import Connection
     from models.serving.scoring.score_one_listing import ListingScore
     from review.access.sessions import Session
 

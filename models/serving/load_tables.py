@@ -27,8 +27,7 @@ from features.point_in_time.text_features import text_bands
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-    from sqlalchemy import Connection
-
+    from data.catalog.database.engine import Connection
     from data.sources import Batch, Source
     from data.tables.validation import Valid
     from models.serving.context import Context

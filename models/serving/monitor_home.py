@@ -41,8 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
+    from data.catalog.database.engine import Connection
     from models.estimator.scorer import Scorer
     from models.monitoring.checks import Check
     from models.serving.context import Context

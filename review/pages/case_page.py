@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
+    from data.catalog.database.engine import Connection
     from review.access.sessions import Session
 
 MOST_EARLIER = 3

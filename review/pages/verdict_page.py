@@ -35,9 +35,8 @@ from review.labels import KIND_WORDS, PROBLEM_WORDS, VERDICT_WORDS
 from review.queue_filter import LARGEST_KEY, SMALLEST_KEY, Asked, Key
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from data.catalog.cases.decisions import Problem, Verdict
+    from data.catalog.database.engine import Connection
 
 LONGEST_SNOOZE_DAYS = 365
 AUDIT_ROWS = 50

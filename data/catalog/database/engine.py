@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL
 
+__all__ = ("Catalog", "Connection", "claims_file", "open_catalog", "revision")
 BUSY_TIMEOUT_MS = 60_000
 CLAIMS_SCHEMA = "desk"
 WRITER_LOCK = 0x5EEB  # any fixed number: PostgreSQL's advisory locks are numbered

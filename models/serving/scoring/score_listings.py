@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
+    from data.catalog.database.engine import Connection
     from models.estimator.scorer import Scorer
     from models.serving.context import Context
 
