@@ -1,16 +1,18 @@
-"""A schedule that is served really fires, survives the death of its server, and leaves nothing behind."""
+"""A schedule that is served really runs, survives the death of its server, and leaves nothing behind."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+import httpx
 import psutil
 import pytest
 
@@ -23,30 +25,44 @@ if TYPE_CHECKING:
 FULL = os.environ.get("SEENBEFORE_FULL") == "1"
 LIMIT_S = 240
 LOOK_EVERY_S = 0.2
+RUNNER_LOOKS_EVERY_S = 1
+EVERY_MINUTE, ONCE_A_YEAR = "* * * * *", "0 0 1 1 *"
+PAGES = re.compile(r"Runs and their logs: (http://\S+)\.\s")
+T = TypeVar("T")
+
+takes_minutes = pytest.mark.skipif(not FULL, reason="takes minutes: set SEENBEFORE_FULL=1")
 
 
 class Served:
-    """A schedule that fires every minute, as an operator starts it."""
+    """A schedule as an operator starts it."""
 
-    def __init__(self, home: Path, table: Path) -> None:
+    def __init__(self, home: Path, table: Path, cron: str) -> None:
         self.home = home
         self.table = table
         command = [sys.executable, "-c", "from flows.cli.app import main; main()", "--home", str(home)]
-        command += ["schedule", str(table), "--cron", "* * * * *"]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command += ["schedule", str(table), "--cron", cron]
+        environment = {**os.environ, "PREFECT_RUNNER_POLL_FREQUENCY": str(RUNNER_LOOKS_EVERY_S)}
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def said(self) -> list[str]:
         """Everything it has said."""
         log = self.home / "schedule.log"
         return log.read_text().splitlines() if log.exists() else []
 
-    def wait_for(self, told: Callable[[list[str]], bool]) -> None:
-        """Wait until it has said something."""
+    def wait_for(self, told: Callable[[list[str]], T]) -> T:
+        """Wait until it has said something, and return what was made of it."""
         deadline = time.monotonic() + LIMIT_S
-        while not told(self.said()):
+        while not (found := told(self.said())):
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < deadline, self.said()
             time.sleep(LOOK_EVERY_S)
+        return found
+
+    def trigger(self) -> None:
+        """Have its deployment run at once, as the button on Prefect's page does."""
+        api = self.wait_for(lambda lines: PAGES.search("\n".join(lines)))[1] + "/api"
+        deployment = self.wait_for(lambda _: httpx.post(f"{api}/deployments/filter", json={}).json())[0]
+        httpx.post(f"{api}/deployments/{deployment['id']}/create_flow_run", json={}).raise_for_status()
 
     def append(self, listing_id: str) -> None:
         """Add a listing to the table, known from now on."""
@@ -57,12 +73,12 @@ class Served:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
     """A schedule of a table with one listing; ended with all that belongs to it, whatever happens."""
     table = tmp_path / "listings.jsonl"
     row = {"listing_id": "first", "seller_id": "s", "created_at": "2026-01-01T00:00:00Z", "image_urls": []}
     table.write_text(json.dumps(row) + "\n")
-    schedule = Served(tmp_path / "home", table)
+    schedule = Served(tmp_path / "home", table, request.param)
     yield schedule
     schedule.process.kill()
     schedule.process.wait()
@@ -74,8 +90,23 @@ def scored(lines: list[str], n: int) -> bool:
     return any(f"{n} listings new, {n} scored" in line for line in lines)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("served", [ONCE_A_YEAR], indirect=True)
+def test_a_run_that_is_triggered_scores_and_the_end_leaves_no_process(served: Served) -> None:
+    served.trigger()
+    served.wait_for(lambda lines: scored(lines, 1))
+    assert_ends_alone(served)
+
+
+@takes_minutes
+@pytest.mark.parametrize("served", [EVERY_MINUTE], indirect=True)
 def test_it_fires_and_stops_without_leaving_a_process(served: Served) -> None:
     served.wait_for(lambda lines: scored(lines, 1))
+    assert_ends_alone(served)
+
+
+def assert_ends_alone(served: Served) -> None:
+    """Stop a schedule as an operator does; nothing of it may stay."""
     family = psutil.Process(served.process.pid).children(recursive=True)
     assert family, "its server"
     served.process.send_signal(signal.SIGTERM)
@@ -85,8 +116,8 @@ def test_it_fires_and_stops_without_leaving_a_process(served: Served) -> None:
     assert not (served.home / "schedule.holder").exists()
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not FULL, reason="takes minutes: set SEENBEFORE_FULL=1")
+@takes_minutes
+@pytest.mark.parametrize("served", [EVERY_MINUTE], indirect=True)
 def test_it_goes_on_when_its_server_is_killed_and_scores_what_came_meanwhile(served: Served) -> None:
     served.wait_for(lambda lines: scored(lines, 1))
     (server,) = [child for child in psutil.Process(served.process.pid).children() if "server" in child.cmdline()]
