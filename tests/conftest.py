@@ -11,6 +11,7 @@ from hypothesis import Phase, settings
 from joblib import cpu_count
 
 from data.catalog.database import engine, migrations
+from tests.full_run import FULL, often
 from tests.kernels import compile_meanwhile, compiled
 from tests.postgres import Schemas, fresh_schema, postgres
 from tests.schema import made_at_once
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 # How long an example takes says more about the machine than about the code, and every machine runs the same ones. What
 # fails is told at once, as it was drawn; a smaller example may take minutes to find, and is looked for when asked.
-FULL = os.environ.get("SEENBEFORE_FULL") == "1"
 PHASES = tuple(Phase) if FULL else (Phase.explicit, Phase.reuse, Phase.generate)
 settings.register_profile("seenbefore", deadline=None, derandomize=True, print_blob=True, phases=PHASES)
 settings.load_profile("seenbefore")
@@ -100,6 +100,17 @@ def _kernels_compiled(request: pytest.FixtureRequest) -> None:
     """Let workers not compile one kernel at the same time."""
     if "PYTEST_XDIST_WORKER" in os.environ and request.path.relative_to(TESTS).parts[0] not in WITHOUT_KERNELS:
         compiled()
+
+
+@pytest.fixture(scope="module")
+def few_trees() -> Iterator[None]:
+    """Let models grow a tenth of their trees outside a full run, for tests that do not ask how good they become."""
+    from models.estimator.ensemble import MAX_TREES, SignBoundedEnsemble
+
+    with pytest.MonkeyPatch.context() as patch:
+        defaults = SignBoundedEnsemble.__init__.__kwdefaults__
+        patch.setitem(defaults, "max_trees", often(in_full=MAX_TREES, otherwise=MAX_TREES // 10))
+        yield
 
 
 @pytest.fixture(scope="session")

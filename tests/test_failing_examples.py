@@ -1,10 +1,10 @@
 """What a property that fails tells, and how soon."""
 
-import os
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.full_run import FULL
 
 
 def test_a_property_that_fails_prints_its_example_and_how_to_draw_it_again():
@@ -22,7 +22,7 @@ def test_a_property_that_fails_prints_its_example_and_how_to_draw_it_again():
     assert "@reproduce_failure" in told
 
 
-@pytest.mark.skipif(os.environ.get("SEENBEFORE_FULL") == "1", reason="looks for the smallest example")
+@pytest.mark.skipif(FULL, reason="looks for the smallest example")
 def test_a_property_that_fails_is_told_at_once():
     drawn = []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import time
@@ -16,14 +15,14 @@ from flows.cli.app import answer
 from flows.runtime.lock import hold, is_held
 from flows.runtime.orphans import end_orphans, find_orphans
 from tests.faults.interrupted import SMALL_STEPS, Market, digest, pictures, progress
+from tests.full_run import FULL, often
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
-FULL = os.environ.get("SEENBEFORE_FULL") == "1"
-KILLS = 10 if FULL else 2
+KILLS = often(in_full=10, otherwise=2)
 RUN_LIMIT_S = 180
 JITTER_S = 0.05
 LOOK_EVERY_S = 0.002

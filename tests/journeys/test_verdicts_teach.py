@@ -68,6 +68,7 @@ def card_after_training(home: Home, until: datetime) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_trees")
 def test_the_next_training_counts_what_was_said_at_the_desk(scored: tuple[Home, pd.DataFrame]) -> None:
     home, truth = scored
     with home.context.catalog.read() as connection:

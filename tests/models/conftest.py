@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,11 @@ import pytest
 from data.settings import ModelSettings
 from features.spec import FeatureSpec
 from models.training.train import train
+from tests.shared_by_workers import made_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from models.training.candidate import Candidate
 
@@ -93,4 +96,11 @@ def market() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def trained(market: pd.DataFrame) -> Candidate:
-    return train(market, SPECS, until=UNTIL, settings=ModelSettings(folds=3, seed=3), capacity=4)
+    """A training on the market, made by the first worker that asks for it."""
+
+    def keep(folder: Path) -> None:
+        made = train(market, SPECS, until=UNTIL, settings=ModelSettings(folds=3, seed=3), capacity=4)
+        (folder / "trained.pickle").write_bytes(pickle.dumps(made))
+
+    found: Candidate = pickle.loads((made_once("trained", keep) / "trained.pickle").read_bytes())  # noqa: S301 -- our own
+    return found

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from features.hashing.color_classes import BETWEEN, BLACK, BRIGHT, FAINT, GREY, classify, read_colors
+from tests.full_run import FULL
 
-FULL = bool(os.environ.get("SEENBEFORE_FULL"))
 REDS = range(256) if FULL else (0, 1, 31, 57, 85, 128, 171, 254, 255)
 HUE_EDGES = np.linspace(0, 255, 7)[1:-1]
 

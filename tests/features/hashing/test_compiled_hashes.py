@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 import imagehash
@@ -19,9 +18,9 @@ from features.hashing.selfcheck import FAST, imagehash_hashes, warmup
 from features.hashing.whash import tied_whash
 from features.keypoints.descriptor import describe
 from tests.features.hashing.drawn_variants import MODES, framed, painting, variant
+from tests.full_run import FULL, often
 
-FULL = bool(os.environ.get("SEENBEFORE_FULL"))
-VARIANTS = 5_000 if FULL else 300
+VARIANTS = often(in_full=5_000, otherwise=300)
 CHUNK = 50
 PHOTOS = 40
 PHOTO_SIZES = ((1600, 1200), (1200, 1600), (1000, 3), (3, 1000), (500, 1200), (640, 480), (256, 256))

@@ -17,12 +17,12 @@ import psutil
 import pytest
 
 from flows.runtime.orphans import end_orphans, find_orphans
+from tests.full_run import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-FULL = os.environ.get("SEENBEFORE_FULL") == "1"
 LIMIT_S = 240
 LOOK_EVERY_S = 0.2
 RUNNER_LOOKS_EVERY_S = 1

@@ -72,7 +72,7 @@ def test_fewer_suspicious_listings_than_capacity_are_all_high():
     assert bands.names(np.array([0.9, 0.6, 0.2, 0.01])).tolist() == ["high", "high", "medium", "low"]
 
 
-def test_the_same_seed_gives_the_same_predictions_to_the_last_bit(market, specs):
+def test_the_same_seed_gives_the_same_predictions_to_the_last_bit(market, specs, few_trees):
     decided = market[market["y"].notna()]
     x = market[[spec.name for spec in specs]].to_numpy()
     first, second = (fit(decided, specs, seed=4).predict_proba(x) for _ in range(2))
@@ -89,7 +89,7 @@ def test_features_of_known_direction_never_speak_the_other_way(market, specs):
         assert (step[~np.isnan(step)] >= 0).all()
 
 
-def test_a_feature_that_every_row_lacks_changes_nothing(market, specs):
+def test_a_feature_that_every_row_lacks_changes_nothing(market, specs, few_trees):
     decided = market[market["y"].notna()]
     absent = FeatureSpec(name="absent", block="seller", unit="count", meaning="")
     names = [spec.name for spec in specs]

@@ -10,8 +10,9 @@ from models.dataset.training_rows import LEFT_OUT, POLICIES, WEAKLY_LEGIT
 from models.estimator.ensemble import ENSEMBLE, FORMS, ensemble_for, fit_on
 from models.estimator.rule import RULE_ID, rule_for
 from models.training.selection import choose, other_policy
+from tests.full_run import often
 
-DRAWS = 6
+DRAWS = often(in_full=6, otherwise=2)
 
 
 @pytest.mark.parametrize(("labels", "worst_loss"), [(120, 0.06), (300, 0.03), (900, 0.0)])

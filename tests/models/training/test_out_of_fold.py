@@ -24,12 +24,12 @@ def divisions(market):
 
 
 @pytest.fixture(scope="module")
-def everything(market, divisions, specs):
+def everything(market, divisions, specs, few_trees):
     return out_of_fold(market, divisions, specs, seed=3)
 
 
 @pytest.fixture(scope="module")
-def ablation(market, divisions, specs, everything):
+def ablation(market, divisions, specs, everything, few_trees):
     return block_ablation(market, divisions, specs, everything=everything, seed=3)
 
 
