@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 Exported = Literal["listings", "images", "matches", "features", "scores", "verdicts", "cases", "rejects"]
 EXPORTED: tuple[str, ...] = get_args(Exported)
 BATCH_ROWS = 20_000
+DESCRIBED = ("listing_id", "seller_id", "as_of")
+MARKETPLACE = "marketplace"
 HASHES = ("ahash", "phash", "dhash", "whash", "colorhash")
 HEX_DIGITS = dict.fromkeys((*HASHES, "untransposed_phash"), 16) | {"colorhash": 11}
 
@@ -48,6 +50,13 @@ class _Output:
     columns: tuple[str, ...]
     query: Select[Any]
     finish: Callable[[Connection, pd.DataFrame], pd.DataFrame]
+
+
+def exported_columns(what: Exported, *, feature_names: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the columns of an output table, in their order."""
+    if what == "features":
+        return (*DESCRIBED, *feature_names, MARKETPLACE)
+    return _OUTPUTS[what].columns
 
 
 def export_frame(
@@ -114,7 +123,7 @@ def _features(connection: Connection, names: list[str], spec: str | None, rows: 
                 )
             named = with_names(connection, batch)
             values = unpack(named["vector"], names)
-            yield pd.concat([named[["listing_id", "seller_id", "as_of"]], values, named[["marketplace"]]], axis=1)
+            yield pd.concat([named[list(DESCRIBED)], values, named[[MARKETPLACE]]], axis=1)
 
 
 def _ranked(all_scores: Select[Any], run_id: str) -> Select[Any]:
@@ -205,7 +214,7 @@ _OUTPUTS = {
     "verdicts": _Output(
         (
             "verdict_id", "listing_id", "seller_id", "image_id", "other_image_id", "kind", "said", "verdict", "problem",
-            "note",            "about_id", "actor", "decided_at", "until_at", "seconds", "marketplace",
+            "note", "about_id", "actor", "decided_at", "until_at", "seconds", "marketplace",
         ),
         select(verdicts).order_by(verdicts.c.decided_at, verdicts.c.verdict_id),
         with_names,

@@ -1,4 +1,4 @@
-"""Fit ``features/same_photo.json`` on edits of real photographs, and measure it on photographs set aside.
+"""Fit ``features/registration/same_photo.json`` on edits of real photographs, and measure it on photographs set aside.
 
     python tests/benchmarks/fit_same_photo.py ../shared/photos --kept-in FOLDER
 
