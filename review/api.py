@@ -13,10 +13,11 @@ from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyCookie, APIKeyHeader
 from pydantic import ValidationError
 
+from data.catalog.cases.case_events import history, ruling
 from data.catalog.cases.case_views import matches_of, pictures_of, scores_of, titles_of, versions_of
 from data.catalog.cases.cases import MOST_COUNTED, case_of, page_of
 from data.catalog.cases.claims import claim_on, claims_on
-from data.catalog.cases.decisions import Decision, history, ruling
+from data.catalog.cases.transitions import Decision
 from data.catalog.database.frames import records
 from data.errors import ModelError, SourceError
 from models.serving.pictures.query_pictures import Address, Upload

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
-from data.catalog.cases.decisions import LONGEST_NOTE, Problem, Verdict
+from data.catalog.cases.transitions import LONGEST_NOTE, Problem, Verdict
 from data.tables.columns import MAX_URL_CHARS, MAX_URLS
 
 MOST_PICTURES = 12

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from starlette.responses import Response
 
+from data.catalog.cases.case_events import history, pair_events, ruling
 from data.catalog.cases.case_views import (
     accounts_of,
     count_of_seller,
@@ -20,7 +21,7 @@ from data.catalog.cases.case_views import (
 )
 from data.catalog.cases.cases import State, case_of, is_case
 from data.catalog.cases.claims import claim, claim_on
-from data.catalog.cases.decisions import history, is_decided, ruling, said_about
+from data.catalog.cases.transitions import is_decided
 from data.catalog.market.photo_ties import SAME_PHOTO
 from features.facts import HASH_KINDS, LOW_INFORMATION
 from review.access.permissions import Viewer
@@ -122,7 +123,7 @@ def _shown(
         # Whoever reads again is not told what was found the first time.
         "history": [] if second else past,
         "ruling": None if second else ruling(past),
-        "said": [] if second else said_about(connection, shown),
+        "said": [] if second else pair_events(connection, shown),
     }
 
 
@@ -134,7 +135,7 @@ def is_second_reading(waiting: dict[str, Any] | None, past: Sequence[dict[str, A
     waiting
         As `data.catalog.cases.cases.case_of` gives it.
     past
-        As `data.catalog.cases.decisions.history` gives it.
+        As `data.catalog.cases.transitions.history` gives it.
     """
     if waiting is None or waiting["state"] != State.DECIDED or not waiting["second_wanted"]:
         return False

@@ -11,8 +11,8 @@ import pandas as pd
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from data.catalog.cases.case_events import Kind
 from data.catalog.cases.cases import counters
-from data.catalog.cases.decisions import Kind
 from data.catalog.cases.desk_statistics import decisions_since, latest_of, latest_runs, undone_since
 from data.catalog.database.frames import records
 from data.catalog.monitoring_counts import Periods, comparable_pictures, fetch_outcomes

@@ -8,6 +8,7 @@ import pandas as pd
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import Response
 
+from data.catalog.cases.case_events import verdicts_holding
 from data.catalog.cases.case_views import (
     accounts_of,
     count_of_copying,
@@ -18,7 +19,6 @@ from data.catalog.cases.case_views import (
     takings_of,
 )
 from data.catalog.cases.cases import Filter, State, page_of
-from data.catalog.cases.decisions import decided_on
 from data.catalog.database.frames import records
 from data.catalog.market.photo_ties import taken_around
 from review.access.permissions import Viewer
@@ -61,7 +61,7 @@ def seller(request: Request, session: Viewer, key: Key, page: Annotated[int, Que
             "copying": count_of_copying(connection, key),
             "listings": [row | {"image_id": pictures.get(row["listing_key"])} for row in records(listings)],
             "cases": cases,
-            "decided": decided_on(connection, listings["listing_key"]),
+            "decided": verdicts_holding(connection, listings["listing_key"]),
             "takings": records(takings),
             "ring": ring_of(key, taken, known),
         }

@@ -11,20 +11,18 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from data.catalog.cases.case_events import Recorded, audit_page, version_of
 from data.catalog.cases.case_views import alignment_of, is_known_listing, titles_of
 from data.catalog.cases.claims import release
-from data.catalog.cases.decisions import (
+from data.catalog.cases.transitions import (
     Decision,
-    Recorded,
     appeal,
-    audit_page,
     decide,
     deny_pair,
     overturn,
     read_again,
     snooze,
     undo,
-    version_of,
 )
 from data.catalog.database.frames import records
 from data.errors import VerdictError
@@ -35,7 +33,7 @@ from review.labels import KIND_WORDS, PROBLEM_WORDS, VERDICT_WORDS
 from review.queue_filter import LARGEST_KEY, SMALLEST_KEY, Asked, Key
 
 if TYPE_CHECKING:
-    from data.catalog.cases.decisions import Problem, Verdict
+    from data.catalog.cases.transitions import Problem, Verdict
     from data.catalog.database.engine import Connection
 
 LONGEST_SNOOZE_DAYS = 365

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import literal_column, select, update
 
+from data.catalog.cases.case_events import verdicts_holding
 from data.catalog.cases.queue_order import Filter, State, count_of, in_order, keys_of
 from data.catalog.database.frames import read_by_keys, to_instant, upsert, whole_table
 from data.catalog.database.records import read_records_by_keys
@@ -162,11 +163,7 @@ def _cases(connection: Connection, listing_keys: Collection[int]) -> list[dict[s
 
 def _fraud(connection: Connection, listing_keys: pd.Series) -> pd.Series[bool]:
     """Tell which listings were found to be fraud."""
-    names = ("listing_key", "verdict", "decided_at", "verdict_id")
-    query = whole_table(verdicts, names).where(verdicts.c.image_id.is_(None))
-    told = read_by_keys(connection, query, verdicts.c.listing_key, listing_keys)
-    latest = told.sort_values(["decided_at", "verdict_id"]).drop_duplicates("listing_key", keep="last")
-    return listing_keys.isin(latest.loc[latest["verdict"] == "fraud", "listing_key"])
+    return listing_keys.map(verdicts_holding(connection, listing_keys)) == "fraud"
 
 
 def _names() -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from data.catalog.cases.decisions import audit_page
+from data.catalog.cases.case_events import audit_page
 from review.access.middleware import HEADERS, MOST_BYTES
 from tests.review.market import listing_keys
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from data.catalog.cases.case_events import audit_page, history, ruling
 from data.catalog.cases.cases import case_of
-from data.catalog.cases.decisions import audit_page, history, ruling
 from data.catalog.market.matches import denied_pairs
 from tests.review.market import listing_keys
 

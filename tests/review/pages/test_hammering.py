@@ -15,8 +15,8 @@ from threading import Event
 import httpx
 import pytest
 
+from data.catalog.cases.case_events import audit_page
 from data.catalog.cases.cases import save_cases
-from data.catalog.cases.decisions import audit_page
 from data.catalog.market.listings import save_listings
 from data.catalog.market.loads import Load
 from review.access.authentication import LocalDoor

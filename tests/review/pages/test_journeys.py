@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from data.catalog.cases.decisions import audit_page, history
+from data.catalog.cases.case_events import audit_page, history
 from review.access.authentication import LocalDoor
 from review.app import create_app
 from tests.flows.filled import photo, smaller

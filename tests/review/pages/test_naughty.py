@@ -13,8 +13,9 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
+from data.catalog.cases.case_events import history
 from data.catalog.cases.cases import save_cases
-from data.catalog.cases.decisions import Decision, decide, history
+from data.catalog.cases.transitions import Decision, decide
 from data.catalog.market.listings import save_listings
 from data.catalog.market.loads import Load
 from review.access.authentication import LocalDoor

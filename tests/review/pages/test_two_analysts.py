@@ -17,9 +17,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from data.catalog.cases.case_events import UNDECIDED, history, ruling, version_of
 from data.catalog.cases.cases import Filter, case_of, counters, next_open, page_of, save_cases
 from data.catalog.cases.claims import claim, claim_on, release
-from data.catalog.cases.decisions import UNDECIDED, Decision, decide, history, ruling, snooze, undo, version_of
+from data.catalog.cases.transitions import Decision, decide, snooze, undo
 from data.catalog.database.engine import open_catalog
 from data.errors import CaseChanged, VerdictError
 from tests.data.catalog.desk_rows import scored_cases

@@ -6,7 +6,7 @@ import pytest
 
 from data.catalog.cases.cases import Filter, State, case_of, choices, counters, next_open, page_of, save_cases
 from data.catalog.cases.claims import claim, claim_on, release
-from data.catalog.cases.decisions import Decision, decide
+from data.catalog.cases.transitions import Decision, decide
 from tests.data.catalog.desk_rows import scored_cases
 from tests.data.catalog.rows import day, moment
 

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from data.catalog.cases.cases import Filter, next_open, save_cases
 from data.catalog.cases.claims import claim, claim_on, claims_on, release
-from data.catalog.cases.decisions import Decision, decide
+from data.catalog.cases.transitions import Decision, decide
 from data.catalog.database.engine import claims_file, open_catalog
 from tests.data.catalog.desk_rows import scored_cases
 from tests.data.catalog.rows import moment

@@ -9,24 +9,18 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError
 
+from data.catalog.cases.case_events import UNDECIDED, Kind, audit_page, history, pair_events, ruling, version_of
 from data.catalog.cases.cases import State, case_of, save_cases
 from data.catalog.cases.claims import claim, claim_on
-from data.catalog.cases.decisions import (
-    UNDECIDED,
+from data.catalog.cases.transitions import (
     Decision,
-    Kind,
     appeal,
-    audit_page,
     decide,
     deny_pair,
-    history,
     overturn,
     read_again,
-    ruling,
-    said_about,
     snooze,
     undo,
-    version_of,
 )
 from data.catalog.database.schema import verdicts
 from data.catalog.feature_facts import verdict_labels
@@ -161,7 +155,7 @@ def test_a_pair_that_is_denied_is_remembered_for_matching_too(desk):
         deny_pair(connection, 1, ("p2", "p1"), "ada", moment(5), "two shirts")
         told = denied_pairs(connection, pd.Series(["p1"]))
         assert told[["image_id", "other_image_id"]].to_numpy().tolist() == [["p1", "p2"]]
-        assert [event["note"] for event in said_about(connection, ["p2"])] == ["two shirts"]
+        assert [event["note"] for event in pair_events(connection, ["p2"])] == ["two shirts"]
         assert verdict_labels(connection, pd.Series([1])).empty
 
 

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from data.catalog.cases.cases import save_cases
-from data.catalog.cases.decisions import Decision, decide, read_again, snooze, undo
 from data.catalog.cases.desk_statistics import decisions_since, latest_of, latest_runs, undone_since
+from data.catalog.cases.transitions import Decision, decide, read_again, snooze, undo
 from data.catalog.market.loads import record_run
 from tests.data.catalog.rows import day, moment
 
