@@ -1,20 +1,20 @@
-"""How values are written for people. What strangers wrote is hostile: whatever would not be seen is made visible."""
+"""How values are written for people, strangers' texts with every character visible."""
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pandas as pd
 
+from data.visible_text import visible
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories without a glyph: controls, direction marks, zero-width characters, surrogates, separators."""
-KEPT = frozenset("\n\t")
+KEPT = "\n\t"
+"""Unseen characters that strangers' texts may hold: lines may break."""
 MOST_CHARACTERS = 5_000
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 
@@ -29,13 +29,7 @@ def plain(text: object, most: int = MOST_CHARACTERS) -> str:
         return ""
     whole = str(text)
     shown = whole[:most] + (f" … ({len(whole):,} characters)" if len(whole) > most else "")
-    return "".join(_visible(character) for character in shown)
-
-
-def _visible(character: str) -> str:
-    if character in KEPT or unicodedata.category(character) not in UNSEEN:
-        return character
-    return f"⟨U+{ord(character):04X}⟩"
+    return visible(shown, kept=KEPT)
 
 
 def link(url: object) -> str | None:

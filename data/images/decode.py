@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from data.images.fetch_outcome import safe_text
+from data.images.fetch_outcome import DETAIL_CHARS
+from data.visible_text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,13 +60,13 @@ def decode(content: bytes, settings: DecodeSettings) -> Picture | Unreadable:
         with pillow_warnings_ignored():
             return _open(content, found, settings.max_pixels)
     except Image.DecompressionBombError as error:
-        return Unreadable(UnreadableReason.BOMB, safe_text(str(error)))
+        return Unreadable(UnreadableReason.BOMB, visible(str(error), DETAIL_CHARS))
     except UnidentifiedImageError:
         return Unreadable(UnreadableReason.BROKEN, f"It begins like {found} but is none.")
     except MemoryError:
         return Unreadable(UnreadableReason.POISON_MEMORY, "The picture does not fit into memory.")
     except Exception as error:  # noqa: BLE001  Pillow raises nearly everything on broken files; all of it is recorded
-        return Unreadable(_reason_of(error), safe_text(f"{type(error).__name__}: {error}"))
+        return Unreadable(_reason_of(error), visible(f"{type(error).__name__}: {error}", DETAIL_CHARS))
 
 
 def sniff(content: bytes | bytearray) -> PictureFormat | None:

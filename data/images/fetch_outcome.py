@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from data.visible_text import visible
+
 DETAIL_CHARS = 200
 
 
@@ -94,13 +96,6 @@ _REFUSALS = frozenset(
 )
 
 
-def safe_text(text: str, limit: int = DETAIL_CHARS) -> str:
-    """Text from a stranger made fit for a log line or a table cell: printable, one line, cut at ``limit``."""
-    if text.isprintable():
-        return text[:limit]
-    return "".join(char if char.isprintable() else "?" for char in text[: limit + 1])[:limit]
-
-
 @dataclass(frozen=True, slots=True)
 class FetchOutcome:
     """What became of one address.
@@ -112,13 +107,13 @@ class FetchOutcome:
     reason
         Why it ended so; `Reason.status` follows from it.
     detail
-        One short sentence for people, made printable and cut at 200 characters.
+        One short sentence for people, made visible and cut at 200 characters.
     http_status
         The last answer's status code; ``None`` if no answer came.
     image_id
         SHA-256 of the bytes, in hex; ``None`` unless the status is ``ok``.
     content_type, etag, last_modified
-        What the server said, made printable; ``None`` if it said nothing. Nothing is decided by the content type.
+        What the server said, made visible; ``None`` if it said nothing. Nothing is decided by the content type.
     n_bytes
         Size of the picture file; ``None`` unless its bytes were read.
     retry_after_s
@@ -150,7 +145,7 @@ class FetchOutcome:
         for name in ("detail", "content_type", "etag", "last_modified"):
             text = getattr(self, name)
             if text is not None:
-                object.__setattr__(self, name, safe_text(text))
+                object.__setattr__(self, name, visible(text, DETAIL_CHARS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from data.visible_text import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -80,5 +82,5 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.3f}".rstrip("0").rstrip(".")
-    text = "".join(character if character.isprintable() else "·" for character in str(value))
+    text = visible(str(value))
     return escape(text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.durable import write_text
-from data.images.fetch_outcome import safe_text
 from data.tables.table_files import check_name, write_table
+from data.visible_text import visible
 from features.facts import DISTANCE_COLUMNS, HASH_KINDS
 from flows.cli.console import STDERR, STDOUT
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BITS = "bits: how many differ in " + ", ".join(HASH_KINDS)
 SHORT = {"listing_id": "listing", "seller_id": "seller", "same_photo": "same"}
 SHEET_SUFFIXES = frozenset({".html", ".htm"})
+MESSAGE_CHARACTERS = 200
 NO_PICTURES = "The catalog holds no pictures that this version has hashed. Run `seenbefore ingest LISTINGS` first."
 
 
@@ -62,4 +63,9 @@ def say(sentence: str, *, as_json: bool = False) -> None:
 
 def warn(name: str, problem: str) -> None:
     """Say on standard error what is wrong with one thing; both texts may be a stranger's."""
-    STDERR.print(f"Not read: {safe_text(name)}: {safe_text(problem)}", markup=False, highlight=False, soft_wrap=True)
+    STDERR.print(
+        f"Not read: {visible(name, MESSAGE_CHARACTERS)}: {visible(problem, MESSAGE_CHARACTERS)}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )

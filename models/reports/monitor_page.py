@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from models.monitoring.checks import State
-from models.reports.page import bullets, cell, page, section, table, tile
-from models.reports.sparkline import drawing
+from models.reports.charts import Sparkline, sparkline
+from models.reports.html_page import Table, Tile, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,19 @@ HIDDEN = frozenset({"period"})
 ROWS = 12
 """Of each table; the others are folded away."""
 MARKS = {State.OK: "", State.ALARM: ": alarm, see above", State.UNKNOWN: ": too little to tell"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    """A check as the page shows it; ``more`` are the rows that are folded away."""
+
+    code: str
+    name: str
+    heading: str
+    found: str
+    drawn: Sparkline | None
+    figures: Table | None
+    more: Table | None
 
 
 def monitor_page(checks: Sequence[Check], periods: Periods, *, model_id: str) -> str:
@@ -39,39 +53,43 @@ def monitor_page(checks: Sequence[Check], periods: Periods, *, model_id: str) ->
     alarms = [alarm for check in checks for alarm in check.alarms]
     states = Counter(check.state for check in checks)
     span = f"{periods.since(1):%Y-%m-%d} to {periods.until:%Y-%m-%d %H:%M} UTC"
-    tiles = "".join(
-        [
-            tile(str(len(alarms)), "alarms", f"in {states[State.ALARM]} of {len(checks)} checks"),
-            tile(f"{periods.days:g} days", "looked at", span, f"beside {periods.count - 1} such periods before"),
-            tile(str(states[State.UNKNOWN]), "checks without an answer", "each says what it lacks"),
-        ]
+    headline = [
+        Tile("alarms", str(len(alarms)), (f"in {states[State.ALARM]} of {len(checks)} checks",)),
+        Tile("looked at", f"{periods.days:g} days", (span, f"beside {periods.count - 1} such periods before")),
+        Tile("checks without an answer", str(states[State.UNKNOWN]), ("each says what it lacks",)),
+    ]
+    return render(
+        "monitor.html",
+        model_id=model_id,
+        headline=headline,
+        alarms=[f"{alarm.sentence} {alarm.advice}" for alarm in alarms],
+        checks=[_section(check) for check in checks],
     )
-    to_do = bullets([f"{alarm.sentence} {alarm.advice}" for alarm in alarms]) or "<p>Nothing: no check alarms.</p>"
-    opening = f'<h1>Monitor</h1>\n<p class="note">Model in use: {cell(model_id)}</p>\n<div class="tiles">{tiles}</div>'
-    sections = [section("alarms", "What to act on", to_do), *(_section(check) for check in checks)]
-    links = "\n".join(f'<a href="#{check.code}">{cell(check.name)}</a>' for check in checks)
-    return page("Seenbefore monitor", "\n".join([opening, f"<nav>{links}</nav>", *sections]))
 
 
-def _section(check: Check) -> str:
-    drawn = drawing(check.chart) if check.chart is not None else ""
-    figures = "" if check.table.empty else _table(check.table)
-    heading = check.name + MARKS[check.state]
-    return section(check.code, heading, f"<p>{cell(check.found)}</p>\n{drawn}\n{figures}")
+def _section(check: Check) -> _Section:
+    whole = None if check.table.empty else _table(check.table)
+    return _Section(
+        code=check.code,
+        name=check.name,
+        heading=check.name + MARKS[check.state],
+        found=check.found,
+        drawn=None if check.chart is None else sparkline(check.chart),
+        figures=None if whole is None else replace(whole, rows=whole.rows[:ROWS]),
+        more=None if whole is None or len(whole.rows) <= ROWS else replace(whole, rows=whole.rows[ROWS:]),
+    )
 
 
-def _table(frame: pd.DataFrame) -> str:
+def _table(frame: pd.DataFrame) -> Table:
+    """Return a table with words at the left and figures at the right."""
     shown = frame[[*_first(frame), *(name for name in frame.columns if name not in {*HIDDEN, *_first(frame)})]]
     words = [str(name) for name in shown.columns if not pd.api.types.is_numeric_dtype(shown[name])]
     ordered = [*words, *(str(name) for name in shown.columns if name not in words)]
     rows = [
-        [cell(figure(name, value)) for name, value in zip(ordered, row, strict=True)]
+        [figure(name, value) for name, value in zip(ordered, row, strict=True)]
         for row in shown[ordered].itertuples(index=False, name=None)
     ]
-    heads = [name.replace("_", " ") for name in ordered]
-    shown_first = table(heads, rows[:ROWS], texts=len(words))
-    rest = table(heads, rows[ROWS:], texts=len(words))
-    return shown_first + (f"<details><summary>{len(rows) - ROWS} more</summary>{rest}</details>" if rows[ROWS:] else "")
+    return Table([name.replace("_", " ") for name in ordered], rows, texts=len(words))
 
 
 def _first(frame: pd.DataFrame) -> list[str]:

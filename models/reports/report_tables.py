@@ -1,4 +1,4 @@
-"""The tables of a report, as markup: every figure with its interval in small print."""
+"""The tables of a report: every figure with its interval in small print."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from models.reports.page import bullets, cell, note, table
+from models.reports.html_page import Table
 from models.training.ablation import EVERYTHING
 from models.training.optimism import CAME
 
 if TYPE_CHECKING:
     from models.evaluation.evaluation import Evaluation
     from models.evaluation.random_sample_estimate import AuditEstimate
+    from models.reports.html_page import Cell
 
 AS_PERCENT = {"precision_at_capacity", "recall_at_capacity"}
 MEANINGS = (
@@ -24,14 +25,7 @@ MEANINGS = (
 )
 
 
-def overall_table(evaluation: Evaluation) -> str:
-    """Return the figures of each scorer, what they mean, and why some are missing."""
-    reasons = evaluation.overall.loc[evaluation.overall["reason"] != "", "reason"].unique()
-    missing = "".join(note(f"Where a figure is missing: {reason}.") for reason in reasons)
-    return figures_table(evaluation.overall, "scorer", evaluation.capacity) + missing + bullets(MEANINGS)
-
-
-def figures_table(long: pd.DataFrame, by: str, capacity: int) -> str:
+def figures_table(long: pd.DataFrame, by: str, capacity: int) -> Table:
     """Return one row for each value of ``by``, and one column for each figure."""
     names = {
         "average_precision": "Average precision",
@@ -41,15 +35,13 @@ def figures_table(long: pd.DataFrame, by: str, capacity: int) -> str:
         "calibration_error": "Calibration error",
     }
     if long.empty:
-        return table([], [])
+        return Table([], [])
     cells = {
-        (row[by], row["name"]): cell(
-            value_text(row["name"], row["value"]), span_text(row["name"], row["low"], row["high"])
-        )
+        (row[by], row["name"]): (value_text(row["name"], row["value"]), span_text(row["name"], row["low"], row["high"]))
         for row in long.to_dict("records")
     }
-    rows = [[cell(str(key)), *(cells.get((key, name), "") for name in names)] for key in long[by].unique()]
-    return table([by.capitalize(), *names.values()], rows)
+    rows = [[str(key), *(cells.get((key, name), "") for name in names)] for key in long[by].unique()]
+    return Table([by.capitalize(), *names.values()], rows)
 
 
 def overall_markdown(overall: pd.DataFrame) -> str:
@@ -62,7 +54,7 @@ def overall_markdown(overall: pd.DataFrame) -> str:
     return "\n".join(["| scorer | figure | value | 90 % interval |", "|---|---|---|---|", *lines, ""])
 
 
-def capacities_table(evaluation: Evaluation) -> str:
+def capacities_table(evaluation: Evaluation) -> Table:
     """Return, for each number of looks a day and each scorer, how many are right and how many frauds are found."""
     long = evaluation.capacities
     scorers = list(long["scorer"].unique())
@@ -75,14 +67,14 @@ def capacities_table(evaluation: Evaluation) -> str:
         ]
         for capacity in sorted(long["capacity"].unique())
     ]
-    return table(["Listings a day", *heads], rows)
+    return Table(["Listings a day", *heads], rows)
 
 
-def money_table(evaluation: Evaluation) -> str:
+def money_table(evaluation: Evaluation) -> Table:
     """Return what the frauds looked at were worth, for each number of looks a day and each order."""
     long = evaluation.money
     if long.empty:
-        return note("No known fraud states a price, so there is no money to count.")
+        return Table([], [])
     found = long.set_index(["scorer", "capacity"])
     scorers = list(long["scorer"].unique())
     rows = [
@@ -93,81 +85,81 @@ def money_table(evaluation: Evaluation) -> str:
         ]
         for capacity in sorted(long["capacity"].unique())
     ]
-    return table(["Listings a day", "Looks in all", *(f"{scorer}, {evaluation.currency}" for scorer in scorers)], rows)
+    return Table(["Listings a day", "Looks in all", *(f"{scorer}, {evaluation.currency}" for scorer in scorers)], rows)
 
 
-def calibration_table(calibration: pd.DataFrame) -> str:
+def calibration_table(calibration: pd.DataFrame) -> Table:
     """Return mean score and share of frauds for listings of like scores."""
-    rows = [
+    rows: list[list[Cell]] = [
         [
             percent(bin_["mean_score"]),
-            cell(percent(bin_["fraud_share"]), _percent_span(bin_["low"], bin_["high"])),
+            (percent(bin_["fraud_share"]), _percent_span(bin_["low"], bin_["high"])),
             f"{bin_['rows']:,}",
         ]
         for bin_ in calibration.to_dict("records")
     ]
-    return table(["Mean score", "Were fraud", "Decided listings"], rows, texts=0)
+    return Table(["Mean score", "Were fraud", "Decided listings"], rows, texts=0)
 
 
-def slices_table(slices: pd.DataFrame) -> str:
+def slices_table(slices: pd.DataFrame) -> Table:
     """Return how well each group of listings is served."""
     first = ~slices["slice"].duplicated()
     rows = [
         [
-            cell(str(row["slice"]).replace("_", " ").capitalize() if begins else ""),
-            cell(str(row["group"])),
+            str(row["slice"]).replace("_", " ").capitalize() if begins else "",
+            str(row["group"]),
             f"{row['rows']:,}",
             f"{row['frauds']:,}",
             _share(row, "found"),
             _share(row, "alarmed"),
-            cell(row["reason"] or value_text("", row["average_precision"]), span_text("", row["low"], row["high"])),
+            (row["reason"] or value_text("", row["average_precision"]), span_text("", row["low"], row["high"])),
         ]
         for row, begins in zip(slices.to_dict("records"), first, strict=True)
     ]
     heads = ["By", "Group", "Decided", "Frauds", "Frauds found", "Honest in band high", "Average precision"]
-    return table(heads, rows, texts=2)
+    return Table(heads, rows, texts=2)
 
 
-def ablation_table(ablation: pd.DataFrame) -> str:
+def ablation_table(ablation: pd.DataFrame) -> Table:
     """Return what is lost without each block of features."""
     rows = [
         [
-            cell("nothing: the whole model" if row["without"] == EVERYTHING else str(row["without"])),
+            "nothing: the whole model" if row["without"] == EVERYTHING else str(row["without"]),
             f"{row['features']:,}",
-            cell(value_text("", row["average_precision"]), span_text("", row["low"], row["high"])),
+            (value_text("", row["average_precision"]), span_text("", row["low"], row["high"])),
             "" if row["without"] == EVERYTHING else _signed(row, "change"),
         ]
         for row in ablation.to_dict("records")
     ]
-    return table(["Left out", "Features left out", "Average precision", "Change"], rows)
+    return Table(["Left out", "Features left out", "Average precision", "Change"], rows)
 
 
-def optimism_table(optimism: pd.DataFrame) -> str:
+def optimism_table(optimism: pd.DataFrame) -> Table:
     """Return what each split promised, and by how much more than came."""
     rows = [
         [
-            cell("what came next" if row["split"] == CAME else f"test {row['split']}"),
+            "what came next" if row["split"] == CAME else f"test {row['split']}",
             f"{row['decided']:,}",
-            cell(value_text("", row["promised"]), span_text("", row["low"], row["high"])),
+            (value_text("", row["promised"]), span_text("", row["low"], row["high"])),
             "" if row["split"] == CAME else _signed(row, "gap"),
         ]
         for row in optimism.to_dict("records")
     ]
-    return table(["", "Decided", "Average precision", "Promised less came"], rows)
+    return Table(["", "Decided", "Average precision", "Promised less came"], rows)
 
 
-def audit_table(audit: AuditEstimate) -> str:
+def audit_table(audit: AuditEstimate) -> Table:
     """Return what is looked at, what is not, and how many of all frauds are found, known or not."""
     shares = {
         f"of {audit.top:,} listings looked at are fraud": audit.precision,
         f"of {audit.rest:,} others are fraud": audit.fraud_in_rest,
         "of all frauds, known or not, are looked at": audit.recall,
     }
-    rows = [
-        [cell(fine_percent(share.value), _fine_span(share.low, share.high)), cell(name), f"{share.decided:,}"]
+    rows: list[list[Cell]] = [
+        [(fine_percent(share.value), _fine_span(share.low, share.high)), name, f"{share.decided:,}"]
         for name, share in shares.items()
     ]
-    return table(["Share", "", "From decisions"], rows, texts=2)
+    return Table(["Share", "", "From decisions"], rows, texts=2)
 
 
 def value_text(name: str, value: float) -> str:
@@ -202,25 +194,25 @@ def _percent_span(low: float, high: float) -> str:
     return "" if pd.isna(low) or low == high else f"{100 * low:.0f} to {100 * high:.0f} %"
 
 
-def _looks(capacity: int, now: int) -> str:
-    return cell(f"{capacity:,}", "capacity now" if capacity == now else "")
+def _looks(capacity: int, now: int) -> Cell:
+    return (f"{capacity:,}", "capacity now" if capacity == now else "")
 
 
-def _share(row: Any, name: str) -> str:
-    return cell(percent(row[name]), _percent_span(row[f"{name}_low"], row[f"{name}_high"]))
+def _share(row: Any, name: str) -> Cell:
+    return (percent(row[name]), _percent_span(row[f"{name}_low"], row[f"{name}_high"]))
 
 
-def _money(row: pd.Series[Any]) -> str:
+def _money(row: pd.Series[Any]) -> Cell:
     span = _percent_span(row["low"], row["high"])
-    return cell(f"{row['money']:,.0f}", percent(row["share"]) + (f" ({span})" if span else ""))
+    return (f"{row['money']:,.0f}", percent(row["share"]) + (f" ({span})" if span else ""))
 
 
-def _signed(row: dict[Any, Any], name: str) -> str:
+def _signed(row: dict[Any, Any], name: str) -> Cell:
     if pd.isna(row[name]):
         return "none"
     low, high = row[f"{name}_low"], row[f"{name}_high"]
     span = "" if pd.isna(low) else f"{low:+.3f} to {high:+.3f}"
-    return cell(_with_minus(f"{row[name]:+.3f}"), _with_minus(span))
+    return (_with_minus(f"{row[name]:+.3f}"), _with_minus(span))
 
 
 def _with_minus(text: str) -> str:

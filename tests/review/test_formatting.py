@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review.formatting import UNSEEN, link, moment, money, percent, plain, since
+from data.visible_text import UNSEEN
+from review.formatting import link, moment, money, percent, plain, since
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -16,7 +16,7 @@ from models.evaluation.evaluation import Evaluation, evaluate
 from models.evaluation.metrics import daily_queue
 from models.evaluation.random_sample_estimate import audit_estimate
 from models.evaluation.value_at_stake import commonest_currency
-from models.reports.report import report_html
+from models.reports.evaluation_report import report_html
 from models.reports.report_tables import overall_markdown
 from models.serving.learning.example_groups import SLICES, example_groups
 from models.serving.learning.retrain_variants import retrain_variants

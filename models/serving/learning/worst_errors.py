@@ -9,7 +9,7 @@ import pandas as pd
 from features.point_in_time.feature_frame import SPECS, evidence
 from models.estimator.reasons import reasons
 from models.estimator.scoring import score
-from models.reports.misjudged import Case, Pair
+from models.reports.evaluation_report import MisjudgedListing, PhotoPair
 from models.serving.pictures.thumbnails import thumbnail
 from models.serving.scoring.score_listings import describe
 
@@ -22,7 +22,7 @@ PAIRS_SHOWN = 2
 REASONS_SHOWN = 3
 
 
-def worst_errors(context: Context, worst: pd.DataFrame, scorer: Scorer, known: Market) -> list[Case]:
+def worst_errors(context: Context, worst: pd.DataFrame, scorer: Scorer, known: Market) -> list[MisjudgedListing]:
     """Tell of each listing what was known of it and why it scored as it did.
 
     Parameters
@@ -39,7 +39,7 @@ def worst_errors(context: Context, worst: pd.DataFrame, scorer: Scorer, known: M
     found = evidence(moments, facts)
     listings = known.listings.set_index("listing_key")
     return [
-        Case(
+        MisjudgedListing(
             title=f"{listings.loc[key, 'listing_id']} of {listings.loc[key, 'seller_id']}",
             facts=_facts(listings.loc[key], as_of, scored.table.loc[moment]),
             reasons=tuple(reason["text"] for reason in told[moment][:REASONS_SHOWN]),
@@ -55,18 +55,18 @@ def _facts(listing: pd.Series, as_of: pd.Timestamp, scored: pd.Series) -> str:
     return f"Score {scored['score']:.2f}, band {scored['band']} · {category} · {price} · judged {as_of:%Y-%m-%d}"
 
 
-def _pairs(context: Context, key: int, matched: pd.DataFrame, known: Market) -> tuple[Pair, ...]:
+def _pairs(context: Context, key: int, matched: pd.DataFrame, known: Market) -> tuple[PhotoPair, ...]:
     """Show the pictures that resemble earlier ones, those that count first; without any, the listing's own."""
     listings = known.listings.set_index("listing_key")
     closest = matched.drop_duplicates("image_id").head(PAIRS_SHOWN)
     pairs = [_pair(context, match, listings) for match in closest.to_dict("records")]
     if closest.empty:
         own = known.sightings.loc[known.sightings["listing_key"] == key, "image_id"].head(PAIRS_SHOWN)
-        pairs = [Pair(picture) if (picture := thumbnail(context, image_id)) else None for image_id in own]
+        pairs = [PhotoPair(picture) if (picture := thumbnail(context, image_id)) else None for image_id in own]
     return tuple(pair for pair in pairs if pair is not None)
 
 
-def _pair(context: Context, match: dict[Any, Any], listings: pd.DataFrame) -> Pair | None:
+def _pair(context: Context, match: dict[Any, Any], listings: pd.DataFrame) -> PhotoPair | None:
     own, earlier = thumbnail(context, match["image_id"]), thumbnail(context, match["other_image_id"])
     if own is None:
         return None
@@ -77,7 +77,7 @@ def _pair(context: Context, match: dict[Any, Any], listings: pd.DataFrame) -> Pa
     )
     sellers = match["sellers_showing"]
     shown_by = f", which {sellers:,.0f} other sellers had shown by then" if sellers > 1 else ""
-    return Pair(own, earlier, f"{said}{shown_by}{'' if match['copied'] else '; does not count as copying'}.")
+    return PhotoPair(own, earlier, f"{said}{shown_by}{'' if match['copied'] else '; does not count as copying'}.")
 
 
 def _order(match: dict[Any, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from data.errors import LostPicture
 from data.progress import advance
 from features.facts import DISTANCE_COLUMNS, HASH_KINDS
-from models.reports.contact_sheet import Strip, Tile, sheet_html
+from models.reports.contact_sheet import Photo, Strip, contact_sheet
 from models.serving.pictures.search_pictures import spread
 from models.serving.pictures.thumbnails import thumbnail
 
@@ -37,7 +37,7 @@ def similar_sheet(context: Context, queries: Queries, rows: pd.DataFrame) -> str
         f"{_counted(len(queries.prints), 'picture')} asked about; known pictures are like {len(hit):,} of them. "
         f"{_left_out(len(hit), 'picture')}"
     )
-    return sheet_html("Seen before?", summary, strips)
+    return contact_sheet("Seen before?", summary, strips)
 
 
 def duplicates_sheet(context: Context, rows: pd.DataFrame) -> str:
@@ -49,18 +49,18 @@ def duplicates_sheet(context: Context, rows: pd.DataFrame) -> str:
         f"{counts['photos_of_several_sellers']:,} of them under more than one seller. "
         f"{_left_out(counts['photos'], 'photo')}"
     )
-    return sheet_html("Posted more than once", summary, strips)
+    return contact_sheet("Posted more than once", summary, strips)
 
 
 def _hits_strip(context: Context, aside: Context, query: str, image_id: str, hits: list[Row]) -> Strip:
     tiles = tuple(_hit_tile(context, hit) for hit in hits[:TILES_SHOWN])
     advance("drawing the sheet", 1)
-    return Strip(query, tiles, Tile(_picture(aside, image_id), "asked about"), _more(len(hits)))
+    return Strip(query, tiles, Photo(_picture(aside, image_id), "asked about"), _more(len(hits)))
 
 
-def _hit_tile(context: Context, hit: Row) -> Tile:
+def _hit_tile(context: Context, hit: Row) -> Photo:
     lines = (*_likeness(hit), *_posting(hit), f"in {_spread(hit['sightings'], hit['sellers'])}")
-    return Tile(_picture(context, hit["image_id"]), f"{hit['rank']}. same photo: {hit['same_photo']:.1%}", lines)
+    return Photo(_picture(context, hit["image_id"]), f"{hit['rank']}. same photo: {hit['same_photo']:.1%}", lines)
 
 
 def _photo_strip(context: Context, postings: pd.DataFrame) -> Strip:
@@ -72,14 +72,14 @@ def _photo_strip(context: Context, postings: pd.DataFrame) -> Strip:
     return Strip(heading, tiles, note=_more(len(pictures)))
 
 
-def _posted_tile(context: Context, seen: list[Row]) -> Tile:
+def _posted_tile(context: Context, seen: list[Row]) -> Photo:
     is_earliest = seen[0]["edit"] == "none"
     title = "the earliest" if is_earliest else f"same photo: {seen[0]['same_photo']:.1%}"
     postings = [" · ".join(_posting(posting)) for posting in seen[:POSTINGS_SHOWN]]
     if len(seen) > POSTINGS_SHOWN:
         postings.append(f"and {_counted(len(seen) - POSTINGS_SHOWN, 'more listing')}")
     likeness = () if is_earliest else _likeness(seen[0])
-    return Tile(_picture(context, seen[0]["image_id"]), title, (*likeness, *postings))
+    return Photo(_picture(context, seen[0]["image_id"]), title, (*likeness, *postings))
 
 
 def _picture(context: Context, image_id: str) -> bytes | None:

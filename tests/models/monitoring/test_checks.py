@@ -16,8 +16,8 @@ from models.monitoring.checks import Alarm, Chart, Check, State
 from models.monitoring.drift_checks import freshness, input_drift, match_rate, score_drift
 from models.monitoring.queue_checks import audited, label_lag, operating_point_check, queue_precision
 from models.monitoring.supply_checks import fetch_failures, hub_images
+from models.reports.charts import sparkline
 from models.reports.monitor_page import figure, monitor_page
-from models.reports.sparkline import drawing
 from tests.data.catalog.rows import day, moment
 
 PERIODS = Periods(until=moment(70), days=7, count=9)
@@ -226,8 +226,10 @@ def test_the_page_holds_every_check_and_escapes_what_strangers_wrote():
 
 def test_a_bar_that_passes_its_limit_stands_out():
     chart = Chart(labels=["a", "b"], values=[0.5, 0.1], limits=[0.3, 0.3], shares=False, caption="c")
-    assert drawing(chart).count("#c2410c") == 1
-    assert "<svg" in drawing(Chart(labels=[], values=[], limits=[], caption="c"))
+    assert [bar.over for bar in sparkline(chart).bars] == [True, False]
+    assert not sparkline(Chart(labels=[], values=[], limits=[], caption="c")).bars
+    page = monitor_page([Check(code="c", name="C", found="", chart=chart)], PERIODS, model_id="m")
+    assert page.count('class="over"') == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from models.dataset.splits import prequential_folds
 from models.evaluation.evaluation import evaluate
 from models.evaluation.metrics import average_precision
 from models.reports.advice import advice
-from models.reports.report import report_html
+from models.reports.evaluation_report import report_html
 from models.training.ablation import ABLATION_COLUMNS, EVERYTHING, block_ablation
 from models.training.optimism import CAME, OURS, RANDOM_SPLIT, optimism
 from models.training.out_of_fold import Tried, divisions_of, out_of_fold, random_divisions

@@ -15,8 +15,7 @@ from models.estimator.rule import RULE_ID, rule_for
 from models.evaluation.evaluation import evaluate
 from models.registry.card import card_markdown
 from models.reports.advice import advice
-from models.reports.misjudged import Case, Pair
-from models.reports.report import report_html
+from models.reports.evaluation_report import MisjudgedListing, PhotoPair, report_html
 from models.training.promotion import compare, decide
 from models.training.train import CANDIDATE, train
 
@@ -131,7 +130,9 @@ def test_an_evaluation_of_one_class_reports_instead_of_failing(y):
 
 def test_the_report_stands_alone_and_escapes_what_strangers_wrote(trained):
     evil = '<script>alert("x")</script>'
-    case = Case(evil, evil, (evil,), (Pair(b"\xff\xd8one", b"\xff\xd8two", evil), Pair(b"\xff\xd8three")))
+    case = MisjudgedListing(
+        evil, evil, (evil,), (PhotoPair(b"\xff\xd8one", b"\xff\xd8two", evil), PhotoPair(b"\xff\xd8three"))
+    )
     page = report_html(trained.evaluation, trained.card, model_id="hgb-1", misses=[case], false_alarms=[case])
     assert "<script" not in page
     assert page.count("&lt;script&gt;") == 2 * 4

@@ -1,8 +1,10 @@
-"""The pictures of a report, as self-contained SVG."""
+"""The charts of reports: plots as self-contained SVG, and sparklines in the colours of the page they stand in."""
 
 from __future__ import annotations
 
 import io
+import math
+from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from models.evaluation.evaluation import Evaluation
+    from models.monitoring.checks import Chart
 
 SIZE_INCHES = (4.3, 3.4)
 COLOURS = ("#0b6e99", "#b35900", "#6b6b6b", "#7a4fa3")
@@ -24,6 +27,76 @@ STYLES = ("-", "--", "-.", ":")
 FEW_TICKS = 4
 NAME_CHARACTERS = 20
 """Longest line of a name beside an axis."""
+SPARKLINE_WIDTH, SPARKLINE_HEIGHT = 640, 170
+LEFT, TOP, BOTTOM = 46, 10, 24
+"""Margins of a sparkline's axis, as all its measures in pixels of the drawing."""
+ROW, BAR = 22, 14
+NAME_WIDTH, FIGURE_WIDTH = 250, 50
+HEADROOM = 1.1
+"""An axis ends so much above the highest value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A plot as an SVG file, what it is called, and how to read it."""
+
+    svg: bytes
+    name: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a sparkline; ``kind`` is ``grid``, ``interval`` or ``limit``."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A text beside an end or the ``middle`` of which ``x`` lies."""
+
+    x: float
+    y: float
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A value, told when it is pointed at."""
+
+    x: float
+    y: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A value as a length; ``over`` if it passes its limit."""
+
+    x: float
+    y: float
+    width: float
+    over: bool
+    height: int = BAR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sparkline:
+    """A small drawing, laid out; ``models/reports/templates`` turns it into SVG."""
+
+    height: int
+    caption: str
+    lines: tuple[Line, ...]
+    labels: tuple[Label, ...]
+    dots: tuple[Dot, ...] = ()
+    bars: tuple[Bar, ...] = ()
+    width: int = SPARKLINE_WIDTH
 
 
 def precision_recall_plot(evaluation: Evaluation) -> bytes:
@@ -83,6 +156,65 @@ def optimism_plot(optimism: pd.DataFrame) -> bytes:
     """Draw what each split promised beside what came, which is the first row."""
     named = optimism["split"].where(optimism.index > 0, "what came next")
     return _intervals(named, optimism, "promised", "Average precision", line_at=float(optimism["promised"].iloc[0]))
+
+
+def sparkline(chart: Chart) -> Sparkline:
+    """Lay out a chart: bars below each other where there are limits, else dots over time."""
+    return _bars(chart) if len(chart.limits) else _dots(chart)
+
+
+def _dots(chart: Chart) -> Sparkline:
+    """Place a dot for each value, with its interval, on an axis from 0 to the highest."""
+    ends = (*chart.values, *chart.highs)  # noqa: PD011  a field of ours
+    peak = max([value for value in ends if not math.isnan(value)], default=0.0) or 1.0
+    step = (SPARKLINE_WIDTH - LEFT) / max(1, len(chart.labels))
+
+    def y(value: float) -> float:
+        return round(TOP + (SPARKLINE_HEIGHT - TOP - BOTTOM) * (1 - value / (HEADROOM * peak)), 1)
+
+    grid = (0.0, peak / 2, peak)
+    lines = [Line(LEFT, y(at), SPARKLINE_WIDTH, y(at), "grid") for at in grid]
+    labels = [Label(LEFT - 6, round(y(at) + 4, 1), _figure(at, shares=chart.shares), "end") for at in grid]
+    dots = []
+    for number, (label, value) in enumerate(zip(chart.labels, chart.values, strict=True)):
+        x = round(LEFT + (number + 0.5) * step, 1)
+        labels.append(Label(x, SPARKLINE_HEIGHT - 6, label, "middle"))
+        if math.isnan(value):
+            continue
+        if chart.lows:
+            lines.append(Line(x, y(chart.lows[number]), x, y(chart.highs[number]), "interval"))
+        dots.append(Dot(x, y(value), f"{label}: {_figure(value, shares=chart.shares)}"))
+    return Sparkline(
+        height=SPARKLINE_HEIGHT, caption=chart.caption, lines=tuple(lines), labels=tuple(labels), dots=tuple(dots)
+    )
+
+
+def _bars(chart: Chart) -> Sparkline:
+    """Place a bar for each value with a mark at its limit."""
+    peak = max([*chart.values, *chart.limits], default=0.0) or 1.0  # noqa: PD011  a field of ours
+    across = (SPARKLINE_WIDTH - NAME_WIDTH - FIGURE_WIDTH) / peak
+    bars, lines, labels = [], [], []
+    for number, (label, value, limit) in enumerate(zip(chart.labels, chart.values, chart.limits, strict=True)):
+        y = number * ROW + 4
+        at = round(NAME_WIDTH + limit * across, 1)
+        end = round(NAME_WIDTH + max(value, limit) * across + 6, 1)
+        bars.append(Bar(NAME_WIDTH, y, round(max(1.0, value * across), 1), value >= limit))
+        lines.append(Line(at, y - 2, at, y + 16, "limit"))
+        labels += [
+            Label(NAME_WIDTH - 8, y + 12, label, "end"),
+            Label(end, y + 12, _figure(value, shares=chart.shares), "start"),
+        ]
+    return Sparkline(
+        height=len(chart.labels) * ROW + 8,
+        caption=chart.caption,
+        lines=tuple(lines),
+        labels=tuple(labels),
+        bars=tuple(bars),
+    )
+
+
+def _figure(value: float, *, shares: bool) -> str:
+    return f"{value:.2f}" if not shares else f"{value:.1%}" if value < 0.1 else f"{value:.0%}"
 
 
 def _intervals(names: pd.Series, rows: pd.DataFrame, column: str, x_label: str, *, line_at: float) -> bytes:
