@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from data.synthetic.entries import PictureKind
+from data.synthetic.market_parties import Scenery, party_ads
 from data.synthetic.merchandise import CATEGORIES
-from data.synthetic.parties import Scenery, party_ads
 from data.synthetic.picture_files import make_pictures
 
 if TYPE_CHECKING:
