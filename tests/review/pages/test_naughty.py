@@ -18,10 +18,11 @@ from data.catalog.cases.cases import save_cases
 from data.catalog.cases.transitions import Decision, decide
 from data.catalog.market.listings import save_listings
 from data.catalog.market.loads import Load
+from data.visible_text import UNSEEN
 from review.access.authentication import LocalDoor
 from review.access.roles import Role
 from review.app import create_app
-from review.formatting import KEPT, UNSEEN, link
+from review.formatting import KEPT, link
 from tests.data.catalog.desk_rows import scored_cases
 from tests.data.catalog.rows import day, listings, moment
 from tests.review.conftest import SESSIONS, Browser, Clock, opened
