@@ -114,9 +114,9 @@ class Facts:
         `features.point_in_time.price_features.usual_prices` gives them.
     goods
         Prices asked for models of goods (``GOODS_COLUMNS``, ``goods`` as
-        `features.point_in_time.product_model_features.goods_of` numbers them), one
+        `features.point_in_time.price_features.goods_of` numbers them), one
         row for each version of a listing that states one: of the models concerned, at least the latest
-        `features.point_in_time.product_model_features.LATEST_PRICES` before the day of each moment.
+        `features.point_in_time.price_features.LATEST_PRICES` before the day of each moment.
     taken
         Photos that sellers took (``TAKEN_COLUMNS``): seller ``seller_key`` showed the same photo as picture
         ``other_image_id``, after ``other_seller_key``, which could be known from ``known_at`` on; by then
@@ -125,7 +125,7 @@ class Facts:
         (`features.point_in_time.ring_features`), as much as rings look at.
     texts
         Who showed nearly the same text as a listing (``TEXT_COLUMNS``): one row for each version, each ``band`` of its
-        text (`features.point_in_time.text_features`) that anybody else shows too, and each of the first sellers to
+        text (`features.point_in_time.listing_features`) that anybody else shows too, and each of the first sellers to
         show it, the own one
         included, with when that was; enough of them to tell a common text.
     """

@@ -1,4 +1,4 @@
-"""Reverse image search: which known pictures are like those that somebody asks about."""
+"""Reverse image search: which reference pictures are like those that somebody asks about."""
 
 from __future__ import annotations
 
@@ -7,42 +7,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from features.copies.candidates import MOST_CANDIDATES
-from features.copies.collection import Pictures
-from features.copies.near_duplicates import RADII
-from features.copies.pairs import (
-    Pairs,
-    by_hashes,
-    by_points,
-    described,
-    joined,
-    nearest_few,
-    surest,
-    without_votes,
-)
+from features.copies.collection import RADII, Pictures
+from features.copies.pairs import by_hashes, candidate_pairs, deduplicate, without_inliers
 from features.facts import DISTANCE_COLUMNS
 from features.registration.edits import Edit
-from features.registration.registration import lay_over
+from features.registration.registration import describe, register
 from features.registration.same_photo import operating_point
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from features.copies.collection import Collection, SketchReader
+    from features.copies.collection import Collection, DescriptorReader
+    from features.copies.pairs import Pairs
 
 SEARCH_COLUMNS = ("query", "rank", "image_id", *DISTANCE_COLUMNS, "edit", "same_photo", "found_by", "matched_points")
 
 
 def search(
     queries: pd.DataFrame,
-    read: SketchReader,
-    known: Collection,
+    read: DescriptorReader,
+    reference: Collection,
     *,
     min_probability: float | None = None,
     limit: int | None = None,
     different: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Rank the known pictures that may be the photo of a query, the likeliest first.
+    """Rank the reference pictures that may be the photo of a query, the likeliest first.
 
     Pictures with too little information match nothing but their own bytes.
 
@@ -52,8 +42,8 @@ def search(
         Fingerprints (``FINGERPRINT_COLUMNS``), one row each.
     read
         Reads their sketches.
-    known
-        The known pictures.
+    reference
+        The reference pictures.
     min_probability
         Least probability of a hit; default: the operating point for so many pictures.
     limit
@@ -68,22 +58,14 @@ def search(
         first, and equally good hits are ordered by ``image_id``. ``found_by`` is ``points``, ``hashes`` or ``bytes``,
         ``matched_points`` how many points agree.
     """
-    asked = Pictures.of(queries)
-    least = operating_point(len(known.pictures.image_id)) if min_probability is None else min_probability
-    near = _worthwhile(asked, known.pictures, without_votes(*by_hashes(asked.hashes, known, RADII)))
-    informative = np.flatnonzero(asked.informative)
-    found = _worthwhile(asked, known.pictures, by_points(informative, asked, read, known))
-    pairs = surest(joined([found, nearest_few(asked, known.pictures, near, MOST_CANDIDATES)]))
-    hits = _hits(asked, read, known, pairs)
+    query = Pictures.of(queries)
+    least = operating_point(len(reference.pictures.image_id)) if min_probability is None else min_probability
+    rows = np.arange(len(query.image_id))
+    pairs = deduplicate(candidate_pairs(query, rows, read, reference, same_bytes=True))
+    hits = _hits(query, read, reference, pairs)
     hits = hits[(hits["same_photo"] >= least) & ~_denied(hits, different)]
     nearest = hits[list(DISTANCE_COLUMNS)].sum(axis=1)
     return _ranked(hits.assign(first=-hits["same_photo"], then=nearest), limit)
-
-
-def _worthwhile(asked: Pictures, known: Pictures, pairs: Pairs) -> Pairs:
-    """Leave out pairs with a picture that holds too little to be recognised, but for the same bytes."""
-    recognisable = asked.informative[pairs.asked] & known.informative[pairs.known]
-    return pairs.take(np.flatnonzero(recognisable | (asked.image_id[pairs.asked] == known.image_id[pairs.known])))
 
 
 def _denied(hits: pd.DataFrame, different: pd.DataFrame | None) -> NDArray[np.bool_]:
@@ -92,20 +74,20 @@ def _denied(hits: pd.DataFrame, different: pd.DataFrame | None) -> NDArray[np.bo
         return np.zeros(len(hits), bool)
     either_way = [different[["image_id", "other_image_id"]], different[["other_image_id", "image_id"]]]
     denied = pd.MultiIndex.from_arrays(list(np.concatenate([pairs.to_numpy() for pairs in either_way]).T))
-    return pd.MultiIndex.from_frame(hits[["asked_image_id", "known_image_id"]]).isin(denied)
+    return pd.MultiIndex.from_frame(hits[["query_image_id", "reference_image_id"]]).isin(denied)
 
 
 def search_by_hash(
     queries: pd.DataFrame,
-    read: SketchReader,
-    known: Collection,
+    read: DescriptorReader,
+    reference: Collection,
     *,
     kind: str,
     within: int | None = None,
     min_probability: float = 0.0,
     limit: int | None = None,
 ) -> pd.DataFrame:
-    """Rank the known pictures by the distance of one hash, as with ImageHash alone.
+    """Rank the reference pictures by the distance of one hash, as with ImageHash alone.
 
     Parameters
     ----------
@@ -113,7 +95,7 @@ def search_by_hash(
         One of ``HASH_KINDS``.
     within
         Most differing bits of a hit; default: the radius in `RADII`, or 0 for a kind that has none there.
-    queries, read, known, min_probability, limit
+    queries, read, reference, min_probability, limit
         As for `search`; ``same_photo`` is measured of all hits.
 
     Returns
@@ -121,23 +103,21 @@ def search_by_hash(
     pandas.DataFrame
         ``SEARCH_COLUMNS``, the nearest first; of equally near ones the likeliest.
     """
-    asked = Pictures.of(queries)
+    query = Pictures.of(queries)
     radii = {kind: RADII.get(kind, 0) if within is None else within}
-    pairs = without_votes(*by_hashes(asked.hashes, known, radii))
-    hits = _hits(asked, read, known, pairs)
+    pairs = without_inliers(*by_hashes(query.hashes, reference, radii))
+    hits = _hits(query, read, reference, pairs)
     hits = hits[hits["same_photo"] >= min_probability]
     return _ranked(hits.assign(first=hits[f"distance_{kind}"], then=-hits["same_photo"]), limit)
 
 
-def _hits(asked: Pictures, read: SketchReader, known: Collection, pairs: Pairs) -> pd.DataFrame:
-    laid = lay_over(pairs, asked, read, known.pictures, known.read)
-    hits = described(asked, known.pictures, pairs, laid)
-    found_by = np.select([hits["edit"] == Edit.NONE, pairs.votes > 0], ["bytes", "points"], "hashes")
+def _hits(query: Pictures, read: DescriptorReader, reference: Collection, pairs: Pairs) -> pd.DataFrame:
+    hits = describe(register(pairs, query, read, reference.pictures, reference.read))
+    found_by = np.select([hits["edit"] == Edit.NONE, pairs.inliers > 0], ["bytes", "points"], "hashes")
     return hits.assign(
-        query=pairs.asked,
-        image_id=hits["known_image_id"],
+        query=pairs.query,
+        image_id=hits["reference_image_id"],
         found_by=pd.array(found_by, dtype="str"),
-        matched_points=laid.overlays["matches"],
     )
 
 

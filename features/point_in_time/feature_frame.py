@@ -7,14 +7,11 @@ import pandas as pd
 
 from features.facts import MATCH_COLUMNS, Facts
 from features.point_in_time.habit_features import HABIT_SPECS, habit_block
-from features.point_in_time.listing_features import LISTING_SPECS, listing_block
-from features.point_in_time.original_features import ORIGINAL_SPECS, original_block
-from features.point_in_time.price_features import PRICE_SPECS, price_block
-from features.point_in_time.product_model_features import GOODS_SPECS, goods_block
-from features.point_in_time.reuse_features import REUSE_SPECS, reuse_block
+from features.point_in_time.listing_features import LISTING_SPECS, TEXT_SPECS, listing_block, text_block
+from features.point_in_time.price_features import GOODS_SPECS, PRICE_SPECS, goods_block, price_block
+from features.point_in_time.reuse_features import ORIGINAL_SPECS, REUSE_SPECS, original_block, reuse_block
 from features.point_in_time.ring_features import RING_SPECS, ring_block
 from features.point_in_time.seller_features import SELLER_SPECS, seller_block
-from features.point_in_time.text_features import TEXT_SPECS, text_block
 from features.sightings.evidence import BEST_FIRST, Judged, copies, judge, visible
 from features.spec import fingerprint
 from features.timeline import Timeline, microseconds
@@ -164,25 +161,26 @@ def evidence(moments: pd.DataFrame, facts: Facts, judged: Judged | None = None) 
 def _described(moments: pd.DataFrame, listings: pd.DataFrame) -> pd.DataFrame:
     """Return each listing's latest version by its moment, numbered from 0.
 
-    Adds ``as_of`` and ``first_observed_at``. The seller is that of the listing's first version, so that it can never
-    change.
+    Adds ``as_of`` and when the listing was first observed, the latter and ``as_of_us`` in microseconds since 1970. The
+    seller is that of the listing's first version, so that it can never change.
     """
-    keys, times_us = moments["listing_key"].to_numpy(np.int64), microseconds(moments["as_of"])
-    timeline = Timeline.of(listings["listing_key"].to_numpy(), microseconds(listings["observed_at"]))
-    latest = timeline.latest(keys, times_us)
-    if (latest < 0).any():
-        unknown = moments.iloc[int(np.argmax(latest < 0))]
+    keys, as_of_us = moments["listing_key"].to_numpy(np.int64), microseconds(moments["as_of"])
+    timeline = Timeline.of(listings["listing_key"], listings["observed_at"])
+    start, stop = timeline.until(keys, as_of_us)
+    if (stop <= start).any():
+        unknown = moments.iloc[int(np.argmax(stop <= start))]
         raise ValueError(
             f"Listing {unknown['listing_key']} was not known yet at {unknown['as_of']}: "
             "describe a listing only from its first version on (see moments_of)."
         )
-    first = listings.iloc[timeline.order[timeline.start(keys)]]
+    first = listings.iloc[timeline.order[start]]
     return (
-        listings.iloc[latest]
+        listings.iloc[timeline.order[stop - 1]]
         .reset_index(drop=True)
         .assign(
             as_of=moments["as_of"].array,
+            as_of_us=as_of_us,
             seller_key=first["seller_key"].to_numpy(),
-            first_observed_at=first["observed_at"].array,
+            first_observed_us=timeline.times[start],
         )
     )

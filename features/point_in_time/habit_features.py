@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from features.point_in_time.range_median import kth_smallest, range_medians
 from features.spec import FeatureSpec
-from features.timeline import DAY_S, DAY_US, Integers, Timeline, microseconds
+from features.timeline import DAY_S, DAY_US, Integers, Timeline, kth_smallest, range_medians
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,8 +66,8 @@ def habit_block(described: pd.DataFrame, listings: pd.DataFrame) -> pd.DataFrame
     Parameters
     ----------
     described
-        ``seller_key, as_of, first_observed_at, category, location, price, currency`` of each listing as of its moment;
-        its index numbers them.
+        ``seller_key, as_of_us, first_observed_us, category, location, price, currency`` of each listing as of its
+        moment; its index numbers them.
     listings
         All versions of all listings of the sellers concerned (`features.facts.LISTING_COLUMNS`).
 
@@ -80,13 +79,15 @@ def habit_block(described: pd.DataFrame, listings: pd.DataFrame) -> pd.DataFrame
     firsts = listings[list(PAST)].sort_values("observed_at", kind="stable").drop_duplicates("listing_key")
     past = _Past.of(firsts)
     seller = described["seller_key"].to_numpy(np.int64)
-    first_us, as_of_us = (microseconds(described[name]) for name in ("first_observed_at", "as_of"))
+    first_us, as_of_us = (described[name].to_numpy(np.int64) for name in ("first_observed_us", "as_of_us"))
+    start, stop = past.timeline.before(seller, first_us)
+    n_before = stop - start
     return pd.DataFrame(
         {
-            "days_silent": past.silence(seller, first_us),
+            "days_silent": past.silence(start, stop, first_us),
             "silence_ended_days": past.longest_gap(seller, as_of_us - RECENT_DAYS * DAY_US, as_of_us),
-            "category_habit": _share(described, firsts, "category"),
-            "location_habit": _share(described, firsts, "location"),
+            "category_habit": _share(described, firsts, "category", n_before),
+            "location_habit": _share(described, firsts, "location", n_before),
             "price_to_own": _price_to_own(described, firsts),
         },
         index=described.index,
@@ -98,45 +99,40 @@ class _Past:
     """When sellers listed: microseconds by seller and time, and the gap before each, NaN before a seller's first."""
 
     timeline: Timeline
-    times_us: Integers
     gaps_days: NDArray[np.float64]
 
     @classmethod
     def of(cls, firsts: pd.DataFrame) -> _Past:
-        times_us = microseconds(firsts["observed_at"])
-        seller = firsts["seller_key"].to_numpy(np.int64)
-        timeline = Timeline.of(seller, times_us)
-        in_order, sellers = times_us[timeline.order], seller[timeline.order]
+        timeline = Timeline.of(firsts["seller_key"], firsts["observed_at"])
+        in_order, sellers = timeline.times, firsts["seller_key"].to_numpy(np.int64)[timeline.order]
         gaps = np.diff(in_order, prepend=in_order[:1]) / (DAY_S * 1e6)
         opens = np.diff(sellers, prepend=sellers[:1]) != 0
         opens[:1] = True
-        return cls(timeline, in_order, np.where(opens, np.nan, gaps))
+        return cls(timeline, np.where(opens, np.nan, gaps))
 
-    def silence(self, sellers: Integers, times_us: Integers) -> NDArray[np.float64]:
-        """Return the days since each seller's latest listing strictly before a time, NaN where there is none."""
-        stop = self.timeline.before(sellers, times_us)
-        known = stop > self.timeline.start(sellers)
-        days = np.full(len(sellers), np.nan)
-        days[known] = (times_us[known] - self.times_us[stop[known] - 1]) / (DAY_S * 1e6)
+    def silence(self, start: Integers, stop: Integers, times_us: Integers) -> NDArray[np.float64]:
+        """Return the days from each seller's last listing in ``start:stop`` to a time, NaN where there is none."""
+        known = stop > start
+        days = np.full(len(start), np.nan)
+        days[known] = (times_us[known] - self.timeline.times[stop[known] - 1]) / (DAY_S * 1e6)
         return days
 
     def longest_gap(self, sellers: Integers, after_us: Integers, until_us: Integers) -> NDArray[np.float64]:
         """Return the longest gap that ended after one time and up to another, NaN where there is none."""
+        first, after, stop = self.timeline.until(sellers, after_us, until_us)
         # A seller's first listing has no gap before it.
-        start = np.maximum(self.timeline.until(sellers, after_us), self.timeline.start(sellers) + 1)
-        stop = self.timeline.until(sellers, until_us)
+        start = np.maximum(after, first + 1)
         some = stop > start
         longest = np.full(len(sellers), np.nan)
         longest[some] = kth_smallest(self.gaps_days, start[some], stop[some], (stop - start - 1)[some])
         return longest
 
 
-def _share(described: pd.DataFrame, firsts: pd.DataFrame, column: str) -> NDArray[np.float64]:
+def _share(described: pd.DataFrame, firsts: pd.DataFrame, column: str, n_before: Integers) -> NDArray[np.float64]:
     """Return how many of each seller's earlier listings say the same, as a share of all of them."""
-    before = _before(described, firsts, ["seller_key"])
     same = _before(described, firsts, ["seller_key", column])
     share = np.full(len(described), np.nan)
-    np.divide(same.stop - same.start, before.stop - before.start, out=share, where=before.stop > before.start)
+    np.divide(same.stop - same.start, n_before, out=share, where=n_before > 0)
     return np.where(described[column].notna(), share, np.nan)
 
 
@@ -169,7 +165,6 @@ def _before(described: pd.DataFrame, firsts: pd.DataFrame, by: list[str]) -> _St
         together = pd.concat([described[name], firsts[name]])
         code, distinct = pd.factorize(together if name == "seller_key" else together.fillna(""))
         number = number * len(distinct) + code
-    asked = number[: len(described)]
-    timeline = Timeline.of(number[len(described) :], microseconds(firsts["observed_at"]))
-    stop = timeline.before(asked, microseconds(described["first_observed_at"]))
-    return _Stretches(timeline.order, timeline.start(asked), stop)
+    timeline = Timeline.of(number[len(described) :], firsts["observed_at"])
+    start, stop = timeline.before(number[: len(described)], described["first_observed_us"])
+    return _Stretches(timeline.order, start, stop)

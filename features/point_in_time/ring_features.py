@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from features.sightings.parties import known_groups, same_party
+from features.sightings.parties import AccountGroups
 from features.spec import FeatureSpec
 
 if TYPE_CHECKING:
@@ -90,13 +90,14 @@ def ring_block(described: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     pandas.DataFrame
         One row for each moment, in the order of ``described``.
     """
-    ties = ties_of(facts.taken, facts.sellers)
-    asked = described[["seller_key", "as_of"]].rename_axis("moment").reset_index()
-    found = _active(asked, ties)
+    groups = AccountGroups.of(facts.sellers)
+    ties = ties_of(facts.taken, groups)
+    moments = described[["seller_key", "as_of"]].rename_axis("moment").reset_index()
+    found = _active(moments, ties)
     direct = _earliest_ties(found)
     steps = direct[["moment", "as_of", "tied_key"]].rename(columns={"tied_key": "seller_key"})
     further = _earliest_ties(_active(steps, ties))
-    members = _members(asked, pd.concat([direct, further]), facts.sellers)
+    members = _members(moments, pd.concat([direct, further]), groups)
     counts = {
         "ring_sellers": members.groupby("moment").size(),
         "ring_photos": found.groupby("moment")["other_image_id"].nunique(),
@@ -106,13 +107,15 @@ def ring_block(described: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     return pd.DataFrame({**columns, "ring_cohesion": _cohesion(direct, further).reindex(described.index)})
 
 
-def ties_of(taken: pd.DataFrame, sellers: pd.DataFrame) -> pd.DataFrame:
+def ties_of(taken: pd.DataFrame, groups: AccountGroups) -> pd.DataFrame:
     """Return who is tied to whom by which photo, and since when.
 
     Parameters
     ----------
-    taken, sellers
+    taken
         As in `features.facts.Facts`.
+    groups
+        Which accounts were known to be one business.
 
     Returns
     -------
@@ -125,15 +128,15 @@ def ties_of(taken: pd.DataFrame, sellers: pd.DataFrame) -> pd.DataFrame:
     first = by_age[by_age.groupby("other_image_id").cumcount() <= MOST_TAKERS]
     rare = by_age[by_age["sellers_showing"] <= RARE_SELLERS]
     own = rare[rare.groupby("seller_key").cumcount() < MOST_PHOTOS].rename(columns={"known_at": "since_at"})
-    shared = _rare_by_then(own, first, sellers)
+    shared = _rare_by_then(own, first, groups)
     early = shared.loc[shared["tied_key"] == shared["seller_key"], own.columns]
     ties = pd.concat([shared[shared["tied_showing"] <= RARE_SELLERS], _each_other(early, own)])
     ties = ties[ties["seller_key"] != ties["tied_key"]]
-    kin = same_party(sellers, ties["seller_key"], ties["tied_key"], ties["since_at"])
+    kin = groups.same_party(ties["seller_key"], ties["tied_key"], ties["since_at"])
     return ties.loc[~kin, TIE]
 
 
-def _rare_by_then(own: pd.DataFrame, first: pd.DataFrame, sellers: pd.DataFrame) -> pd.DataFrame:
+def _rare_by_then(own: pd.DataFrame, first: pd.DataFrame, groups: AccountGroups) -> pd.DataFrame:
     """Pair what each seller took while few had taken it with those who had by then, the seller among them."""
     theirs = first[[*TAKING, "known_at", "sellers_showing"]].rename(
         columns={"seller_key": "tied_key", "sellers_showing": "tied_showing"}
@@ -141,8 +144,8 @@ def _rare_by_then(own: pd.DataFrame, first: pd.DataFrame, sellers: pd.DataFrame)
     pairs = own.merge(theirs, on="other_image_id")
     pairs = pairs[pairs["known_at"] <= pairs["since_at"]]
     pairs = pairs[pairs.groupby(TAKING)["tied_key"].transform("size") <= MOST_TAKERS]
-    groups = known_groups(sellers, pairs["tied_key"], pairs["since_at"]).set_axis(pairs.index)
-    takers = pairs.assign(group=groups, alone=groups.isna()).groupby(TAKING)
+    group = pd.Series(groups.number(pairs["tied_key"], pairs["since_at"]), index=pairs.index)
+    takers = pairs.assign(group=group.where(group >= 0), alone=group < 0).groupby(TAKING)
     return pairs[takers["group"].transform("nunique") + takers["alone"].transform("sum") <= RARE_SELLERS]
 
 
@@ -167,12 +170,12 @@ def _earliest_ties(active: pd.DataFrame) -> pd.DataFrame:
     return ties[ties.groupby(node).cumcount() < MOST_TIES]
 
 
-def _members(asked: pd.DataFrame, ties: pd.DataFrame, sellers: pd.DataFrame) -> pd.DataFrame:
+def _members(moments: pd.DataFrame, ties: pd.DataFrame, groups: AccountGroups) -> pd.DataFrame:
     """Return each ring's other accounts (``moment, as_of, seller_key, member``), its own party left out."""
     reached = ties[["moment", "tied_key"]].drop_duplicates().rename(columns={"tied_key": "member"})
-    members = asked.merge(reached, on="moment")
+    members = moments.merge(reached, on="moment")
     members = members[members["member"] != members["seller_key"]]
-    return members[~same_party(sellers, members["seller_key"], members["member"], members["as_of"])]
+    return members[~groups.same_party(members["seller_key"], members["member"], members["as_of"])]
 
 
 def _cohesion(direct: pd.DataFrame, further: pd.DataFrame) -> pd.Series[float]:

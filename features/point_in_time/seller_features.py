@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from features.spec import FeatureSpec
-from features.timeline import DAY_US, Integers, Timeline, days_between, first_of_each, microseconds, rows_as_of
+from features.timeline import DAY_US, Integers, Timeline, days_between, distinct_counts, rows_as_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +94,7 @@ def seller_block(described: pd.DataFrame, judged: Judged, facts: Facts) -> pd.Da
     Parameters
     ----------
     described
-        ``listing_key, seller_key, as_of, first_observed_at``; its index numbers the moments.
+        ``listing_key, seller_key, as_of, as_of_us, first_observed_us``; its index numbers the moments.
     judged
         Matches of all listings of the sellers concerned.
     facts
@@ -105,29 +105,32 @@ def seller_block(described: pd.DataFrame, judged: Judged, facts: Facts) -> pd.Da
     pandas.DataFrame
         One row for each moment, in the order of ``described``.
     """
-    asked = _Asked.of(described)
-    listings = _listings_known(asked, facts.listings)
+    moments = _Moments.of(described)
+    listings = _listings_known(moments, facts.listings)
+    categories, locations = _distinct(moments, facts.listings, "category", "location")
     copied = judged.matches[judged.matches["copied"]]
     # A match counts from when it was known, which for a late one is after its photo was.
     copied = copied.assign(observed_at=copied["known_at"])
-    copied_listings = _copied_listings(asked, copied)
+    with_copies, victims = _distinct(moments, copied, "listing_key", "other_seller_key")
+    itself = Timeline.of(copied["listing_key"], copied["observed_at"]).count(moments.listing, moments.as_of_us) > 0
+    copied_listings = with_copies - itself
     return pd.DataFrame(
         {
-            **_account(described, asked, facts.sellers),
+            **_account(described, moments, facts.sellers),
             **listings,
-            "seller_categories": _distinct(asked, facts.listings, "category"),
-            "seller_locations": _distinct(asked, facts.listings, "location"),
+            "seller_categories": categories,
+            "seller_locations": locations,
             "seller_copied_listings": copied_listings,
             "seller_copied_share": _ratio(copied_listings, listings["seller_listings"]),
-            "seller_victims": _distinct(asked, copied, "other_seller_key"),
-            **_decisions(asked, facts.labels),
+            "seller_victims": victims,
+            **_decisions(moments, facts.labels),
         },
         index=described.index,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Moments:
     """The moments as integers: which listing of which seller, when it first came, and as of when."""
 
     listing: Integers
@@ -136,17 +139,17 @@ class _Asked:
     as_of_us: Integers
 
     @classmethod
-    def of(cls, described: pd.DataFrame) -> _Asked:
+    def of(cls, described: pd.DataFrame) -> _Moments:
         return cls(
             described["listing_key"].to_numpy(np.int64),
             described["seller_key"].to_numpy(np.int64),
-            microseconds(described["first_observed_at"]),
-            microseconds(described["as_of"]),
+            described["first_observed_us"].to_numpy(np.int64),
+            described["as_of_us"].to_numpy(np.int64),
         )
 
 
-def _account(described: pd.DataFrame, asked: _Asked, sellers: pd.DataFrame) -> dict[str, NDArray[Any]]:
-    account = rows_as_of(sellers, "seller_key", asked.seller, asked.as_of_us).set_axis(described.index)
+def _account(described: pd.DataFrame, moments: _Moments, sellers: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    account = rows_as_of(sellers, "seller_key", moments.seller, moments.as_of_us).set_axis(described.index)
     return {
         "account_age_days": days_between(account["joined_at"], described["as_of"]).to_numpy(),
         "feedback_count": account["feedback_count"].to_numpy(np.float64, na_value=np.nan),
@@ -154,41 +157,33 @@ def _account(described: pd.DataFrame, asked: _Asked, sellers: pd.DataFrame) -> d
     }
 
 
-def _listings_known(asked: _Asked, listings: pd.DataFrame) -> dict[str, NDArray[Any]]:
+def _listings_known(moments: _Moments, listings: pd.DataFrame) -> dict[str, NDArray[Any]]:
     """Count the seller's other listings, and compare the last week with the weeks before."""
     known = listings[["seller_key", "listing_key", "observed_at"]]
     firsts = known.sort_values("observed_at", kind="stable").drop_duplicates("listing_key")
-    timeline = Timeline.of(firsts["seller_key"].to_numpy(), microseconds(firsts["observed_at"]))
-    week_ago_us = asked.as_of_us - WEEK_US
-    total = timeline.count(asked.seller, asked.as_of_us)
-    before = timeline.count(asked.seller, week_ago_us)
-    this_week = total - before
-    first_us = microseconds(firsts["observed_at"])[timeline.order[timeline.start(asked.seller)]]
-    weeks_before = np.maximum((week_ago_us - first_us) / WEEK_US, 1.0)
+    timeline = Timeline.of(firsts["seller_key"], firsts["observed_at"])
+    week_ago_us = moments.as_of_us - WEEK_US
+    start, a_week_ago, now = timeline.until(moments.seller, week_ago_us, moments.as_of_us)
+    before, this_week = a_week_ago - start, now - a_week_ago
+    weeks_before = np.maximum((week_ago_us - timeline.times[start]) / WEEK_US, 1.0)
     return {
-        "seller_listings": total - 1,
-        "seller_listings_7d": this_week - (asked.first_us > week_ago_us),
+        "seller_listings": now - start - 1,
+        "seller_listings_7d": this_week - (moments.first_us > week_ago_us),
         "burst": _ratio(this_week * weeks_before, before),
     }
 
 
-def _distinct(asked: _Asked, rows: pd.DataFrame, item: str) -> Integers:
-    return first_of_each(rows, "seller_key", item).count(asked.seller, asked.as_of_us)
+def _distinct(moments: _Moments, rows: pd.DataFrame, *items: str) -> tuple[Integers, ...]:
+    return distinct_counts(rows, "seller_key", items, moments.seller, moments.as_of_us)
 
 
-def _copied_listings(asked: _Asked, copied: pd.DataFrame) -> Integers:
-    own = Timeline.of(copied["listing_key"].to_numpy(), microseconds(copied["observed_at"]))
-    return _distinct(asked, copied, "listing_key") - (own.count(asked.listing, asked.as_of_us) > 0)
-
-
-def _decisions(asked: _Asked, labels: pd.DataFrame) -> dict[str, NDArray[Any]]:
+def _decisions(moments: _Moments, labels: pd.DataFrame) -> dict[str, NDArray[Any]]:
     """Count the seller's other listings by their latest label as of each moment."""
     ordered = labels.sort_values(["listing_key", "known_at", "label"], kind="stable", ignore_index=True)
-    known_us = microseconds(ordered["known_at"])
-    by_seller = Timeline.of(ordered["seller_key"].to_numpy(), known_us)
-    by_listing = Timeline.of(ordered["listing_key"].to_numpy(), known_us)
-    start, stop = by_seller.start(asked.seller), by_seller.until(asked.seller, asked.as_of_us)
-    own_row = by_listing.latest(asked.listing, asked.as_of_us)
+    by_seller = Timeline.of(ordered["seller_key"], ordered["known_at"])
+    by_listing = Timeline.of(ordered["listing_key"], ordered["known_at"])
+    start, stop = by_seller.until(moments.seller, moments.as_of_us)
+    own_row = by_listing.latest(moments.listing, moments.as_of_us)
     counts = {}
     for label in ("fraud", "legit"):
         now = (ordered["label"] == label).astype("int64")

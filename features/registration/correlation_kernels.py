@@ -1,4 +1,4 @@
-"""How far two pictures laid over each other agree, block by block."""
+"""How far two pictures registered on each other agree, block by block."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OUTSIDE = np.float32(-1e9)
 
 
 @compiled
-def halved(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+def halve(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return a square picture in half the size, shape (side / 2, side / 2)."""
     side = picture.shape[0] // 2
     out = np.empty((side, side), np.float32)
@@ -36,38 +36,38 @@ def halved(picture: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @compiled
 def block_correlations(
-    asked: NDArray[np.float32], known: NDArray[np.float32], lead: NDArray[np.float64], box: NDArray[np.float64]
+    query: NDArray[np.float32], reference: NDArray[np.float32], transform: NDArray[np.float64], box: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Correlate two pictures block by block.
 
     Parameters
     ----------
-    asked, known
+    query, reference
         Grey levels, square.
-    lead
-        Leads from a place in the known picture to the same in the asked one, in shares of the sides, shape (2, 3).
+    transform
+        Leads from a place in the reference picture to the same in the query, in shares of the sides, shape (2, 3).
     box
-        Part of the known picture to look at: left, top, right, bottom, in shares of the sides.
+        Part of the reference picture to look at: left, top, right, bottom, in shares of the sides.
 
     Returns
     -------
     tuple
-        Correlation of each block and the contrast of the known and of the asked one, whichever is weaker, in grey
+        Correlation of each block and the contrast of the reference and of the query, whichever is weaker, in grey
         levels; shape (8, 8); NaN where less than half of a block lies in both pictures.
     """
-    asked_levels = np.empty((SAMPLES, SAMPLES), np.float32)
-    known_levels = np.empty((SAMPLES, SAMPLES), np.float32)
-    _lay_over(asked, known, lead, box, asked_levels, known_levels)
-    asked_levels, known_levels = _sharpen(asked_levels), _sharpen(known_levels)
+    query_levels = np.empty((SAMPLES, SAMPLES), np.float32)
+    reference_levels = np.empty((SAMPLES, SAMPLES), np.float32)
+    _sample_both(query, reference, transform, box, query_levels, reference_levels)
+    query_levels, reference_levels = _sharpen(query_levels), _sharpen(reference_levels)
     blocks = SAMPLES // BLOCK
     correlations = np.full((blocks, blocks), np.nan, np.float32)
     contrasts = np.full((blocks, blocks), np.nan, np.float32)
     for row in range(blocks):
         for column in range(blocks):
             top, left = row * BLOCK, column * BLOCK
-            _, contrast, there = _correlation(asked_levels, known_levels, top, left, 0, 0)
+            _, contrast, there = _correlation(query_levels, reference_levels, top, left, 0, 0)
             if 2 * there >= BLOCK * BLOCK:
-                correlations[row, column] = _best_correlation(asked_levels, known_levels, top, left)
+                correlations[row, column] = _best_correlation(query_levels, reference_levels, top, left)
                 contrasts[row, column] = contrast
     return correlations, contrasts
 
@@ -87,27 +87,27 @@ def _sample(picture: NDArray[np.float32], u: float, v: float) -> float:
 
 
 @compiled
-def _lay_over(
-    asked: NDArray[np.float32],
-    known: NDArray[np.float32],
-    lead: NDArray[np.float64],
+def _sample_both(
+    query: NDArray[np.float32],
+    reference: NDArray[np.float32],
+    transform: NDArray[np.float64],
     box: NDArray[np.float64],
-    asked_out: NDArray[np.float32],
-    known_out: NDArray[np.float32],
+    query_out: NDArray[np.float32],
+    reference_out: NDArray[np.float32],
 ) -> None:
-    """Sample both pictures over a box of the known one; where either is not there both are `OUTSIDE`."""
+    """Sample both pictures over a box of the reference; where either is not there both are `OUTSIDE`."""
     for i in range(SAMPLES):
         v = box[1] + (box[3] - box[1]) * (i + 0.5) / SAMPLES
         for j in range(SAMPLES):
             u = box[0] + (box[2] - box[0]) * (j + 0.5) / SAMPLES
-            asked_u = lead[0, 0] * u + lead[0, 1] * v + lead[0, 2]
-            asked_v = lead[1, 0] * u + lead[1, 1] * v + lead[1, 2]
-            if 0 <= u <= 1 and 0 <= v <= 1 and 0 <= asked_u <= 1 and 0 <= asked_v <= 1:
-                known_out[i, j] = _sample(known, u, v)
-                asked_out[i, j] = _sample(asked, asked_u, asked_v)
+            query_u = transform[0, 0] * u + transform[0, 1] * v + transform[0, 2]
+            query_v = transform[1, 0] * u + transform[1, 1] * v + transform[1, 2]
+            if 0 <= u <= 1 and 0 <= v <= 1 and 0 <= query_u <= 1 and 0 <= query_v <= 1:
+                reference_out[i, j] = _sample(reference, u, v)
+                query_out[i, j] = _sample(query, query_u, query_v)
             else:
-                known_out[i, j] = OUTSIDE
-                asked_out[i, j] = OUTSIDE
+                reference_out[i, j] = OUTSIDE
+                query_out[i, j] = OUTSIDE
 
 
 @compiled
@@ -133,39 +133,39 @@ def _sharpen(levels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @compiled
-def _best_correlation(asked: NDArray[np.float32], known: NDArray[np.float32], top: int, left: int) -> float:
-    """Correlate one block, the asked one shifted as fits best."""
+def _best_correlation(query: NDArray[np.float32], reference: NDArray[np.float32], top: int, left: int) -> float:
+    """Correlate one block, the query shifted as fits best."""
     best = -1.0
     for down in range(-SHIFT, SHIFT + 1):
         for across in range(-SHIFT, SHIFT + 1):
-            best = max(best, _correlation(asked, known, top, left, down, across)[0])
+            best = max(best, _correlation(query, reference, top, left, down, across)[0])
     return best
 
 
 @compiled
 def _correlation(
-    asked: NDArray[np.float32], known: NDArray[np.float32], top: int, left: int, down: int, across: int
+    query: NDArray[np.float32], reference: NDArray[np.float32], top: int, left: int, down: int, across: int
 ) -> tuple[float, float, int]:
-    """Return correlation, weaker contrast and number of samples of one block, the asked one shifted."""
+    """Return correlation, weaker contrast and number of samples of one block, the query shifted."""
     count = 0
-    asked_sum = asked_squares = known_sum = known_squares = products = 0.0
+    query_sum = query_squares = reference_sum = reference_squares = products = 0.0
     for i in range(max(top, -down), min(top + BLOCK, SAMPLES - down)):
         for j in range(max(left, -across), min(left + BLOCK, SAMPLES - across)):
-            one, other = asked[i + down, j + across], known[i, j]
+            one, other = query[i + down, j + across], reference[i, j]
             if one > OUTSIDE and other > OUTSIDE:
                 count += 1
-                asked_sum += one
-                asked_squares += one * one
-                known_sum += other
-                known_squares += other * other
+                query_sum += one
+                query_squares += one * one
+                reference_sum += other
+                reference_squares += other * other
                 products += one * other
     if count == 0:
         return 0.0, 0.0, 0
-    asked_mean, known_mean = asked_sum / count, known_sum / count
-    asked_variance = asked_squares / count - asked_mean * asked_mean
-    known_variance = known_squares / count - known_mean * known_mean
-    if asked_variance <= 0 or known_variance <= 0:
+    query_mean, reference_mean = query_sum / count, reference_sum / count
+    query_variance = query_squares / count - query_mean * query_mean
+    reference_variance = reference_squares / count - reference_mean * reference_mean
+    if query_variance <= 0 or reference_variance <= 0:
         return 0.0, 0.0, count
-    covariance = products / count - asked_mean * known_mean
-    spread = math.sqrt(asked_variance * known_variance)
-    return covariance / spread, math.sqrt(min(asked_variance, known_variance)), count
+    covariance = products / count - query_mean * reference_mean
+    spread = math.sqrt(query_variance * reference_variance)
+    return covariance / spread, math.sqrt(min(query_variance, reference_variance)), count

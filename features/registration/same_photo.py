@@ -1,4 +1,4 @@
-"""How probable it is that two pictures are one photo, from laying one over the other."""
+"""How probable it is that two pictures are one photo, from registering one on the other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from features.registration.alignment import PARTNER_BITS
+from features.registration.affine import PARTNER_BITS
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -127,12 +127,12 @@ def measures(overlays: NDArray[np.void]) -> dict[str, NDArray[np.float64]]:
     Parameters
     ----------
     overlays
-        `features.registration.overlay.OVERLAY`, shape (n,).
+        `features.registration.registration.OVERLAY`, shape (n,).
 
     Returns
     -------
     dict
-        ``matches``, ``bits``, ``off_pixels``, ``agreeing``, ``common_asked`` and ``common_known`` as they are;
+        ``matches``, ``bits``, ``off_pixels``, ``agreeing``, ``common_query`` and ``common_reference`` as they are;
         ``repeated`` with `NO_POINTS` further points that were not, and ``mean_off``, ``middle_off`` and ``low_off``,
         what the correlations lack to 1, with `NO_BLOCKS` further blocks that lack all of it. ``evidence`` counts the
         matches, each for less the fewer of the points match, the more their hashes differ and the further they are
@@ -154,8 +154,8 @@ def measures(overlays: NDArray[np.void]) -> dict[str, NDArray[np.float64]]:
             f"{name}_off": ((1.0 - overlays[name]) * textured + NO_BLOCKS) / (textured + NO_BLOCKS)
             for name in ("mean", "middle", "low")
         },
-        "common_asked": overlays["common_asked"],
-        "common_known": overlays["common_known"],
+        "common_query": overlays["common_query"],
+        "common_reference": overlays["common_reference"],
     }
 
 
@@ -179,7 +179,7 @@ def same_photo(overlays: NDArray[np.void]) -> NDArray[np.float64]:
     Parameters
     ----------
     overlays
-        `features.registration.overlay.OVERLAY`, shape (n,).
+        `features.registration.registration.OVERLAY`, shape (n,).
 
     Returns
     -------

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from features.facts import DISTANCE_COLUMNS, MATCH_COLUMNS
-from features.sightings.account_groups import AccountGroups
-from features.sightings.late_sightings import OwnFirst, late_sightings
+from features.sightings.parties import AccountGroups
 from features.sightings.sighting_queries import NEVER, queries_about
-from features.timeline import Integers, Timeline
+from features.timeline import FirstBelow, Integers, Timeline
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from features.sightings.sighting_queries import Queries
 
 NO_EDIT = "none"
@@ -91,19 +89,18 @@ def earlier_sightings(
 def _named(queries: Queries, groups: AccountGroups) -> pd.DataFrame:
     """Find the sighting to name for each query that has one: ``query, row, sellers_sharing, sightings``."""
     openers = _openers(queries.sightings)
-    timeline = Timeline.of(openers["picture"].to_numpy(), openers["rank"].to_numpy())
+    timeline = Timeline.of(openers["picture"], openers["rank"])
     openers = openers.iloc[timeline.order].reset_index(drop=True)
-    start = timeline.start(queries.picture)
-    stop = timeline.before(queries.picture, queries.rank)
+    start, stop = timeline.before(queries.picture, queries.rank)
     at = _skip_own_party(queries, groups, openers["seller_key"].to_numpy(), start, stop)
     own_first = _own_first(queries, openers, start, at)
     early = (at < stop) & (np.append(openers["rank"].to_numpy(), NEVER)[at] < own_first.shown)
     late = late_sightings(queries, groups, np.flatnonzero(queries.same & ~early), own_first)
-    asked = np.flatnonzero(early)
-    query = np.concatenate([asked, late["query"].to_numpy()])
-    row = np.concatenate([openers["row"].to_numpy()[at[asked]], late["row"].to_numpy()])
+    earlier = np.flatnonzero(early)
+    query = np.concatenate([earlier, late["query"].to_numpy()])
+    row = np.concatenate([openers["row"].to_numpy()[at[earlier]], late["row"].to_numpy()])
     # How common the photo is counts as of when the match is known: a late sighting is one of those who show it.
-    limit = np.maximum(queries.rank[query], np.concatenate([queries.rank[asked], late["rank"].to_numpy() + 1]))
+    limit = np.maximum(queries.rank[query], np.concatenate([queries.rank[earlier], late["rank"].to_numpy() + 1]))
     return pd.DataFrame({"query": query, "row": row}).join(_commonness(queries, timeline, query, limit))
 
 
@@ -136,7 +133,7 @@ def _skip_own_party(
     open_ = np.flatnonzero(at < stop)
     while open_.size:
         theirs = opener_sellers[at[open_]]
-        open_ = open_[groups.one_party(queries.seller_key[open_], theirs, queries.observed_us[open_])]
+        open_ = open_[groups.same_party(queries.seller_key[open_], theirs, queries.observed_us[open_])]
         at[open_] += 1
         open_ = open_[at[open_] < stop[open_]]
     return at
@@ -144,8 +141,8 @@ def _skip_own_party(
 
 def _first_showing(queries: Queries, openers: pd.DataFrame) -> Integers:
     """Return the rank at which each query's own seller first showed the picture; `NEVER` if it did not."""
-    asked = pd.DataFrame({"picture": queries.picture, "seller_key": queries.seller_key})
-    ranks = asked.merge(openers[["picture", "seller_key", "rank"]], how="left")["rank"]
+    own = pd.DataFrame({"picture": queries.picture, "seller_key": queries.seller_key})
+    ranks = own.merge(openers[["picture", "seller_key", "rank"]], how="left")["rank"]
     return np.where(ranks.isna(), NEVER, ranks.fillna(0).to_numpy(np.int64))
 
 
@@ -154,10 +151,10 @@ def _first_posting(queries: Queries) -> Integers:
     known = queries.sightings.sort_values("rank", kind="stable", ignore_index=True)
     pair = known.groupby(["picture", "seller_key"])
     posted_us = np.append(pair["posted_us"].cummin().to_numpy(), NEVER)
-    asked = pd.DataFrame({"picture": queries.picture, "seller_key": queries.seller_key})
+    own = pd.DataFrame({"picture": queries.picture, "seller_key": queries.seller_key})
     numbers = known[["picture", "seller_key"]].assign(pair=pair.ngroup()).drop_duplicates()
-    asked_pair = asked.merge(numbers, how="left")["pair"].fillna(-1).to_numpy(np.int64)
-    return posted_us[Timeline.of(pair.ngroup().to_numpy(), known["rank"].to_numpy()).latest(asked_pair, queries.rank)]
+    own_pair = own.merge(numbers, how="left")["pair"].fillna(-1).to_numpy(np.int64)
+    return posted_us[Timeline.of(pair.ngroup(), known["rank"]).latest(own_pair, queries.rank)]
 
 
 def _commonness(queries: Queries, timeline: Timeline, query: Integers, limit: Integers) -> pd.DataFrame:
@@ -170,15 +167,16 @@ def _commonness(queries: Queries, timeline: Timeline, query: Integers, limit: In
     seller = vocabulary.get_indexer(pd.Index(queries.seller_key[query])).astype(np.int64)
     pair = np.where(seller < 0, -1, picture * len(vocabulary) + seller)
     pairs = sightings["picture"] * len(vocabulary) + vocabulary.get_indexer(pd.Index(sightings["seller_key"]))
-    by_self = _count_before(pairs.to_numpy(), sightings["rank"].to_numpy(), pair, limit)
-    by_all = _count_before(sightings["picture"].to_numpy(), sightings["rank"].to_numpy(), picture, limit)
-    sellers = timeline.before(picture, limit) - timeline.start(picture)
+    by_self = _count_before(pairs, sightings["rank"], pair, limit)
+    by_all = _count_before(sightings["picture"], sightings["rank"], picture, limit)
+    first, stop = timeline.before(picture, limit)
+    sellers = stop - first
     return pd.DataFrame({"sellers_sharing": sellers - (by_self > 0), "sightings": by_all - by_self})
 
 
-def _count_before(keys: NDArray[Any], ranks: NDArray[Any], asked: Integers, limits: Integers) -> Integers:
-    timeline = Timeline.of(keys, ranks)
-    return timeline.before(asked, limits) - timeline.start(asked)
+def _count_before(keys: pd.Series[Any], ranks: pd.Series[Any], wanted: Integers, limits: Integers) -> Integers:
+    start, stop = Timeline.of(keys, ranks).before(wanted, limits)
+    return stop - start
 
 
 def _likeness(alike: pd.DataFrame, rows: Integers) -> pd.DataFrame:
@@ -191,3 +189,69 @@ def _likeness(alike: pd.DataFrame, rows: Integers) -> pd.DataFrame:
     likeness.loc[itself, "edit"] = NO_EDIT
     likeness.loc[itself, "same_photo"] = 1.0
     return likeness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnFirst:
+    """When the own party had first shown and first posted the photo of each query, by what its sighting could know.
+
+    ``shown`` is a rank, `NEVER` if the own sighting is the first; ``posted_us`` is in microseconds.
+    """
+
+    shown: Integers
+    posted_us: Integers
+
+
+def late_sightings(queries: Queries, groups: AccountGroups, unanswered: Integers, own_first: OwnFirst) -> pd.DataFrame:
+    """Return, for each own sighting, the first to become known of those that others had posted earlier.
+
+    A sighting is *late* if another party's was posted before the own party had posted the photo, as far as that is
+    known when the other sighting is observed, and was observed after the own party's first. Of all pictures that are
+    the same photo only the very first late sighting is named: whatever is observed after it changes nothing.
+
+    The cost is that of sorting the sightings, plus one step for each time that the own party is found to have posted
+    the picture earlier than was known before.
+
+    Parameters
+    ----------
+    queries
+        Own sightings and pictures like theirs.
+    unanswered
+        Positions of the queries to answer: the picture is the same photo, and nobody had shown it earlier.
+    own_first
+        For all queries.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``query``, ``row`` of the other sighting in ``queries.sightings`` and its ``rank``.
+    """
+    records = _records(queries.sightings)
+    timeline = Timeline.of(records["picture"], records["rank"])
+    records = records.iloc[timeline.order].reset_index(drop=True)
+    posted_us = records["posted_us"].to_numpy()
+    picture = queries.picture[unanswered]
+    after = np.minimum(queries.rank, own_first.shown)[unanswered]
+    _, start, stop = timeline.until(picture, after, np.full(len(unanswered), NEVER))
+    below = FirstBelow.of(posted_us, int((stop - start).max(initial=0)))
+    at = below.find(start, stop, own_first.posted_us[unanswered])
+    open_ = np.flatnonzero(at < stop)
+    while open_.size:
+        theirs = records["seller_key"].to_numpy()[at[open_]]
+        ours = groups.same_party(queries.seller_key[unanswered[open_]], theirs, queries.observed_us[unanswered[open_]])
+        open_ = open_[ours]
+        at[open_] = below.find(at[open_] + 1, stop[open_], posted_us[at[open_]])
+        open_ = open_[at[open_] < stop[open_]]
+    found = np.flatnonzero(at < stop)
+    named = records.iloc[at[found]].reset_index(drop=True).assign(query=unanswered[found])
+    named = named[named["observed_us"] < queries.denied_us[named["query"]]]
+    named = named.assign(own_row=queries.own_row[named["query"]]).sort_values(["rank", "listing_key", "image_id"])
+    return named.drop_duplicates("own_row")[["query", "row", "rank"]]
+
+
+def _records(sightings: pd.DataFrame) -> pd.DataFrame:
+    """Return the sightings of a picture that its seller posted earlier than all that were observed before."""
+    ordered = sightings.sort_values(["rank", "listing_key"], kind="stable", ignore_index=True)
+    by_seller = ordered.groupby(["picture", "seller_key"])["posted_us"]
+    earlier = by_seller.cummin().groupby([ordered["picture"], ordered["seller_key"]]).shift()
+    return ordered[earlier.isna() | (ordered["posted_us"] < earlier)]

@@ -53,7 +53,11 @@ def queries_about(
     own_pictures, pictures, left, right = _joint_codes(
         own["image_id"], sightings["image_id"], alike["image_id"], alike["other_image_id"]
     )
-    own_ranks, ranks = _joint_ranks(own, sightings)
+    # Times of the own sightings first, then those of all sightings.
+    observed_us, posted_us = (
+        microseconds(pd.concat([own[column], sightings[column]])) for column in ("observed_at", "created_at")
+    )
+    ranks = _ranks(observed_us, posted_us)
     itself = np.unique(own_pictures)
     rows = np.arange(len(alike))
     links = pd.DataFrame(
@@ -63,31 +67,30 @@ def queries_about(
             "alike_row": np.concatenate([np.full(len(itself), -1), rows, rows]),
         }
     )
-    asked = pd.DataFrame({"own_picture": own_pictures, "own_row": np.arange(len(own))}).merge(links)
-    denied_us = np.append(alike["denied_us"].to_numpy(np.int64), NEVER)[asked["alike_row"]]
-    observed_us = microseconds(own["observed_at"])
-    open_ = observed_us[asked["own_row"]] < denied_us
-    asked, denied_us = asked[open_], denied_us[open_]
-    own_row = asked["own_row"].to_numpy(np.int64)
-    alike_row = asked["alike_row"].to_numpy(np.int64)
+    pairs = pd.DataFrame({"own_picture": own_pictures, "own_row": np.arange(len(own))}).merge(links)
+    denied_us = np.append(alike["denied_us"].to_numpy(np.int64), NEVER)[pairs["alike_row"]]
+    open_ = observed_us[pairs["own_row"]] < denied_us
+    pairs, denied_us = pairs[open_], denied_us[open_]
+    own_row = pairs["own_row"].to_numpy(np.int64)
+    alike_row = pairs["alike_row"].to_numpy(np.int64)
     return Queries(
         own_row=own_row,
         alike_row=alike_row,
         same=np.append(alike["same_photo"].to_numpy(np.float64) >= SAME_PHOTO, True)[alike_row],
-        picture=asked["picture"].to_numpy(np.int64),
+        picture=pairs["picture"].to_numpy(np.int64),
         seller_key=own["seller_key"].to_numpy(np.int64)[own_row],
         observed_us=observed_us[own_row],
-        posted_us=microseconds(own["created_at"])[own_row],
+        posted_us=posted_us[own_row],
         denied_us=denied_us,
-        rank=own_ranks[own_row],
+        rank=ranks[own_row],
         sightings=pd.DataFrame(
             {
                 "picture": pictures,
                 "image_id": sightings["image_id"].to_numpy(),
                 "seller_key": sightings["seller_key"].to_numpy(np.int64),
-                "rank": ranks,
-                "observed_us": microseconds(sightings["observed_at"]),
-                "posted_us": microseconds(sightings["created_at"]),
+                "rank": ranks[len(own) :],
+                "observed_us": observed_us[len(own) :],
+                "posted_us": posted_us[len(own) :],
                 "listing_key": sightings["listing_key"].to_numpy(np.int64),
                 "row": np.arange(len(sightings)),
             }
@@ -110,14 +113,10 @@ def _joint_codes(*texts: pd.Series[Any]) -> list[Integers]:
     return np.split(codes.astype(np.int64), np.cumsum([len(text) for text in texts])[:-1])
 
 
-def _joint_ranks(own: pd.DataFrame, sightings: pd.DataFrame) -> tuple[Integers, Integers]:
-    """Rank ``(observed_at, created_at)`` of both frames together; equal pairs get equal ranks."""
-    observed, created = (
-        np.concatenate([microseconds(own[column]), microseconds(sightings[column])])
-        for column in ("observed_at", "created_at")
-    )
-    order = np.lexsort((created, observed))
-    new = (np.diff(observed[order]) != 0) | (np.diff(created[order]) != 0)
+def _ranks(observed_us: Integers, posted_us: Integers) -> Integers:
+    """Rank pairs of times; equal pairs get equal ranks."""
+    order = np.lexsort((posted_us, observed_us))
+    new = (np.diff(observed_us[order]) != 0) | (np.diff(posted_us[order]) != 0)
     ranks = np.zeros(len(order), np.int64)
     ranks[order[1:]] = np.cumsum(new)
-    return ranks[: len(own)], ranks[len(own) :]
+    return ranks

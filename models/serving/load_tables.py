@@ -20,9 +20,8 @@ from data.tables.column_mapping import Mapping, check_columns
 from data.tables.columns import TABLES
 from data.tables.validation import validate
 from data.tables.value_parsing import parse_timezone
-from features.point_in_time.price_features import stated
-from features.point_in_time.product_model_features import goods_of
-from features.point_in_time.text_features import text_bands
+from features.point_in_time.listing_features import text_bands
+from features.point_in_time.price_features import goods_of, stated
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo

@@ -18,7 +18,7 @@ import pandas as pd
 
 from data.catalog.database.frames import joined_keys
 from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS
-from features.point_in_time.product_model_features import goods_of
+from features.point_in_time.price_features import goods_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

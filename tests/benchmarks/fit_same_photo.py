@@ -67,10 +67,10 @@ class Answers:
     Parameters
     ----------
     pairs
-        One row for each pair: ``photo`` and ``known`` (numbers), ``edit``, ``group``, ``collection`` of the photo,
+        One row for each pair: ``photo`` and ``reference`` (numbers), ``edit``, ``group``, ``collection`` of the photo,
         ``true`` (one photo), ``kin`` (another one of the same taker), ``both_drawn`` (catalogue pictures).
     overlays
-        `features.registration.overlay.OVERLAY` of each.
+        `features.registration.registration.OVERLAY` of each.
     asked
         One row for each edited picture: ``edit``, ``group``, ``collection``.
     strangers
@@ -87,15 +87,15 @@ class Answers:
         photos = photo_table(source)
         edits = photos["edits"].to_numpy()
         groups = {UNTOUCHED: UNTOUCHED} | {edit.name: edit.group for edit in all_edits(())}
-        pairs = pd.DataFrame({"photo": found["photo"], "known": found["known"]})
+        pairs = pd.DataFrame({"photo": found["photo"], "reference": found["reference"]})
         pairs["edit"] = [edits[photo][edit] for photo, edit in zip(found["photo"], found["edit"], strict=True)]
         pairs["group"] = pairs["edit"].map(groups)
         pairs["collection"] = photos["collection"].to_numpy()[found["photo"]]
-        pairs["true"] = pairs["photo"] == pairs["known"]
+        pairs["true"] = pairs["photo"] == pairs["reference"]
         taker = photos["taker"].to_numpy()
-        pairs["kin"] = ~pairs["true"] & (taker[found["photo"]] == taker[found["known"]])
+        pairs["kin"] = ~pairs["true"] & (taker[found["photo"]] == taker[found["reference"]])
         drawn = (photos["collection"] == DRAWN).to_numpy()
-        pairs["both_drawn"] = drawn[found["photo"]] & drawn[found["known"]]
+        pairs["both_drawn"] = drawn[found["photo"]] & drawn[found["reference"]]
         asked = photos[source.side == side]
         kin = photos.iloc[known]["taker"].value_counts()
         strangers = asked["edits"].str.len() * (len(known) - asked["taker"].map(kin).fillna(0))
@@ -105,7 +105,7 @@ class Answers:
 
     def without(self, repeated: set[tuple[int, int]]) -> Answers:
         """Leave out pairs of photos that are one photo twice; their numbers in ascending order."""
-        numbers = np.sort(self.pairs[["photo", "known"]].to_numpy(), axis=1)
+        numbers = np.sort(self.pairs[["photo", "reference"]].to_numpy(), axis=1)
         kept = np.array([tuple(pair) not in repeated for pair in numbers.tolist()], dtype=bool)
         return Answers(self.pairs[kept], self.overlays[kept], self.asked, self.strangers)
 
@@ -142,8 +142,8 @@ def repeated_photos(found: NDArray[np.void]) -> set[tuple[int, int]]:
     """Find photos that are in a collection twice, or might as well be: no one could tell them apart."""
     overlays = found["overlay"]
     alike = (overlays["mean"] >= REPEATED_MEAN) & (overlays["repeated"] >= REPEATED_POINTS)
-    alike &= (found["edit"] == 0) & (found["photo"] != found["known"])
-    return {(min(pair), max(pair)) for pair in found[["photo", "known"]][alike].tolist()}
+    alike &= (found["edit"] == 0) & (found["photo"] != found["reference"])
+    return {(min(pair), max(pair)) for pair in found[["photo", "reference"]][alike].tolist()}
 
 
 def look_alikes(kept_in: Path, workers: int) -> NDArray[np.void]:

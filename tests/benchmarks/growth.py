@@ -26,8 +26,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from data.segments.segment_store import SegmentStore
-from features.copies.collection import ID_TYPE, Collection, Pictures
-from features.copies.collection_arrays import FORMAT, collection, merged, part
+from features.copies.collection import FORMAT, ID_TYPE, Collection, Pictures, collection, merge, part
 from features.copies.reverse_search import search
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
 from features.hashing.fingerprint import fingerprint_and_descriptor
@@ -171,7 +170,7 @@ class Catalog:
     def keep_in(self, folder: Path) -> None:
         """Have files hold what is searched, merged as a store merges them after a while."""
         store, now = SegmentStore(folder, FORMAT), datetime.now(UTC)
-        store.rebuild([merged(self.parts)], now=now)
+        store.rebuild([merge(self.parts)], now=now)
         self.parts = list(store.open().parts)
         store.sweep(now=now, grace=timedelta(0))
 

@@ -24,8 +24,8 @@ KNOTS: dict[str, tuple[float, ...]] = {
     "mean_off": LACKS,
     "middle_off": LACKS,
     "low_off": LACKS,
-    "common_asked": SHARES,
-    "common_known": SHARES,
+    "common_query": SHARES,
+    "common_reference": SHARES,
 }
 SPEAK_AGAINST = frozenset({"bits", "off_pixels", "mean_off", "middle_off", "low_off"})
 MUCH_EVIDENCE, LEAST_RISE = 1.0, 1.5
@@ -127,7 +127,7 @@ def tail_of(log_odds: NDArray[np.float64], per_pair: NDArray[np.float64], pictur
     Parameters
     ----------
     log_odds
-        Of pairs that are not one photo and were laid over each other.
+        Of pairs that are not one photo and were registered on each other.
     per_pair
         What each of them stands for: false matches for one picture that is asked for and one that is known.
     pictures

@@ -1,4 +1,4 @@
-"""Every picture that is asked for, laid over each of the catalog's that the search for copies would look at."""
+"""Every query, with each picture of the catalog registered on it that the search for copies would look at."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from features.copies.candidates import PAIR_SHIFT, PointIndex, details_of, keys_of
-from features.copies.near_duplicates import RADII
+from features.copies.collection import RADII
 from features.hamming.hamming_index import Index
 from features.keypoints.descriptor import Descriptor
-from features.registration.overlay import OVERLAY, View, overlay, upright_guess
+from features.registration.registration import OVERLAY, View, overlay, upright_guess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from same_photo_material import Described
 
 NEAR_BITS = (RADII["phash"], RADII["dhash"])
-"""Of ``phash`` and ``dhash``: pictures that near are laid over each other without any vote."""
-PAIR = np.dtype([("photo", np.int64), ("edit", np.int64), ("known", np.int64), ("overlay", OVERLAY)])
-"""``photo`` and ``edit`` say what is asked for (edit 0: the photo as it is), ``known`` what is laid over it."""
+"""Of ``phash`` and ``dhash``: pictures that near are registered on each other without any inlier."""
+PAIR = np.dtype([("photo", np.int64), ("edit", np.int64), ("reference", np.int64), ("overlay", OVERLAY)])
+"""``photo`` and ``edit`` name the query (edit 0: the photo as it is), ``reference`` what is registered on it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Catalog:
-    """Known pictures, ready to be asked.
+    """Reference pictures, ready to be searched.
 
     Parameters
     ----------
@@ -51,11 +51,11 @@ class Catalog:
         return cls(number, found_by_points, near, [view_of(photos[n], 0) for n in number])
 
     def overlays(self, photo: Described) -> Iterator[tuple[int, int, NDArray[np.void]]]:
-        """Lay each candidate over a photo and its edits: number of the edit, row of the known picture, `OVERLAY`."""
+        """Register each candidate on a photo and its edits: number of the edit, row of the reference, `OVERLAY`."""
         views = [view_of(photo, edit) for edit in range(len(photo.size))]
-        votes = self.points.candidates(photo.points)
-        edits, rows = votes.pair >> PAIR_SHIFT, votes.pair & ((1 << PAIR_SHIFT) - 1)
-        for edit, row, guess, orientation in zip(edits, rows, votes.guess, votes.orientation, strict=True):
+        peaks = self.points.candidates(photo.points)
+        edits, rows = peaks.pair >> PAIR_SHIFT, peaks.pair & ((1 << PAIR_SHIFT) - 1)
+        for edit, row, guess, orientation in zip(edits, rows, peaks.guess, peaks.orientation, strict=True):
             yield edit, row, overlay(views[edit], self.views[row], guess, int(orientation))
         differing = np.bitwise_count(self.near ^ photo.near[:, None])
         near = (differing <= NEAR_BITS).any(axis=2)
@@ -81,13 +81,13 @@ def pairs_of_photo(number: int) -> NDArray[np.void]:
     photos, catalog = _shared[0]
     found = [(number, edit, catalog.number[row], measured) for edit, row, measured in catalog.overlays(photos[number])]
     pairs = np.array(found, PAIR)
-    return pairs[(pairs["edit"] > 0) | (pairs["known"] != number)]
+    return pairs[(pairs["edit"] > 0) | (pairs["reference"] != number)]
 
 
 def all_pairs(
-    photos: list[Described], asked: NDArray[np.int64], known: NDArray[np.int64], workers: int
+    photos: list[Described], queries: NDArray[np.int64], references: NDArray[np.int64], workers: int
 ) -> NDArray[np.void]:
-    """Return `PAIR` records for the photos ``asked`` in a catalog of the ``known`` ones (numbers)."""
-    catalog = Catalog.of(photos, known)
+    """Return `PAIR` records for the photos ``queries`` in a catalog of the ``references`` (numbers)."""
+    catalog = Catalog.of(photos, references)
     with ProcessPoolExecutor(workers, initializer=_share, initargs=(photos, catalog)) as pool:
-        return np.concatenate(list(pool.map(pairs_of_photo, asked.tolist(), chunksize=8)))
+        return np.concatenate(list(pool.map(pairs_of_photo, queries.tolist(), chunksize=8)))

@@ -18,7 +18,10 @@ def test_a_timeline_counts_what_happened_by_a_moment(happened, asked):
     until = [sum(key == k and time <= t for key, time in happened) for k, t in asked]
     before = [sum(key == k and time < t for key, time in happened) for k, t in asked]
     assert timeline.count(asked_keys, asked_times).tolist() == until
-    assert (timeline.before(asked_keys, asked_times) - timeline.start(asked_keys)).tolist() == before
+    start, stop, later = timeline.before(asked_keys, asked_times, asked_times + 1)
+    assert (stop - start).tolist() == before
+    assert (later - start).tolist() == until
+    assert timeline.times.tolist() == times[timeline.order].tolist()
 
 
 @given(events, events)

@@ -12,7 +12,7 @@ from data.catalog.market.matches import (
     save_matches,
     unmatched_listings,
 )
-from features.copies.near_duplicates import alike_pairs
+from features.copies.near_duplicates import near_duplicate_pairs
 from features.hashing.fingerprint import RECIPE
 from features.sightings.earlier_sightings import earlier_sightings
 from models.serving.pictures.picture_index import index_with
@@ -37,7 +37,7 @@ def compare_new_pictures(context: Context, now: datetime) -> Counts:
         new = fingerprints(connection, RECIPE, compared=False, limit=COMPARED_AT_ONCE)
     while not new.empty:
         known = index_with(context, new, now)
-        pairs = alike_pairs(known, known.pictures.rows(new["image_id"]))
+        pairs = near_duplicate_pairs(known, known.pictures.rows(new["image_id"]))
         with context.catalog.write() as connection:
             save_alike(connection, new["image_id"].tolist(), pairs)
         counts["compared"] += len(new)

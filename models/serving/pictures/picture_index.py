@@ -19,9 +19,8 @@ from data.catalog.market.pictures import descriptors_of
 from data.errors import SegmentsError
 from data.progress import say
 from data.segments.segment_store import SegmentStore
-from features.copies.collection import Pictures
-from features.copies.collection_arrays import FORMAT, collection, extended, merged, part
-from features.copies.warmup import warm
+from features.copies.collection import FORMAT, Pictures, collection, extend, merge, part
+from features.copies.near_duplicates import warmup
 from features.hashing.fingerprint import RECIPE
 from features.keypoints.descriptor import Descriptor, unpack_rows
 from features.keypoints.keypoints import KEYPOINT, MOST_KEYPOINTS
@@ -84,7 +83,7 @@ def index_with(context: Context, prints: pd.DataFrame, now: datetime) -> Collect
     store = index_store(context.settings)
     # Pictures are numbered through, so what is added fits on what was read, and on nothing else.
     store.append(_part(context, missing, first=len(known.pictures.image_id)), onto=generation)
-    store.compact(merged, now=now)
+    store.compact(merge, now=now)
     store.sweep(now=now)
     return _opened(context, now).collection
 
@@ -112,7 +111,7 @@ def index_beside(
         stored = read_sketches(context, [image_id for image_id in image_ids if image_id not in sketches])
         return {**stored, **{image_id: sketches[image_id] for image_id in image_ids if image_id in sketches}}
 
-    return extended(opened, part(Pictures.of(new), points, len(known.image_id)), read)
+    return extend(opened, part(Pictures.of(new), points, len(known.image_id)), read)
 
 
 def rebuild_index(context: Context, now: datetime) -> None:
@@ -120,7 +119,7 @@ def rebuild_index(context: Context, now: datetime) -> None:
     store = index_store(context.settings)
     store.rebuild(_all_parts(context), now=now)
     # A search asks every segment: a million pictures in fifty of them are found half as fast as in few.
-    store.compact(merged, now=now)
+    store.compact(merge, now=now)
 
 
 def index_store(settings: Settings) -> SegmentStore:
@@ -159,7 +158,7 @@ def _opened(context: Context, now: datetime, kept: dict[Path, _Opened] | None = 
     kept
         What was opened before, to be taken where nothing was added since.
     """
-    warm(say)
+    warmup(say)
     store = index_store(context.settings)
     try:
         while True:

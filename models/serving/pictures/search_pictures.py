@@ -16,12 +16,12 @@ from data.catalog.market.photo_sightings import (
     with_addresses,
     with_names,
 )
-from features.copies.pairs import described, without_votes
+from features.copies.pairs import without_inliers
 from features.copies.photo_groups import photos, photos_by_hash
 from features.copies.reverse_search import search, search_by_hash
 from features.facts import DISTANCE_COLUMNS
 from features.registration.edits import Edit
-from features.registration.registration import lay_over
+from features.registration.registration import describe, register
 from features.registration.same_photo import operating_point
 from models.serving.pictures.picture_index import open_index, open_index_for_queries
 
@@ -184,9 +184,8 @@ def _beside_earliest(postings: pd.DataFrame, known: Collection, stored: pd.DataF
 
 
 def _compared(known: Collection, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Lay the pictures of each pair over each other."""
+    """Register the pictures of each pair on each other."""
     pictures = known.pictures
-    rows = without_votes(pictures.rows(pairs["other_image_id"]), pictures.rows(pairs["image_id"]))
-    laid = lay_over(rows, pictures, known.read, pictures, known.read)
-    found = described(pictures, pictures, rows, laid).assign(matched_points=laid.overlays["matches"])
+    rows = without_inliers(pictures.rows(pairs["other_image_id"]), pictures.rows(pairs["image_id"]))
+    found = describe(register(rows, pictures, known.read, pictures, known.read))
     return pd.concat([pairs.reset_index(drop=True), found[LIKENESS]], axis=1)

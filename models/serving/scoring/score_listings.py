@@ -22,8 +22,7 @@ from data.catalog.market.scoring_moments import by_seller, forget_news, unscored
 from data.catalog.scores.scores import champion, rank_run, save_features, save_scores
 from features.facts import Facts
 from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS, build, evidence, first_owner
-from features.point_in_time.price_features import PRICE_WINDOW, usual_prices
-from features.point_in_time.product_model_features import LATEST_PRICES, goods_of
+from features.point_in_time.price_features import LATEST_PRICES, PRICE_WINDOW, goods_of, usual_prices
 from features.sightings.evidence import Judged, judge
 from models.estimator.reasons import reasons
 from models.estimator.rule import RULE_ID, rule_for

@@ -26,7 +26,7 @@ from data.catalog.market.texts import READ, save_texts
 from data.errors import SourceError
 from data.sources.batching import Batch
 from data.tables.validation import LISTINGS, Mapping, validate
-from features.copies.near_duplicates import alike_pairs
+from features.copies.near_duplicates import near_duplicate_pairs
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
 from features.hashing.fingerprint import RECIPE
 from features.keypoints.descriptor import unpack
@@ -203,7 +203,7 @@ def _alike(context: Context, new: Sequence[Message], now: datetime) -> pd.DataFr
     readable = [message for message in new if message["reason"] is None]
     prints = pd.DataFrame(readable, columns=list(FINGERPRINT_COLUMNS)).astype(dict.fromkeys(HASH_KINDS, np.uint64))
     collection = index_beside(context, prints, {message["image_id"]: unpack(message) for message in readable}, now)
-    return alike_pairs(collection, collection.pictures.rows(prints["image_id"]))
+    return near_duplicate_pairs(collection, collection.pictures.rows(prints["image_id"]))
 
 
 def _suppose(connection: Connection, rows: pd.DataFrame, seen: _Seen, load: Load) -> int:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from features.copies.collection import Pictures
-from features.copies.collection_arrays import collection, part
+from features.copies.collection import Pictures, collection, part
 from features.copies.reverse_search import search
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
 from features.hashing.fingerprint import RECIPE, fingerprint_and_descriptor
@@ -28,7 +27,7 @@ Description = tuple[dict[str, Any], "Descriptor"]
 
 
 class Seenbefore:
-    """Points, votes, and one picture laid over the other."""
+    """Keypoints, Hough voting, and one picture registered on the other."""
 
     name = "Seenbefore"
     recipe = None

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from features.copies.collection import Pictures
-from features.copies.collection_arrays import collection, part
+from features.copies.collection import Pictures, collection, part
 from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
 from features.hashing.fingerprint import fingerprint_and_descriptor
 from features.keypoints.keypoints import KEYPOINT, MOST_KEYPOINTS
@@ -65,7 +64,7 @@ class Pictured:
         return [self.part(*ends) for ends in pairwise([0, *cuts, len(self.prints)])]
 
     def collection(self, *cuts: int) -> Collection:
-        """Return them as known pictures."""
+        """Return them as reference pictures."""
         return collection(self.parts(*cuts), self.read)
 
 

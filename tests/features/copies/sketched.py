@@ -12,7 +12,7 @@ from data.synthetic.drawn_pictures import Scene, draw_photo
 from features.hashing.pillow_hashes import read_by_pillow
 from features.keypoints.descriptor import Descriptor, describe
 from features.keypoints.keypoints import shrunk_size
-from features.registration.overlay import View
+from features.registration.registration import View
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Known pictures as arrays: which row is whose, and keys for every kind of hash."""
+"""Reference pictures as arrays: which row is whose, and keys for every kind of hash."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.copies.collection import Pictures
-from features.copies.near_duplicates import RADII
+from features.copies.collection import RADII, Pictures
 from features.facts import HASH_KINDS, LOW_INFORMATION
 from features.hamming.brute_force import within
 from tests.features.copies.pictured import Pictured
@@ -24,10 +23,10 @@ def named(names):
     return Pictures.of(prints.assign(image_id=pd.Series(names, dtype="str")))
 
 
-@given(held=st.permutations(NAMES).map(lambda names: names[:10]), asked=st.lists(st.sampled_from(NAMES)))
-def test_rows_are_where_the_names_are(held, asked):
-    rows = named(held).rows(pd.Series(asked, dtype="str"))
-    assert rows.tolist() == [held.index(name) if name in held else -1 for name in asked]
+@given(held=st.permutations(NAMES).map(lambda names: names[:10]), query=st.lists(st.sampled_from(NAMES)))
+def test_rows_are_where_the_names_are(held, query):
+    rows = named(held).rows(pd.Series(query, dtype="str"))
+    assert rows.tolist() == [held.index(name) if name in held else -1 for name in query]
     assert rows.dtype == np.int64
 
 
@@ -49,10 +48,10 @@ def test_fingerprints_are_taken_as_they_are():
 @pytest.mark.parametrize("kind", HASH_KINDS)
 def test_every_kind_of_hash_is_found_by_also_those_that_no_index_is_kept_of(kind):
     hashes = random_hashes(np.random.default_rng(2), 50)
-    known = Pictured(fingerprints(hashes), {}).collection(20, 21)
-    assert (kind in known.nearest) == (kind in RADII)
+    reference = Pictured(fingerprints(hashes), {}).collection(20, 21)
+    assert (kind in reference.nearest) == (kind in RADII)
     keys = hashes[:, HASH_KINDS.index(kind)]
-    index = known.by_hash(kind)
+    index = reference.by_hash(kind)
     hits = index.within(keys, 24)
     found = set(zip(hits.query_index.tolist(), index.items_at(hits.key_index).tolist(), strict=True))
     expected = within(keys, keys, 24)

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from features.copies.candidates import INDEXED, TABLES, keys_of
-from features.copies.collection import ID_TYPE, Pictures
-from features.copies.collection_arrays import POINTS, collection, extended, merged
-from features.copies.near_duplicates import RADII
+from features.copies.collection import ID_TYPE, POINTS, RADII, Pictures, collection, extend, merge
 from features.facts import HASH_KINDS
 from tests.features.copies.pictured import cropped, pictured
 from tests.features.copies.sketched import photo
@@ -30,20 +28,20 @@ def pictures():
 
 
 @pytest.fixture(scope="module")
-def asked():
+def query():
     copies = {f"copy {number}": ImageOps.mirror(cropped(photo(number), 0.1, 0.1, 0.9, 0.8)) for number in range(PHOTOS)}
     return np.stack([sketch.keypoints for sketch in pictured(copies).sketches.values()])
 
 
-def shown(known, asked):
+def shown(reference, query):
     """All that a collection answers, with names in place of rows."""
-    votes = known.points.candidates(asked)
-    picture = votes.pair & 0xFFFFFFFF
-    answers = {"candidates": list(zip(votes.pair >> 32, known.pictures.names(picture), votes.agreeing, strict=True))}
-    answers["guesses"] = votes.guess.tolist(), votes.orientation.tolist()
+    peaks = reference.points.candidates(query)
+    picture = peaks.pair & 0xFFFFFFFF
+    answers = {"candidates": list(zip(peaks.pair >> 32, reference.pictures.names(picture), peaks.inliers, strict=True))}
+    answers["guesses"] = peaks.guess.tolist(), peaks.orientation.tolist()
     for kind in RADII:
-        index = known.by_hash(kind)
-        hits = index.within(known.pictures.hashes[:, HASH_KINDS.index(kind)], 24)
+        index = reference.by_hash(kind)
+        hits = index.within(reference.pictures.hashes[:, HASH_KINDS.index(kind)], 24)
         rows = zip(
             hits.query_index.tolist(), index.items_at(hits.key_index).tolist(), hits.distance.tolist(), strict=True
         )
@@ -51,27 +49,27 @@ def shown(known, asked):
     return answers
 
 
-def assert_same(one, other, asked):
+def assert_same(one, other, query):
     for left, right in zip(one.pictures, other.pictures, strict=True):
         assert left.dtype == right.dtype
         assert (left == right).all()
-    assert shown(one, asked) == shown(other, asked)
+    assert shown(one, query) == shown(other, query)
 
 
 @settings(max_examples=15)
 @given(cuts=st.lists(st.integers(0, PHOTOS + 2), max_size=3).map(sorted), keep=st.integers(0, 3))
-def test_parts_and_merged_parts_answer_as_one_part_does(pictures, asked, cuts, keep):
+def test_parts_and_merged_parts_answer_as_one_part_does(pictures, query, cuts, keep):
     whole, parts = pictures.collection(), pictures.parts(*cuts)
-    assert_same(collection(parts, pictures.read), whole, asked)
+    assert_same(collection(parts, pictures.read), whole, query)
     if len(parts) > 1:
-        assert_same(extended(collection(parts[:-1], pictures.read), parts[-1], pictures.read), whole, asked)
+        assert_same(extend(collection(parts[:-1], pictures.read), parts[-1], pictures.read), whole, query)
     if len(parts) > keep:
-        assert_same(collection([*parts[:keep], merged(parts[keep:])], pictures.read), whole, asked)
+        assert_same(collection([*parts[:keep], merge(parts[keep:])], pictures.read), whole, query)
 
 
 def test_points_are_in_as_many_tables_whatever_they_were_merged_of(pictures):
     parts = pictures.parts(2, 5)
-    for arrays in (*parts, merged(parts)):
+    for arrays in (*parts, merge(parts)):
         assert sum(name.startswith(f"{POINTS}.keys_") for name in arrays) == TABLES
 
 
@@ -84,8 +82,8 @@ def test_the_rows_of_a_collection_are_the_fingerprints_in_their_order(pictures):
 
 def test_after_merging_every_key_belongs_to_the_picture_it_is_of(pictures):
     parts = pictures.parts(2, 5)
-    known = collection([merged([merged(parts[:2]), parts[2]])], pictures.read)
-    index = known.points.index
+    reference = collection([merge([merge(parts[:2]), parts[2]])], pictures.read)
+    index = reference.points.index
     picture, number = np.divmod(index.items_at(np.arange(len(index))).astype(int), INDEXED)
     own = {}
     for row, image_id in enumerate(pictures.prints["image_id"]):
@@ -94,7 +92,7 @@ def test_after_merging_every_key_belongs_to_the_picture_it_is_of(pictures):
     found = zip((picture * INDEXED + number).tolist(), index.keys_at(np.arange(len(index))).tolist(), strict=True)
     assert sorted(found) == sorted(own.items())
     for kind in RADII:
-        index = known.nearest[kind]
+        index = reference.nearest[kind]
         rows = index.items_at(np.arange(len(index)))
         keys = index.keys_at(np.arange(len(index)))
         assert sorted(rows.tolist()) == list(range(len(pictures.prints)))
@@ -102,19 +100,19 @@ def test_after_merging_every_key_belongs_to_the_picture_it_is_of(pictures):
 
 
 def test_pictures_that_hold_too_little_are_not_found_by_points_but_are_there(pictures):
-    known = pictures.collection()
+    reference = pictures.collection()
     flat = pictures.prints["image_id"].tolist().index(FLAT)
-    assert not known.pictures.informative[flat]
-    index = known.points.index
+    assert not reference.pictures.informative[flat]
+    index = reference.points.index
     assert flat not in set((index.items_at(np.arange(len(index))) // INDEXED).tolist())
-    assert known.pictures.names(np.array([flat])).tolist() == [FLAT]
+    assert reference.pictures.names(np.array([flat])).tolist() == [FLAT]
 
 
-def test_no_parts_and_empty_parts_make_an_empty_collection(pictures, asked):
-    for known in (collection([], pictures.read), pictures.of([]).collection(), pictures.of([]).collection(0)):
-        assert len(known.pictures.image_id) == 0
-        assert len(known.points.candidates(asked).pair) == 0
-        assert len(known.by_hash("phash").within(np.zeros(3, np.uint64), 64).query_index) == 0
+def test_no_parts_and_empty_parts_make_an_empty_collection(pictures, query):
+    for reference in (collection([], pictures.read), pictures.of([]).collection(), pictures.of([]).collection(0)):
+        assert len(reference.pictures.image_id) == 0
+        assert len(reference.points.candidates(query).pair) == 0
+        assert len(reference.by_hash("phash").within(np.zeros(3, np.uint64), 64).query_index) == 0
 
 
 @pytest.mark.parametrize("cuts", [(), (3,)])

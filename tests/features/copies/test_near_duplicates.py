@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from features.copies import pairs as comparison
 from features.copies.candidates import MOST_CANDIDATES
-from features.copies.near_duplicates import KEPT, RADII, alike_pairs
+from features.copies.collection import RADII
+from features.copies.near_duplicates import KEPT, near_duplicate_pairs
 from features.copies.pairs import by_points
 from features.facts import ALIGNMENT_COLUMNS, ALIKE_COLUMNS, DISTANCE_COLUMNS, HASH_KINDS, LOW_INFORMATION
 from features.keypoints.keypoints import PLACE_UNIT, frame_size
+from features.registration import registration as comparison
 from features.registration.edits import Edit
 from tests.features.copies.pictured import Pictured, cropped, likeness, pictured
 from tests.features.copies.prints import fingerprints, flip, random_hashes
@@ -54,15 +55,15 @@ def gallery():
 
 
 def all_pairs(pictures, *cuts):
-    known = pictures.collection(*cuts)
-    return alike_pairs(known, np.arange(len(pictures.prints)))
+    reference = pictures.collection(*cuts)
+    return near_duplicate_pairs(reference, np.arange(len(pictures.prints)))
 
 
 def in_batches(pictures, edges):
     """Return the pairs of pictures of which those between two edges come together."""
     names = pictures.prints["image_id"].tolist()
     batches = [
-        alike_pairs(pictures.of(names[:stop]).collection(*([start] if start else [])), np.arange(start, stop))
+        near_duplicate_pairs(pictures.of(names[:stop]).collection(*([start] if start else [])), np.arange(start, stop))
         for start, stop in pairwise(edges)
     ]
     return pd.concat(batches).sort_values(["image_id", "other_image_id"], ignore_index=True)
@@ -76,11 +77,11 @@ def ids(pairs):
     return list(zip(pairs["image_id"], pairs["other_image_id"], strict=True))
 
 
-def finds(pictures, asked, other):
+def finds(pictures, query, other):
     """Whether a picture finds another one by its points."""
-    known = pictures.of([other]).collection()
-    alone = pictures.of([asked]).collection()
-    return bool(len(by_points(np.array([0]), alone.pictures, pictures.read, known).asked))
+    reference = pictures.of([other]).collection()
+    alone = pictures.of([query]).collection()
+    return bool(len(by_points(np.array([0]), alone.pictures, pictures.read, reference).query))
 
 
 def test_the_versions_of_each_photo_are_pairs_once_each_and_in_order(gallery):
@@ -93,7 +94,7 @@ def test_the_versions_of_each_photo_are_pairs_once_each_and_in_order(gallery):
 def test_the_frame_is_as_declared(gallery):
     for pairs in (
         all_pairs(gallery),
-        alike_pairs(gallery.collection(), np.empty(0, np.int64)),
+        near_duplicate_pairs(gallery.collection(), np.empty(0, np.int64)),
         all_pairs(gallery.of([])),
     ):
         assert tuple(pairs.columns) == (*ALIKE_COLUMNS, *ALIGNMENT_COLUMNS)
@@ -107,7 +108,7 @@ def test_without_a_new_picture_there_is_no_pair(gallery):
     everything = all_pairs(gallery)
     for new in ([3], [0, 7], [len(names) - 1]):
         wanted = {names[row] for row in new}
-        pairs = alike_pairs(gallery.collection(), np.array(new))
+        pairs = near_duplicate_pairs(gallery.collection(), np.array(new))
         assert ids(pairs) == [pair for pair in ids(everything) if wanted & set(pair)]
 
 
@@ -147,11 +148,11 @@ def test_the_alignment_leads_from_the_picture_to_the_other_one(names):
     whole, part = names
     left, upper, right, lower = CROP
     pair = all_pairs(pictured({whole: photo(1), part: ImageOps.mirror(cropped(photo(1), *CROP))})).iloc[0]
-    lead = np.array(json.loads(pair["lead"])).reshape(2, 3)
+    transform = np.array(json.loads(pair["lead"])).reshape(2, 3)
     corners = {(left, upper): (1, 0), (right, upper): (0, 0), (left, lower): (1, 1), (right, lower): (0, 1)}
     for in_whole, in_part in corners.items():
         start, end = (in_whole, in_part) if whole < part else (in_part, in_whole)
-        assert lead[:, :2] @ start + lead[:, 2] == pytest.approx(end, abs=WITHIN)
+        assert transform[:, :2] @ start + transform[:, 2] == pytest.approx(end, abs=WITHIN)
     share = (right - left) * (lower - upper)
     common = pair["common_area"], pair["other_common_area"]
     assert common == pytest.approx((share, 1.0) if whole < part else (1.0, share), abs=0.05)
@@ -197,7 +198,7 @@ def test_pairs_of_near_hashes_are_those_that_comparing_one_by_one_finds(seed, n_
     pictures, new = market(seed), np.arange(n_new)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(comparison, "same_photo", lambda overlays: np.ones(len(overlays)))
-        pairs = alike_pairs(pictures.collection(17), new)
+        pairs = near_duplicate_pairs(pictures.collection(17), new)
     found = dict(zip(ids(pairs), pairs[list(DISTANCE_COLUMNS)].to_numpy().tolist(), strict=True))
     assert found == counted(pictures.prints, new.tolist())
     assert len(found) == len(pairs)
@@ -221,7 +222,7 @@ def test_a_new_picture_like_a_whole_crowd_is_paired_with_the_nearest_of_them(mon
     order = rng.permutation(60)
     crowd = without_sketches(hashes[order])
     newest = int(np.flatnonzero(order == 0)[0])
-    pairs = alike_pairs(crowd.collection(), np.array([newest]))
+    pairs = near_duplicate_pairs(crowd.collection(), np.array([newest]))
     partner = [int(one if int(other, 16) == newest else other, 16) for one, other in ids(pairs)]
     nearest = sorted((row for row in range(60) if row != newest), key=lambda row: (order[row] // 10, row))
     assert sorted(partner) == sorted(nearest[:MOST_CANDIDATES])

@@ -10,25 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ImageOps
 
-from features.copies import pairs as comparison
+from features.copies import pairs as searching
 from features.copies.collection import Pictures
 from features.copies.pairs import (
-    LEAD_DIGITS,
     Pairs,
-    aligned,
     by_hashes,
     by_points,
-    described,
-    joined,
+    concatenated,
+    deduplicate,
     nearest_few,
-    surest,
-    turned_round,
-    without_votes,
+    swap,
+    without_inliers,
 )
 from features.facts import ALIGNMENT_COLUMNS, HASH_KINDS
+from features.registration import registration as comparison
 from features.registration.edits import Edit
-from features.registration.overlay import OVERLAY
-from features.registration.registration import lay_over
+from features.registration.registration import OVERLAY, TRANSFORM_DIGITS, alignment_columns, describe, register
 from tests.features.copies.pictured import Pictured, cropped, likeness, pictured
 from tests.features.copies.prints import fingerprints, flip, random_hashes
 from tests.features.copies.sketched import photo
@@ -40,7 +37,7 @@ def _unfitted(monkeypatch):
 
 
 def tuples(pairs):
-    return list(zip(pairs.asked.tolist(), pairs.known.tolist(), pairs.votes.tolist(), strict=True))
+    return list(zip(pairs.query.tolist(), pairs.reference.tolist(), pairs.inliers.tolist(), strict=True))
 
 
 def near_bits(rng, base, most):
@@ -67,14 +64,14 @@ def test_pairs_within_the_radius_of_any_kind_are_those_of_plain_counting(seed, r
 
 
 def test_pictures_ask_with_their_points_a_few_at_a_time(monkeypatch):
-    known = pictured({str(number): photo(number) for number in range(5)})
-    asked = pictured({f"copy {number}": cropped(photo(number), 0.1, 0, 0.9, 1) for number in range(4)})
-    prints, rows = Pictures.of(asked.prints), np.array([3, 1, 0, 2])
-    whole = tuples(by_points(rows, prints, asked.read, known.collection()))
+    reference = pictured({str(number): photo(number) for number in range(5)})
+    query = pictured({f"copy {number}": cropped(photo(number), 0.1, 0, 0.9, 1) for number in range(4)})
+    prints, rows = Pictures.of(query.prints), np.array([3, 1, 0, 2])
+    whole = tuples(by_points(rows, prints, query.read, reference.collection()))
     assert {pair[:2] for pair in whole} >= {(number, number) for number in range(4)}
-    monkeypatch.setattr(comparison, "ASKED_AT_ONCE", 3)
-    assert tuples(by_points(rows, prints, asked.read, known.collection(2))) == whole
-    nothing = by_points(rows, prints, lambda image_ids: {}, known.collection())
+    monkeypatch.setattr(searching, "ASKED_AT_ONCE", 3)
+    assert tuples(by_points(rows, prints, query.read, reference.collection(2))) == whole
+    nothing = by_points(rows, prints, lambda image_ids: {}, reference.collection())
     assert tuples(nothing) == []
 
 
@@ -85,52 +82,54 @@ def test_pictures_ask_with_their_points_a_few_at_a_time(monkeypatch):
 def test_of_equal_pairs_the_one_with_most_votes_is_kept(some, others):
     parts = [Pairs(*np.array(rows, np.int64).reshape(-1, 3).T) for rows in (some, others)]
     best = {}
-    for asked, known, votes in some + others:
-        best[known, asked] = max(votes, best.get((known, asked), 0))
-    assert tuples(surest(joined(parts))) == [(asked, known, votes) for (known, asked), votes in sorted(best.items())]
+    for query, reference, inliers in some + others:
+        best[reference, query] = max(inliers, best.get((reference, query), 0))
+    assert tuples(deduplicate(concatenated(parts))) == [
+        (query, reference, inliers) for (reference, query), inliers in sorted(best.items())
+    ]
 
 
 def test_nearest_few_keeps_those_that_differ_least_and_the_same_bytes_before_equal_ones():
     hashes = np.zeros((8, 5), np.uint64)
     hashes[[1, 4], 2] = 0b111, 0b1
-    known = Pictures.of(fingerprints(hashes))
-    asked = Pictures.of(fingerprints(np.zeros((7, 5))).iloc[[6, 2]])
-    pairs = joined([without_votes(np.full(8, row), np.arange(8)[::-1]) for row in (1, 0)])
-    kept = tuples(nearest_few(asked, known, pairs, 3))
+    reference = Pictures.of(fingerprints(hashes))
+    query = Pictures.of(fingerprints(np.zeros((7, 5))).iloc[[6, 2]])
+    pairs = concatenated([without_inliers(np.full(8, row), np.arange(8)[::-1]) for row in (1, 0)])
+    kept = tuples(nearest_few(query, reference, pairs, 3))
     assert [pair[:2] for pair in kept] == [(0, 6), (0, 0), (0, 2), (1, 2), (1, 0), (1, 3)]
-    everything = tuples(nearest_few(asked, known, pairs, 99))
+    everything = tuples(nearest_few(query, reference, pairs, 99))
     assert [pair[1] for pair in everything if pair[0] == 0] == [6, 0, 2, 3, 5, 7, 4, 1]
 
 
 def test_some_pairs_are_turned_round():
     pairs = Pairs(np.array([1, 2, 3]), np.array([4, 5, 6]), np.array([7, 8, 9]))
-    assert tuples(turned_round(pairs, np.array([True, False, True]))) == [(4, 1, 7), (2, 5, 8), (6, 3, 9)]
+    assert tuples(swap(pairs, np.array([True, False, True]))) == [(4, 1, 7), (2, 5, 8), (6, 3, 9)]
 
 
 def test_a_pair_is_described_by_its_distances_edit_and_probability():
     pictures = pictured({"a": photo(0), "b": ImageOps.mirror(photo(0)), "c": photo(1)})
-    known, everything = pictures.collection(), Pictures.of(pictures.prints)
-    pairs = without_votes(np.array([0, 1, 2]), np.array([0, 0, 0]))
-    laid = lay_over(pairs, everything, pictures.read, known.pictures, known.read)
-    found = described(everything, known.pictures, pairs, laid)
+    reference, everything = pictures.collection(), Pictures.of(pictures.prints)
+    pairs = without_inliers(np.array([0, 1, 2]), np.array([0, 0, 0]))
+    registered = register(pairs, everything, pictures.read, reference.pictures, reference.read)
+    found = describe(registered)
     hashes = pictures.prints[list(HASH_KINDS)].to_numpy()
-    assert found["asked_image_id"].tolist() == ["a", "b", "c"]
-    assert found["known_image_id"].tolist() == ["a", "a", "a"]
+    assert found["query_image_id"].tolist() == ["a", "b", "c"]
+    assert found["reference_image_id"].tolist() == ["a", "a", "a"]
     for kind, column in enumerate(HASH_KINDS):
         bits = [(int(hashes[row, kind]) ^ int(hashes[0, kind])).bit_count() for row in range(3)]
         assert found[f"distance_{column}"].tolist() == bits
     assert found["edit"].tolist()[:2] == [Edit.NONE, Edit.MIRROR]
-    assert found["same_photo"].tolist() == [1.0, *likeness(laid.overlays)[1:]]
+    assert found["same_photo"].tolist() == [1.0, *likeness(registered.overlays)[1:]]
     assert found["same_photo"][1] > 0.9 > 0.1 > found["same_photo"][2]
 
 
 def test_an_alignment_is_written_in_so_many_digits_and_without_negative_zeros():
     overlays = np.zeros(2, OVERLAY)
-    overlays["matches"], overlays["common_known"], overlays["common_asked"] = [3, 0], [0.5, 0.0], [0.25, 0.0]
-    overlays["lead"][0] = [[-1, 1e-9, 1], [-1e-9, 2 / 3, 0.125]]
-    found = aligned(overlays)
+    overlays["matches"], overlays["common_reference"], overlays["common_query"] = [3, 0], [0.5, 0.0], [0.25, 0.0]
+    overlays["transform"][0] = [[-1, 1e-9, 1], [-1e-9, 2 / 3, 0.125]]
+    found = alignment_columns(overlays)
     assert tuple(found.columns) == ALIGNMENT_COLUMNS
-    assert json.loads(found["lead"][0]) == [-1.0, 0.0, 1.0, 0.0, round(2 / 3, LEAD_DIGITS), 0.125]
+    assert json.loads(found["lead"][0]) == [-1.0, 0.0, 1.0, 0.0, round(2 / 3, TRANSFORM_DIGITS), 0.125]
     assert "-0.0," not in found["lead"][0]
     assert found[["matched_points", "common_area", "other_common_area"]].to_numpy().tolist() == [
         [3, 0.5, 0.25],

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.copies.collection import Pictures
-from features.copies.near_duplicates import RADII
+from features.copies.collection import RADII, Pictures
 from features.copies.pairs import by_hashes
 from features.copies.photo_groups import photos_by_hash
 from features.copies.reverse_search import search_by_hash

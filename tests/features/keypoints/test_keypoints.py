@@ -28,7 +28,7 @@ from features.keypoints.orientations import (
     upright,
 )
 from features.keypoints.patches import low_frequencies
-from features.registration.alignment import PARTNER_BITS
+from features.registration.affine import PARTNER_BITS
 from tests.features.copies.sketched import grey_of, in_orientation, photo
 
 TURNED = range(1, N_ORIENTATIONS)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from features.point_in_time.feature_frame import build
-from features.point_in_time.original_features import ORIGINAL_SPECS
+from features.point_in_time.reuse_features import ORIGINAL_SPECS
 from tests.features.point_in_time.worlds import Market, moments
 
 VICTIM, THIEF = 1, 2

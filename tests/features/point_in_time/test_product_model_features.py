@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.point_in_time.feature_frame import build
-from features.point_in_time.price_features import CATEGORY_DAYS, FEWEST_PRICES
-from features.point_in_time.product_model_features import LATEST_PRICES, goods_of
+from features.point_in_time.price_features import CATEGORY_DAYS, FEWEST_PRICES, LATEST_PRICES, goods_of
 from tests.features.point_in_time.worlds import Market, day, moments
 
 PHONE = "Orrel R5 phone"

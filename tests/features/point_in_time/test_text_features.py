@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from features.point_in_time.feature_frame import build, moments_of
-from features.point_in_time.text_features import BANDS, COMMON_TEXT_SELLERS, FEWEST_WORDS, text_bands
+from features.point_in_time.listing_features import BANDS, COMMON_TEXT_SELLERS, FEWEST_WORDS, text_bands
 from tests.features.point_in_time.worlds import TEXTS, Market, markets, moments
 
 OAK, PLATES = TEXTS

@@ -22,9 +22,8 @@ from features.facts import (
     TEXT_COLUMNS,
     Facts,
 )
-from features.point_in_time.price_features import CATEGORY, usual_prices
-from features.point_in_time.product_model_features import goods_of
-from features.point_in_time.text_features import text_bands
+from features.point_in_time.listing_features import text_bands
+from features.point_in_time.price_features import CATEGORY, goods_of, usual_prices
 from features.sightings.earlier_sightings import earlier_sightings
 from features.sightings.evidence import SAME_PHOTO
 

@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 from data.synthetic.drawn_pictures import Scene, draw_photo
 from features.hashing.pillow_hashes import read_by_pillow
 from features.keypoints.descriptor import describe
-from features.registration.differences import differences
 from features.registration.edits import AND, Edit, edits, has
-from features.registration.overlay import OVERLAY, View, overlay
+from features.registration.registration import OVERLAY, View, overlay
+from features.registration.thumbnail_comparison import differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ class Case(NamedTuple):
     """A change of the photo, where it puts the photo's pixels, (2, 3), in which orientation, and what it is called."""
 
     change: Callable[[Image.Image], Image.Image]
-    lead: list[list[float]]
+    transform: list[list[float]]
     text: str
     orientation: int = 0
 
@@ -105,47 +105,51 @@ def sketched(image: Image.Image) -> Descriptor:
     return describe(read_by_pillow(image), *image.size)
 
 
-def laid(known: Image.Image, asked: Image.Image, lead: list[list[float]], orientation: int) -> np.ndarray:
-    """Lay one over the other, given where the pixels of the known one are in the asked one."""
-    views = [View.of(sketched(image), *image.size) for image in (asked, known)]
-    to_asked, to_known = (view.spots.frame / image.size for view, image in zip(views, (asked, known), strict=True))
-    guess = np.array(lead) * to_asked[:, None]
-    guess[:, :2] /= to_known
+def registered(
+    reference: Image.Image, query: Image.Image, transform: list[list[float]], orientation: int
+) -> np.ndarray:
+    """Lay one over the other, given where the pixels of the reference are in the query."""
+    views = [View.of(sketched(image), *image.size) for image in (query, reference)]
+    to_query, to_reference = (
+        view.keypoints.frame / image.size for view, image in zip(views, (query, reference), strict=True)
+    )
+    guess = np.array(transform) * to_query[:, None]
+    guess[:, :2] /= to_reference
     return overlay(*views, guess, orientation)
 
 
 def named(
-    known: Image.Image, asked: Image.Image, lead: list[list[float]], orientation: int, *, look: bool = True
+    reference: Image.Image, query: Image.Image, transform: list[list[float]], orientation: int, *, look: bool = True
 ) -> str:
-    overlays = laid(known, asked, lead, orientation)[None]
-    thumbnails = (sketched(image).thumbnail[None] for image in (asked, known))
+    overlays = registered(reference, query, transform, orientation)[None]
+    thumbnails = (sketched(image).thumbnail[None] for image in (query, reference))
     seen = differences(overlays, *thumbnails) if look else None
-    sizes = (np.array([image.size], np.float64) for image in (asked, known))
+    sizes = (np.array([image.size], np.float64) for image in (query, reference))
     return str(edits(overlays, *sizes, np.array([False]), seen)[0])
 
 
-def back(lead: list[list[float]]) -> list[list[float]]:
-    return np.linalg.inv([*lead, [0, 0, 1]])[:2].tolist()
+def back(transform: list[list[float]]) -> list[list[float]]:
+    return np.linalg.inv([*transform, [0, 0, 1]])[:2].tolist()
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_every_change_is_called_by_its_name(case):
-    known = photo(1)
-    assert named(known, case.change(known), case.lead, case.orientation) == case.text
+    reference = photo(1)
+    assert named(reference, case.change(reference), case.transform, case.orientation) == case.text
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_words_are_the_same_whichever_picture_asks(case):
-    known = photo(1)
+    reference = photo(1)
     # Only quarter turns are not their own opposites: orientations 5 and 6.
     opposite = {5: 6, 6: 5}.get(case.orientation, case.orientation)
-    assert named(case.change(known), known, back(case.lead), opposite) == case.text
+    assert named(case.change(reference), reference, back(case.transform), opposite) == case.text
 
 
 @pytest.mark.parametrize(("name", "text"), [("white frame", "crop"), ("sticker", "recompressed"), ("mirror", "mirror")])
 def test_without_thumbnails_only_the_place_is_named(name, text):
     case = CASES[name]
-    assert named(photo(1), case.change(photo(1)), case.lead, case.orientation, look=False) == text
+    assert named(photo(1), case.change(photo(1)), case.transform, case.orientation, look=False) == text
 
 
 def test_a_plain_border_around_a_photo_with_the_same_plain_edge_is_a_crop():
@@ -171,7 +175,7 @@ def test_where_nothing_tells_the_place_the_sizes_have_to_do(size, text):
 
 def test_the_same_bytes_are_no_edit_whatever_else_is_seen():
     case = CASES["mirror"]
-    overlays = laid(photo(1), case.change(photo(1)), case.lead, case.orientation)[None].repeat(2)
+    overlays = registered(photo(1), case.change(photo(1)), case.transform, case.orientation)[None].repeat(2)
     size = np.array([[WIDTH, HEIGHT]] * 2, np.float64)
     assert edits(overlays, size, size, np.array([True, False])).tolist() == ["none", "mirror"]
 

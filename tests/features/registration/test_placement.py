@@ -1,4 +1,4 @@
-"""Numbers read off a lead must be those it was made of."""
+"""Numbers read off a transform must be those it was made of."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.keypoints.orientations import MATRICES
-from features.registration.overlay import OVERLAY
-from features.registration.placement import inverses, is_told, led, placements
+from features.registration import affine
+from features.registration.edits import placements
+from features.registration.registration import OVERLAY
+from features.registration.thumbnail_comparison import is_located
 
 ASKED, KNOWN = np.array([900.0, 500.0]), np.array([640.0, 480.0])
 
 
-def overlays(lead: np.ndarray, **fields: int) -> np.ndarray:
+def overlays(transform: np.ndarray, **fields: int) -> np.ndarray:
     made = np.zeros(1, OVERLAY)
-    made["lead"] = lead
+    made["transform"] = transform
     for name, value in ({"matches": 40, "textured": 60, "agreeing": 60} | fields).items():
         made[name] = value
     return made
@@ -33,7 +35,7 @@ def shape_of(orientation: int, degrees: float, scale: float, squeeze: float) -> 
 def test_a_lead_gives_back_what_it_was_made_of(orientation, degrees, scale, squeeze):
     shape = shape_of(orientation, degrees, scale, squeeze) * KNOWN / ASKED[:, None]
     found = placements(overlays(np.column_stack([shape, [0.1, 0.2]])), ASKED[None], KNOWN[None])
-    assert found.told.all()
+    assert found.located.all()
     assert found.orientation.tolist() == [orientation]
     np.testing.assert_allclose(found.tilt_degrees, degrees, atol=1e-6)
     np.testing.assert_allclose(found.scale, scale)
@@ -41,22 +43,26 @@ def test_a_lead_gives_back_what_it_was_made_of(orientation, degrees, scale, sque
 
 
 def test_insets_say_how_far_each_side_lies_within_the_other_picture():
-    lead = np.array([[0.5, 0, 0.1], [0, 0.5, 0.3]])
-    found = placements(overlays(lead), ASKED[None], KNOWN[None])
-    np.testing.assert_allclose(found.known_inset[0], [0.1, 0.3, 0.4, 0.2])
-    np.testing.assert_allclose(found.asked_inset[0], [-0.2, -0.6, -0.8, -0.4])
+    transform = np.array([[0.5, 0, 0.1], [0, 0.5, 0.3]])
+    found = placements(overlays(transform), ASKED[None], KNOWN[None])
+    np.testing.assert_allclose(found.reference_inset[0], [0.1, 0.3, 0.4, 0.2])
+    np.testing.assert_allclose(found.query_inset[0], [-0.2, -0.6, -0.8, -0.4])
 
 
 @given(st.integers(0, 10**6))
 def test_the_way_back_undoes_the_way_there(seed):
     rng = np.random.default_rng(seed)
-    lead = rng.uniform(-1, 1, (3, 2, 3)) + 3 * np.eye(2, 3)
+    transform = rng.uniform(-1, 1, (3, 2, 3)) + 3 * np.eye(2, 3)
     places = rng.random((5, 2))
-    np.testing.assert_allclose(led(inverses(lead), led(lead, places)), np.broadcast_to(places, (3, 5, 2)), atol=1e-6)
+    np.testing.assert_allclose(
+        affine.apply(affine.invert(transform), affine.apply(transform, places)),
+        np.broadcast_to(places, (3, 5, 2)),
+        atol=1e-6,
+    )
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "located"),
     [
         ({}, True),
         ({"matches": 0}, True),  # the blocks alone tell it
@@ -66,12 +72,12 @@ def test_the_way_back_undoes_the_way_there(seed):
         ({"textured": 0, "agreeing": 0, "matches": 0}, False),
     ],
 )
-def test_a_place_is_believed_when_points_or_blocks_confirm_it(fields, told):
-    assert is_told(overlays(np.eye(2, 3), **fields)).tolist() == [told]
+def test_a_place_is_believed_when_points_or_blocks_confirm_it(fields, located):
+    assert is_located(overlays(np.eye(2, 3), **fields)).tolist() == [located]
 
 
 def test_a_lead_that_crushes_a_picture_to_a_line_is_not_believed():
     made = overlays(np.array([[1.0, 0, 0], [1, 0, 0]]))
     found = placements(made, ASKED[None], KNOWN[None])
-    assert not found.told.any()
-    np.testing.assert_array_equal(found.lead[0], np.eye(2, 3))
+    assert not found.located.any()
+    np.testing.assert_array_equal(found.transform[0], np.eye(2, 3))

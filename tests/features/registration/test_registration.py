@@ -1,4 +1,4 @@
-"""One picture laid over the other: begun where their points agree from either side, and the same for every caller."""
+"""One picture registered on the other: begun where their points agree from either side, alike for every caller."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ import pytest
 from PIL import Image, ImageOps
 
 from features.copies.collection import Pictures
-from features.copies.pairs import without_votes
+from features.copies.pairs import without_inliers
 from features.hamming.bucket_scan import LANES, compare
 from features.keypoints.keypoints import frame_size
 from features.keypoints.orientations import MATRICES, UPRIGHT
-from features.registration import registration
-from features.registration.overlay import OVERLAY, upright_guess
-from features.registration.placement import led
-from features.registration.registration import Ready, first_guesses, lay_over
+from features.registration import affine, registration
+from features.registration.registration import OVERLAY, PreparedPicture, first_guesses, register, upright_guess
 from tests.features.copies.pictured import cropped, pictured
 from tests.features.copies.sketched import photo, sketch_of
 
@@ -24,13 +22,13 @@ INSIDE = np.array([[0.2, 0.2], [0.8, 0.2], [0.5, 0.5], [0.3, 0.8]])
 
 
 def ready(image):
-    return Ready.of(sketch_of(image), np.array(image.size, np.uint32))
+    return PreparedPicture.of(sketch_of(image), np.array(image.size, np.uint32))
 
 
-def off_pixels(lead, whole, part, expected):
+def off_pixels(transform, whole, part, expected):
     """How far a guess leads some places of a part from where they are in the whole, given in shares of its sides."""
     at = INSIDE * frame_size(*part.size)
-    return np.hypot(*(led(lead[None], at)[0] - expected(INSIDE) * frame_size(*whole.size)).T).max()
+    return np.hypot(*(affine.apply(transform[None], at)[0] - expected(INSIDE) * frame_size(*whole.size)).T).max()
 
 
 def test_a_mirrored_part_is_first_put_where_it_is_from_both_sides():
@@ -54,19 +52,21 @@ def test_a_mirrored_part_is_first_put_where_it_is_from_both_sides():
 def test_where_only_the_second_picture_finds_the_first_its_answer_is_turned_back():
     one, other = ready(photo(2)), ready(photo(2).transpose(Image.Transpose.ROTATE_90))
     (expected,), (turn,) = first_guesses([(one, other)])
-    mute = Ready(one.view, one.points)
-    vars(mute)["asking"] = tuple(part[:0] for part in one.asking)
+    mute = PreparedPicture(one.view, one.points)
+    vars(mute)["asking"] = tuple(part[:0] for part in one.keypoints)
     (found,), (turn_found,) = first_guesses([(mute, other)])
     corners = np.array([[0.0, 0.0], [300.0, 0.0], [0.0, 300.0]])
-    np.testing.assert_allclose(led(found[None], corners), led(expected[None], corners), atol=NEAR_PIXELS)
+    np.testing.assert_allclose(
+        affine.apply(found[None], corners), affine.apply(expected[None], corners), atol=NEAR_PIXELS
+    )
     assert turn_found == turn != UPRIGHT
 
 
 def test_pictures_whose_points_do_not_agree_lie_on_each_other_from_side_to_side():
     flat = Image.new("RGB", (300, 200), "white")
     pair = ready(photo(0)), ready(flat)
-    (lead,), (turn,) = first_guesses([pair])
-    assert (lead == upright_guess(pair[0].view, pair[1].view)).all()
+    (transform,), (turn,) = first_guesses([pair])
+    assert (transform == upright_guess(pair[0].view, pair[1].view)).all()
     assert turn == UPRIGHT
 
 
@@ -84,31 +84,31 @@ def gallery():
 PAIRS = [(0, 2), (2, 0), (1, 3), (0, 1), (3, 3), (3, 0)]
 
 
-def laid(gallery, pairs=PAIRS, read=None):
+def registered(gallery, pairs=PAIRS, read=None):
     pictures = Pictures.of(gallery.prints)
-    rows = without_votes(*np.array(pairs, np.int64).reshape(-1, 2).T)
-    return lay_over(rows, pictures, read or gallery.read, pictures, gallery.read)
+    rows = without_inliers(*np.array(pairs, np.int64).reshape(-1, 2).T)
+    return register(rows, pictures, read or gallery.read, pictures, gallery.read)
 
 
 def test_a_pair_is_laid_alike_alone_and_among_others(gallery, monkeypatch):
-    together = laid(gallery)
+    together = registered(gallery)
     for row, pair in enumerate(PAIRS):
-        assert laid(gallery, [pair]).overlays[0].tobytes() == together.overlays[row].tobytes()
-        assert laid(gallery, [pair]).seen[0].tobytes() == together.seen[row].tobytes()
+        assert registered(gallery, [pair]).overlays[0].tobytes() == together.overlays[row].tobytes()
+        assert registered(gallery, [pair]).differences[0].tobytes() == together.differences[row].tobytes()
     monkeypatch.setattr(registration, "PAIRS_AT_ONCE", 4)
-    assert laid(gallery).overlays.tobytes() == together.overlays.tobytes()
+    assert registered(gallery).overlays.tobytes() == together.overlays.tobytes()
     assert together.overlays["matches"][[0, 1, 2, 4]].min() > 40 > 10 > together.overlays["matches"][[3, 5]].max()
 
 
 def test_of_a_picture_without_a_sketch_nothing_is_seen(gallery):
-    found = laid(gallery, read=lambda image_ids: gallery.read([name for name in image_ids if name != "0"]))
-    blind = [row for row, (asked, _) in enumerate(PAIRS) if asked == 0]
+    found = registered(gallery, read=lambda image_ids: gallery.read([name for name in image_ids if name != "0"]))
+    blind = [row for row, (query, _) in enumerate(PAIRS) if query == 0]
     assert (found.overlays[blind] == np.zeros(len(blind), OVERLAY)).all()
     assert (np.delete(found.overlays["matches"], blind) > 0).sum() >= 3
 
 
 def test_no_pairs_are_laid_over_nothing(gallery):
-    assert len(laid(gallery, []).overlays) == len(laid(gallery, []).seen) == 0
+    assert len(registered(gallery, []).overlays) == len(registered(gallery, []).differences) == 0
 
 
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 40])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.registration.overlay import OVERLAY, overlay, upright_guess
+from features.registration.registration import OVERLAY, overlay, upright_guess
 from features.registration.same_photo import (
     COEFFICIENTS_FILE,
     FALSE_MATCHES_PER_LISTING,
@@ -25,7 +25,7 @@ from features.registration.same_photo import (
 )
 from tests.features.copies.sketched import photo, view_of
 
-SPEAKS_FOR = ("matches", "repeated", "agreeing", "mean", "middle", "low", "common_asked", "common_known")
+SPEAKS_FOR = ("matches", "repeated", "agreeing", "mean", "middle", "low", "common_query", "common_reference")
 SPEAKS_AGAINST = ("bits", "off_pixels")
 shares = st.floats(0, 1)
 
@@ -39,7 +39,7 @@ def rows(draw):
         "agreeing": draw(st.integers(0, textured)),
         "bits": draw(st.floats(0, 14)),
         "off_pixels": draw(st.floats(0, 24)),
-        **{name: draw(shares) for name in ("repeated", "mean", "middle", "low", "common_asked", "common_known")},
+        **{name: draw(shares) for name in ("repeated", "mean", "middle", "low", "common_query", "common_reference")},
     }
 
 
@@ -115,7 +115,7 @@ def test_pictures_without_points_and_blocks_are_not_one_photo():
 
 
 def test_a_few_points_and_blocks_prove_nothing_however_well_they_agree():
-    perfect = {"repeated": 1, "mean": 1, "middle": 1, "low": 1, "common_asked": 1, "common_known": 1}
+    perfect = {"repeated": 1, "mean": 1, "middle": 1, "low": 1, "common_query": 1, "common_reference": 1}
     few = [
         perfect | {"matches": matches, "textured": blocks, "agreeing": blocks}
         for matches in range(4)
@@ -126,7 +126,7 @@ def test_a_few_points_and_blocks_prove_nothing_however_well_they_agree():
 
 def test_many_points_in_the_right_places_are_one_photo():
     sure = {"matches": 120, "repeated": 0.7, "bits": 3, "off_pixels": 0.3, "textured": 60, "agreeing": 60}
-    sure |= {"mean": 0.97, "middle": 0.98, "low": 0.96, "common_asked": 1, "common_known": 1}
+    sure |= {"mean": 0.97, "middle": 0.98, "low": 0.96, "common_query": 1, "common_reference": 1}
     assert same_photo(overlays(sure))[0] > operating_point(1_000_000)
 
 

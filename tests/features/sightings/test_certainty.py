@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.facts import MATCH_COLUMNS
 from features.point_in_time.feature_frame import build, first_owner, moments_of
-from features.sightings.certainty import OBSERVED_WEIGHT, with_certainty
+from features.sightings.evidence import OBSERVED_WEIGHT, with_certainty
 from tests.features.point_in_time.worlds import Market, day, moments
 
 VICTIM, THIEF, OTHER = 1, 2, 3

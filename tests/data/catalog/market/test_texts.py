@@ -13,7 +13,7 @@ from data.catalog.market.listings import save_listings
 from data.catalog.market.loads import Load
 from data.catalog.market.texts import EARLIEST_SELLERS, TEXT, save_texts, texts_like, unread_texts
 from features.facts import TEXT_COLUMNS
-from features.point_in_time.text_features import BANDS, COMMON_TEXT_SELLERS
+from features.point_in_time.listing_features import BANDS, COMMON_TEXT_SELLERS
 from tests.data.catalog.rows import TIME, day, listings, moment
 
 LOAD = Load("load", moment(100), first_bulk=True)

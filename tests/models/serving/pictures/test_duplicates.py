@@ -125,16 +125,16 @@ def test_what_is_known_to_be_two_photos_is_parted_even_within_a_chain(chain, cap
 def test_of_a_photo_in_many_listings_each_two_pictures_are_compared_once(tmp_path, monkeypatch):
     files = [ORIGINAL, COPY]
     context = fill_and_compare(tmp_path, *(posted(f"l{n}", f"s{n}", n, files[n % 2]) for n in range(40)))
-    laid = []
-    lay_over = search_pictures.lay_over
+    registered = []
+    register = search_pictures.register
     monkeypatch.setattr(
-        search_pictures, "lay_over", lambda pairs, *rest: laid.append(len(pairs.asked)) or lay_over(pairs, *rest)
+        search_pictures, "register", lambda pairs, *rest: registered.append(len(pairs.query)) or register(pairs, *rest)
     )
     rows = search_pictures.find_duplicates(context, datetime.now(UTC)).rows
     assert len(rows) == 40
-    assert laid == [0]
+    assert registered == [0]
     assert len(search_pictures.find_duplicates(context, datetime.now(UTC), kind="phash", within=4).rows) == 40
-    assert sum(laid) <= 1
+    assert sum(registered) <= 1
 
 
 def test_people_get_the_first_postings_and_the_sums(home, capsys):

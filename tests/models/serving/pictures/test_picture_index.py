@@ -227,7 +227,7 @@ def test_what_was_opened_keeps_answering_while_others_add_merge_and_remove(marke
     opened = open_index(market, datetime.now(UTC))
     index_with(market, waiting(market), datetime.now(UTC))
     store = index_store(market.settings)
-    store.rebuild([picture_index.merged(store.open().parts)], now=datetime.now(UTC))
+    store.rebuild([picture_index.merge(store.open().parts)], now=datetime.now(UTC))
     rebuild_index(market, datetime.now(UTC))
     assert store.sweep(now=datetime.now(UTC) + 2 * GRACE) > 0
     assert len(held(opened)) == 3

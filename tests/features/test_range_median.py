@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.point_in_time import range_median
-from features.point_in_time.range_median import range_medians
+from features import timeline
+from features.timeline import range_medians
 
 prices = st.sampled_from([0.5, 1.0, 1.0, 2.5, 3.0, 10.0, 99.99, 1e9])
 
@@ -21,7 +21,7 @@ def test_medians_are_numpys_whichever_stretches_are_short(short, data, values):
     stretches = np.array(data.draw(st.lists(ends, max_size=20)), np.int64).reshape(-1, 2)
     values = np.array(values, np.float64)
     expected = [np.median(values[start:stop]) if stop > start else np.nan for start, stop in stretches]
-    with mock.patch.multiple(range_median, FEW=0, SHORT=short, AT_ONCE=3):
+    with mock.patch.multiple(timeline, FEW=0, SHORT=short, AT_ONCE=3):
         found = range_medians(values, stretches[:, 0], stretches[:, 1])
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(range_medians(values, stretches[:, 0], stretches[:, 1]), expected)

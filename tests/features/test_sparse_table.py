@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.sightings.sparse_table import FirstBelow
+from features.timeline import FirstBelow
 
 numbers = st.lists(st.integers(-5, 5), max_size=40)
 

@@ -1,4 +1,4 @@
-"""Two pictures laid over each other agree where they are the same, block by block."""
+"""Two pictures registered on each other agree where they are the same, block by block."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates, uniform_filter
 
-from features.registration.block_correlation import AGREES, agreement, levels
 from features.registration.correlation_kernels import BLOCK, SAMPLES, SHIFT, SMOOTH, block_correlations
+from features.registration.thumbnail_comparison import AGREES, agreement, levels
 from tests.features.copies.sketched import photo, sketch_of
 
 SAME = np.column_stack([np.eye(2), np.zeros(2)])
@@ -41,15 +41,15 @@ def sharpened_slowly(sampled, there):
     return out
 
 
-def correlations_slowly(asked, known, lead, box):
+def correlations_slowly(query, reference, transform, box):
     """Sample both pictures, take away what is even, and correlate every block at every shift."""
     steps = (np.arange(SAMPLES) + 0.5) / SAMPLES
     u, v = np.meshgrid(box[0] + (box[2] - box[0]) * steps, box[1] + (box[3] - box[1]) * steps)
     places = np.stack([u, v], axis=-1)
-    asked_places = places @ lead[:, :2].T + lead[:, 2]
-    there = ((asked_places >= 0) & (asked_places <= 1)).all(axis=-1)
-    one = sharpened_slowly(sampled_slowly(asked, asked_places), there)
-    other = sharpened_slowly(sampled_slowly(known, places), there)
+    query_places = places @ transform[:, :2].T + transform[:, 2]
+    there = ((query_places >= 0) & (query_places <= 1)).all(axis=-1)
+    one = sharpened_slowly(sampled_slowly(query, query_places), there)
+    other = sharpened_slowly(sampled_slowly(reference, places), there)
     padded = np.pad(one, SHIFT, constant_values=np.nan)
     correlations = np.full((SAMPLES // BLOCK, SAMPLES // BLOCK), np.nan)
     for row, column in np.ndindex(*correlations.shape):
@@ -70,17 +70,17 @@ def correlations_slowly(asked, known, lead, box):
 
 @pytest.mark.parametrize("number", [0, 1])
 @pytest.mark.parametrize(
-    ("lead", "box"),
+    ("transform", "box"),
     [
         (SAME, WHOLE),
         (np.array([[1.3, 0.1, -0.2], [-0.1, 1.2, 0.05]]), WHOLE),
         (np.array([[-0.5, 0.0, 0.8], [0.0, 0.6, 0.3]]), np.array([0.1, 0.0, 0.9, 0.7])),
     ],
 )
-def test_blocks_correlate_as_numpy_says(number, lead, box):
-    asked, known = (sketch_of(photo(n)).thumbnail.astype(np.float32) for n in (number, number + 1 - number % 2))
-    found, _ = block_correlations(asked, known, lead, box)
-    np.testing.assert_allclose(found, correlations_slowly(asked, known, lead, box), atol=0.01)
+def test_blocks_correlate_as_numpy_says(number, transform, box):
+    query, reference = (sketch_of(photo(n)).thumbnail.astype(np.float32) for n in (number, number + 1 - number % 2))
+    found, _ = block_correlations(query, reference, transform, box)
+    np.testing.assert_allclose(found, correlations_slowly(query, reference, transform, box), atol=0.01)
 
 
 def test_the_weaker_contrast_is_told():
@@ -100,8 +100,8 @@ def test_a_picture_agrees_with_itself_everywhere():
 def test_different_pictures_agree_in_few_blocks():
     pictures = [levels(sketch_of(photo(number)).thumbnail) for number in range(6)]
     shares = []
-    for asked, known in zip(pictures, pictures[1:] + pictures[:1], strict=True):
-        correlation = agreement(asked, known, SAME).correlation
+    for query, reference in zip(pictures, pictures[1:] + pictures[:1], strict=True):
+        correlation = agreement(query, reference, SAME).correlation
         shares.append((correlation > AGREES).sum() / max(1, np.count_nonzero(~np.isnan(correlation))))
     assert np.mean(shares) < 0.08
     assert max(shares) < 0.2
@@ -117,24 +117,24 @@ def test_a_part_agrees_with_the_whole_where_it_was_cut_out(share, left, top, mir
     if mirrored:
         back = np.array([[-side, 0, x + side], [0, side, y]]) / 128
     part = sampled_slowly(smooth(), steps @ back[:, :2].T + back[:, 2])
-    lead = np.column_stack([np.linalg.inv(back[:, :2]), -np.linalg.inv(back[:, :2]) @ back[:, 2]])
-    found = agreement(levels(part.astype(np.uint8)), levels(smooth()), lead)
+    transform = np.column_stack([np.linalg.inv(back[:, :2]), -np.linalg.inv(back[:, :2]) @ back[:, 2]])
+    found = agreement(levels(part.astype(np.uint8)), levels(smooth()), transform)
     np.testing.assert_allclose(found.box * 128, [x, y, x + side, y + side], atol=1e-6)
     assert np.nanmean(found.correlation > AGREES) > 0.95
 
 
-@pytest.mark.parametrize("lead", [BESIDE, SAME * 1e-5, np.zeros((2, 3)), SAME * 1e4])
-def test_pictures_that_share_no_area_agree_nowhere(lead):
-    assert np.isnan(agreement(levels(noise()), levels(noise()), lead).correlation).all()
+@pytest.mark.parametrize("transform", [BESIDE, SAME * 1e-5, np.zeros((2, 3)), SAME * 1e4])
+def test_pictures_that_share_no_area_agree_nowhere(transform):
+    assert np.isnan(agreement(levels(noise()), levels(noise()), transform).correlation).all()
 
 
-@pytest.mark.parametrize("asked", [np.full((128, 128), 90, np.uint8), noise(3)])
-def test_even_blocks_tell_nothing(asked):
+@pytest.mark.parametrize("query", [np.full((128, 128), 90, np.uint8), noise(3)])
+def test_even_blocks_tell_nothing(query):
     half = noise()
     half[:, 64:] = 200 + noise(5)[:, 64:] // 128
-    correlation = agreement(levels(asked), levels(half), SAME).correlation
+    correlation = agreement(levels(query), levels(half), SAME).correlation
     assert np.isnan(correlation[:, 5:]).all()
-    assert np.isnan(correlation[:, :4]).all() == (asked.std() == 0)
+    assert np.isnan(correlation[:, :4]).all() == (query.std() == 0)
 
 
 def test_blocks_outside_the_other_picture_tell_nothing():

@@ -8,28 +8,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from features.registration.differences import DIFFERENCES, PAIRS_AT_ONCE, _read, differences
-from features.registration.overlay import OVERLAY
+from features.registration.registration import OVERLAY
+from features.registration.thumbnail_comparison import DIFFERENCES, PAIRS_AT_ONCE, _read, differences
 
 SIDE = 128
 
 
 def scene(seed: int, low: int = 60, high: int = 180) -> np.ndarray:
     """A soft picture without an edge, of middling levels."""
-    spots = np.random.default_rng(seed).integers(low, high, (14, 14), dtype=np.uint8)
-    return np.asarray(Image.fromarray(spots).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+    keypoints = np.random.default_rng(seed).integers(low, high, (14, 14), dtype=np.uint8)
+    return np.asarray(Image.fromarray(keypoints).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
 
 
 def whole(count: int = 1) -> np.ndarray:
     """Pairs that agree from side to side."""
     made = np.zeros(count, OVERLAY)
     made["matches"], made["textured"], made["agreeing"] = 50, 64, 64
-    made["lead"], made["box"], made["correlation"] = np.eye(2, 3), (0, 0, 1, 1), 1
+    made["transform"], made["box"], made["correlation"] = np.eye(2, 3), (0, 0, 1, 1), 1
     return made
 
 
-def compared(overlays: np.ndarray, asked: np.ndarray, known: np.ndarray) -> np.void:
-    return differences(overlays, asked[None], known[None])[0]
+def compared(overlays: np.ndarray, query: np.ndarray, reference: np.ndarray) -> np.void:
+    return differences(overlays, query[None], reference[None])[0]
 
 
 def test_a_picture_and_itself_do_not_differ():
@@ -39,22 +39,22 @@ def test_a_picture_and_itself_do_not_differ():
 
 @pytest.mark.parametrize(("gain", "lift"), [(1.0, 20), (0.7, 0), (1.2, -30)])
 def test_another_tone_is_measured_and_hides_nothing(gain, lift):
-    known = scene(2)
-    asked = np.clip(known * gain + lift, 0, 255).astype(np.uint8)
-    found = compared(whole(), asked, known)
-    assert found["lightness"] == pytest.approx(asked.mean() - known.mean(), abs=1)
+    reference = scene(2)
+    query = np.clip(reference * gain + lift, 0, 255).astype(np.uint8)
+    found = compared(whole(), query, reference)
+    assert found["lightness"] == pytest.approx(query.mean() - reference.mean(), abs=1)
     assert found["contrast"] == pytest.approx(np.log(gain), abs=0.02)
     assert not found["hidden"].any()
 
 
 def test_a_sticker_hides_the_blocks_below_it_and_no_others():
-    known, overlays = scene(3), whole()
-    asked = known.copy()
-    asked[32:80, 48:96] = 250
+    reference, overlays = scene(3), whole()
+    query = reference.copy()
+    query[32:80, 48:96] = 250
     overlays["correlation"][0, 2:5, 3:6] = np.nan
     expected = np.zeros((8, 8), np.bool_)
     expected[2:5, 3:6] = True
-    np.testing.assert_array_equal(compared(overlays, asked, known)["hidden"], expected)
+    np.testing.assert_array_equal(compared(overlays, query, reference)["hidden"], expected)
 
 
 def framed(inner: np.ndarray, around: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -62,28 +62,28 @@ def framed(inner: np.ndarray, around: np.ndarray) -> tuple[np.ndarray, np.ndarra
     sheet = around.copy()
     sheet[32:96, 32:96] = np.asarray(Image.fromarray(inner).resize((64, 64), Image.Resampling.BOX))
     overlays = whole()
-    overlays["lead"] = [[0.5, 0, 0.25], [0, 0.5, 0.25]]
+    overlays["transform"] = [[0.5, 0, 0.25], [0, 0.5, 0.25]]
     return sheet, overlays
 
 
 def test_a_border_is_all_seam_and_not_busy():
     sheet, overlays = framed(scene(4), np.full((SIDE, SIDE), 240, np.uint8))
     found = compared(overlays, sheet, scene(4))
-    assert (found["seam_asked"] > 0.9).all()
-    assert not found["seam_known"].any()
-    assert (found["busy_asked"], found["busy_known"]) == (0, 0)
+    assert (found["seam_query"] > 0.9).all()
+    assert not found["seam_reference"].any()
+    assert (found["busy_query"], found["busy_reference"]) == (0, 0)
 
 
 def test_other_photos_around_are_busy():
     sheet, overlays = framed(scene(5), np.random.default_rng(5).integers(0, 255, (SIDE, SIDE), dtype=np.uint8))
-    assert compared(overlays, sheet, scene(5))["busy_asked"] > 0.9
+    assert compared(overlays, sheet, scene(5))["busy_query"] > 0.9
 
 
 def test_a_photo_that_goes_on_has_no_seam():
     outer, overlays = scene(6), whole()
     inner = np.asarray(Image.fromarray(outer[32:96, 32:96]).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
-    overlays["lead"] = [[0.5, 0, 0.25], [0, 0.5, 0.25]]
-    assert (compared(overlays, outer, inner)["seam_asked"] < 0.35).all()
+    overlays["transform"] = [[0.5, 0, 0.25], [0, 0.5, 0.25]]
+    assert (compared(overlays, outer, inner)["seam_query"] < 0.35).all()
 
 
 def test_pairs_whose_place_is_not_told_are_left_blank():
@@ -94,9 +94,9 @@ def test_pairs_whose_place_is_not_told_are_left_blank():
 
 def test_many_pairs_are_compared_as_each_alone():
     count = PAIRS_AT_ONCE + 3
-    asked, known = (np.stack([scene(seed + first) for seed in range(count)]) for first in (0, 1))
-    found = differences(whole(count), asked, known)
-    alone = [compared(whole(), *pair) for pair in zip(asked, known, strict=True)]
+    query, reference = (np.stack([scene(seed + first) for seed in range(count)]) for first in (0, 1))
+    found = differences(whole(count), query, reference)
+    alone = [compared(whole(), *pair) for pair in zip(query, reference, strict=True)]
     np.testing.assert_array_equal(found, np.array(alone, DIFFERENCES))
 
 

@@ -7,10 +7,10 @@ import sys
 
 COMPARE = """
 import numba
-from features.copies.warmup import warm
+from features.copies.near_duplicates import warm
 warm(print)
-from features.kernels import agreement, alignment, patches, scale_space, search, votes
-modules = agreement, alignment, patches, scale_space, search, votes
+from features.kernels import agreement, alignment, patches, scale_space, search, inliers
+modules = agreement, alignment, patches, scale_space, search, inliers
 kernels = [value for module in modules for value in vars(module).values()
            if isinstance(value, numba.core.registry.CPUDispatcher)]
 loaded = {kernel.py_func.__qualname__: len(kernel.signatures) for kernel in kernels}
