@@ -53,7 +53,7 @@ def test_where_only_the_second_picture_finds_the_first_its_answer_is_turned_back
     one, other = ready(photo(2)), ready(photo(2).transpose(Image.Transpose.ROTATE_90))
     (expected,), (turn,) = first_guesses([(one, other)])
     mute = PreparedPicture(one.view, one.points)
-    vars(mute)["asking"] = tuple(part[:0] for part in one.keypoints)
+    vars(mute)["hypotheses"] = tuple(part[:0] for part in one.hypotheses)
     (found,), (turn_found,) = first_guesses([(mute, other)])
     corners = np.array([[0.0, 0.0], [300.0, 0.0], [0.0, 300.0]])
     np.testing.assert_allclose(
