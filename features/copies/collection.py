@@ -198,8 +198,9 @@ def collection(parts: Sequence[Arrays], read: DescriptorReader) -> Collection:
 def extend(reference: Collection, added: Arrays, read: DescriptorReader) -> Collection:
     """Return a collection with one more part behind it; what is known is not prepared again."""
     more = collection([added], read)
+    columns: list[Any] = list(map(np.concatenate, zip(reference.pictures, more.pictures, strict=True)))
     return Collection(
-        pictures=Pictures(*map(np.concatenate, zip(reference.pictures, more.pictures, strict=True))),
+        pictures=Pictures(*columns),
         points=PointIndex(
             _concatenated(reference.points.index, more.points.index), reference.points.details + more.points.details
         ),
