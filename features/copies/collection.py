@@ -16,7 +16,7 @@ from features.hamming.hamming_index import Index
 from features.hamming.index_segment import layout_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
     from pandas.api.extensions import ExtensionArray
@@ -198,7 +198,8 @@ def collection(parts: Sequence[Arrays], read: DescriptorReader) -> Collection:
 def extend(reference: Collection, added: Arrays, read: DescriptorReader) -> Collection:
     """Return a collection with one more part behind it; what is known is not prepared again."""
     more = collection([added], read)
-    columns: list[Any] = list(map(np.concatenate, zip(reference.pictures, more.pictures, strict=True)))
+    both: Iterable[tuple[Any, Any]] = zip(reference.pictures, more.pictures, strict=True)
+    columns = [np.concatenate(pair) for pair in both]
     return Collection(
         pictures=Pictures(*columns),
         points=PointIndex(

@@ -63,13 +63,13 @@ def test_pairs_within_the_radius_of_any_kind_are_those_of_plain_counting(seed, r
     assert list(zip(query.tolist(), row.tolist(), strict=True)) == list(map(tuple, np.argwhere(is_near).tolist()))
 
 
-def test_pictures_ask_with_their_points_a_few_at_a_time(monkeypatch):
+def test_pictures_are_looked_up_by_their_points_a_few_at_a_time(monkeypatch):
     reference = pictured({str(number): photo(number) for number in range(5)})
     query = pictured({f"copy {number}": cropped(photo(number), 0.1, 0, 0.9, 1) for number in range(4)})
     prints, rows = Pictures.of(query.prints), np.array([3, 1, 0, 2])
     whole = tuples(by_points(rows, prints, query.read, reference.collection()))
     assert {pair[:2] for pair in whole} >= {(number, number) for number in range(4)}
-    monkeypatch.setattr(searching, "ASKED_AT_ONCE", 3)
+    monkeypatch.setattr(searching, "QUERIES_AT_ONCE", 3)
     assert tuples(by_points(rows, prints, query.read, reference.collection(2))) == whole
     nothing = by_points(rows, prints, lambda image_ids: {}, reference.collection())
     assert tuples(nothing) == []
@@ -79,7 +79,7 @@ def test_pictures_ask_with_their_points_a_few_at_a_time(monkeypatch):
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 9)), max_size=20),
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 9)), max_size=20),
 )
-def test_of_equal_pairs_the_one_with_most_votes_is_kept(some, others):
+def test_of_equal_pairs_the_one_with_most_inliers_is_kept(some, others):
     parts = [Pairs(*np.array(rows, np.int64).reshape(-1, 3).T) for rows in (some, others)]
     best = {}
     for query, reference, inliers in some + others:
