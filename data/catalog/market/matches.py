@@ -87,14 +87,14 @@ def compared_pictures(connection: Connection, recipe: str) -> int:
 
 def readable_pictures(connection: Connection, recipe: str, image_ids: Sequence[str]) -> int:
     """Return how many of some pictures have a fingerprint of one recipe."""
-    query = whole_table(images, ("image_id",)).where(images.c.status == HASHED, images.c.recipe == recipe)
+    query = select(images.c.image_id).where(images.c.status == HASHED, images.c.recipe == recipe)
     return len(read_by_keys(connection, query, images.c.image_id, image_ids))
 
 
 def settled_pictures(connection: Connection, recipe: str, image_ids: Sequence[str]) -> set[str]:
     """Return those of some pictures of which all is known: they were compared, or cannot be read by this recipe."""
     done = (images.c.compared == 1) | (images.c.status != HASHED)
-    query = whole_table(images, ("image_id",)).where(images.c.recipe == recipe, done)
+    query = select(images.c.image_id).where(images.c.recipe == recipe, done)
     return set(read_by_keys(connection, query, images.c.image_id, image_ids)["image_id"])
 
 

@@ -134,6 +134,8 @@ def save_fingerprints(connection: Connection, prints: pd.DataFrame, sketched: pd
 
 def forget_pictures(connection: Connection, image_ids: Sequence[str]) -> None:
     """Let pictures that were lost before they were fingerprinted be asked for again; their sightings stay."""
+    if not len(image_ids):
+        return
     update_by_keys(connection, fetches, fetches.c.image_id, image_ids, status=PENDING, image_id=None)
     delete_by_keys(connection, images, images.c.image_id, image_ids)
     note_pictures(connection, image_ids)

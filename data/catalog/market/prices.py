@@ -81,7 +81,9 @@ def prices_of(connection: Connection, kinds: pd.DataFrame, since: datetime, unti
 
 
 def gather_prices(connection: Connection, since: datetime, until: datetime) -> int:
-    """Gather the prices of days (UTC) that were not yet, the oldest first, a month of them at most; say how many days.
+    """Gather the prices of days (UTC) that were not yet, the oldest first; say how many days.
+
+    At once a month of them at most is gathered, and all those before anything was observed, which have none.
 
     Parameters
     ----------
@@ -90,9 +92,14 @@ def gather_prices(connection: Connection, since: datetime, until: datetime) -> i
     """
     days = _days(since, until)
     gathered = read_frame(connection, _GATHERED, dict(zip(SPAN, to_instants(since, until), strict=True)))["day_at"]
-    missing = days[~days.isin(gathered)][:DAYS_AT_ONCE]
+    missing = days[~days.isin(gathered)]
     if missing.empty:
         return 0
+    # Days before anything was observed have no prices: all of them are done at once.
+    earliest = select(func.min(listings.c.observed_at)).where(listings.c.observed_at >= missing.iloc[0].value // 1000)
+    first = connection.execute(earliest).scalar()
+    if first is not None:
+        missing = missing[: int((missing + DAY <= pd.Timestamp(first, unit="us", tz="UTC")).sum()) + DAYS_AT_ONCE]
     asked = read_frame(connection, _ASKED.add_columns(*_KIND), _span(missing.iloc[0], missing.iloc[-1] + DAY))
     asked = asked[asked["category"].notna()].assign(day_at=lambda rows: rows["observed_at"].dt.floor("D"))
     by_day = asked[asked["day_at"].isin(missing)].groupby([*KIND, "day_at"])["price"]

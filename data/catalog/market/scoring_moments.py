@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import exists, select, true, union
 
-from data.catalog.database.frames import insert, read_by_keys, read_frame, to_instant, whole_table
+from data.catalog.database.frames import insert, read_by_keys, read_frame, to_instant
 from data.catalog.database.schema import listings, matches, news, scores, sightings
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def by_seller(connection: Connection, moments: pd.DataFrame) -> pd.DataFrame:
 
     In portions of this order the past of few sellers is read more than once.
     """
-    owners = whole_table(listings, ("listing_key", "seller_key")).distinct()
+    owners = select(listings.c.listing_key, listings.c.seller_key).distinct()
     owned = read_by_keys(connection, owners, listings.c.listing_key, moments["listing_key"])
     ordered = moments.merge(owned, on="listing_key").sort_values(["seller_key", "as_of", "listing_key"])
     return ordered[["listing_key", "as_of"]].reset_index(drop=True)

@@ -8,7 +8,7 @@ import pandas as pd
 from data.catalog.database.schema import price_days
 from data.catalog.market.listings import save_listings
 from data.catalog.market.loads import Load
-from data.catalog.market.prices import gather_prices, kinds_of_goods, prices_of
+from data.catalog.market.prices import DAYS_AT_ONCE, gather_prices, kinds_of_goods, prices_of
 from tests.data.catalog.rows import day, listings, moment
 
 FIRST = Load("first", moment(100), first_bulk=True)
@@ -36,6 +36,17 @@ def test_prices_are_those_of_the_kinds_asked_for_within_the_time(catalog):
     assert kinds["currency"].tolist() == ["", "EUR"]
     told = sorted(zip(kinds["currency"].loc[found["kind"]], found["observed_at"], found["price"], strict=True))
     assert told == [("", day(4), 1.0), ("EUR", day(3), 10.0), ("EUR", day(4), 5.0)]
+
+
+def test_empty_days_before_the_first_listing_are_gathered_at_once_and_the_others_a_month_at_a_time(catalog):
+    with catalog.write() as connection:
+        rows = ({"listing_id": f"l{number}", "created_at": day(200 + number), "price": 1.0} for number in range(50))
+        save_listings(connection, FIRST, listings(*rows))
+        assert gather_prices(connection, day(0), day(250)) == 200 + DAYS_AT_ONCE
+        assert gather_prices(connection, day(0), day(250)) == 50 - DAYS_AT_ONCE
+        assert gather_prices(connection, day(0), day(250)) == 0
+        assert gather_prices(connection, day(250), day(500)) == 250
+        assert gather_prices(connection, day(250), day(500)) == 0
 
 
 def test_no_kinds_have_no_prices_of_the_same_types(catalog):
