@@ -93,6 +93,9 @@ class ModelSettings(BaseModel):
         default=60.0, ge=0, description="age from which a listing without a decision may count as weakly legit"
     )
     seed: int = Field(default=0, description="seed of everything random in training and evaluation")
+    estimator: str = Field(
+        default="", description="`module:factory` of a classifier of scikit-learn's kind to train in the place of ours"
+    )
 
 
 class DeskSettings(BaseModel):

@@ -23,9 +23,14 @@ def fit(settings: Settings, until: datetime, promote: str) -> dict[str, Any]:
 
 
 @flow(name="seenbefore-retrain", validate_parameters=False)
-def retrain(until: datetime | None = None, promote: str = Promote.AUTO, home: str | None = None) -> dict[str, Any]:
-    """Learn from the labels known by ``until`` (default: now)."""
+def retrain(
+    until: datetime | None = None, promote: str = Promote.AUTO, home: str | None = None, estimator: str | None = None
+) -> dict[str, Any]:
+    """Learn from the labels known by ``until`` (default: now), with the factory ``estimator`` if it is given."""
     settings = load_settings(Path(home) if home else None)
+    if estimator is not None:
+        model = settings.model.model_copy(update={"estimator": estimator})
+        settings = settings.model_copy(update={"model": model})
     with hold(settings.home, "train"), recorded(settings, "retrain") as summary:
         summary.update(fit(settings, until or datetime.now(UTC), str(promote)))
     return dict(summary)

@@ -92,10 +92,15 @@ def fit_boosting(
         early_stopping=False,
         random_state=seed,
     )
-    binnable = _binnable(x)
+    binnable = without_empty_columns(x)
     if (weight == weight[0]).all():
         return estimator.fit(binnable, y)
     return estimator.fit(_coarse(binnable), y, sample_weight=weight)
+
+
+def without_empty_columns(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Make features that every row lacks constant: scikit-learn 1.9 cannot bin them, and never splits on a constant."""
+    return np.where(np.isnan(x).all(axis=0), 0.0, x)
 
 
 def boosting_margins(estimator: HistGradientBoostingClassifier, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -125,11 +130,6 @@ def cross_fit_boosting(
         return np.stack([margins.ravel() for margins in estimator.staged_decision_function(x[held])])
 
     return np.stack([np.concatenate([grown(shape, part) for part in parts], axis=1) for shape in shapes])
-
-
-def _binnable(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Make features that every row lacks constant: scikit-learn 1.9 cannot bin them, and never splits on a constant."""
-    return np.where(np.isnan(x).all(axis=0), 0.0, x)
 
 
 def _coarse(x: NDArray[np.float64]) -> NDArray[np.float64]:

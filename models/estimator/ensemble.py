@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from models.dataset.splits import groups_of
 from models.estimator.boosting import (
     MAX_TREES,
     SHAPES,
@@ -25,23 +21,21 @@ from models.estimator.boosting import (
     boosting_margins,
     cross_fit_boosting,
     fit_boosting,
-    one_thread,
 )
+from models.estimator.calibrated_classifier import CalibratedClassifier, fit_on
 from models.estimator.calibration import UNCALIBRATED, Calibration, calibrate
-from models.estimator.cross_fit import MIN_FIT, cross_fit_parts, held_out_rows, ordinary, require_both, require_enough
+from models.estimator.cross_fit import held_out_rows, ordinary
 from models.estimator.linear import RIDGES, cross_fit_linear, fit_linear
 from models.estimator.rule import rule_for
-from models.estimator.scorer import FAR_BITS, feature_matrix
+from models.estimator.scorer import FAR_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import ArrayLike, NDArray
-    from sklearn.utils import Tags
+    from numpy.typing import NDArray
 
     from features.spec import FeatureSpec
-    from models.estimator.cross_fit import Part
 
 MOSTLY_LINEAR = (0.75, 0.25)
 CAUTION = 20.0
@@ -76,7 +70,7 @@ class HeldOut:
     trees: int
 
 
-class SignBoundedEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class SignBoundedEnsemble(CalibratedClassifier):
     """A binary classifier that never goes against the known direction of a feature.
 
     Few labels make the linear member and many the boosting member the better one. Held out rows decide (stacking with
@@ -145,50 +139,6 @@ class SignBoundedEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.too_few = too_few
         self.random_state = random_state
 
-    def fit(
-        self,
-        X: ArrayLike,  # noqa: N803 -- scikit-learn's name
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        *,
-        groups: ArrayLike | None = None,
-        weak: ArrayLike | None = None,
-    ) -> Self:
-        """Fit on all rows, after held out ones said how strict, how large, and what a margin means.
-
-        Parameters
-        ----------
-        X
-            Shape (rows, features), in order of time: rows are held out in consecutive stretches.
-        y
-            Two classes, shape (rows,).
-        sample_weight
-            How many rows each row stands for; a row of weight 0 is not there.
-        groups
-            What must not be both learned from and held out, such as sellers: numbers of shape (rows,) or (rows, kinds).
-        weak
-            Rows whose class is only assumed, shape (rows,): learned from, never held out.
-
-        Raises
-        ------
-        NotEnoughLabels
-            A class is too rare, and ``too_few`` is ``raise``.
-        ValueError
-            As scikit-learn asks for: other than two classes, infinite values, unequal lengths.
-        """
-        x, labels, weight = self._checked(X, y, sample_weight)
-        kept = weight > 0
-        if np.unique(labels[kept]).size < 2:
-            raise ValueError("A classifier needs two classes to fit on, there is only 1 class with a positive weight")
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        group = np.arange(len(x)) if groups is None else np.asarray(groups)
-        assumed = np.zeros(len(x), dtype=bool) if weak is None else np.asarray(weak, dtype=bool)
-        with one_thread():
-            self._fit(
-                x[kept], codes[kept].astype(np.float64), weight[kept], group.reshape(len(x), -1)[kept], assumed[kept]
-            )
-        return self
-
     def margins(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return raw log-odds of the second class, shape (rows,), for float64 rows that are taken as they are."""
         if not len(x):
@@ -197,55 +147,12 @@ class SignBoundedEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         stacked = self._stacked(x)
         return of_linear * self.linear_.margins(stacked) + of_boosting * boosting_margins(self.boosting_, stacked)
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
-        """Return calibrated log-odds of the second class, shape (rows,)."""
-        margins = self._margins_of(X)
-        return self.calibration_.log_odds(margins)
-
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
-        """Return calibrated probabilities of both classes, shape (rows, 2)."""
-        margins = self._margins_of(X)
-        second = self.calibration_(margins)
-        return np.column_stack([1 - second, second])
-
-    def predict(self, X: ArrayLike) -> NDArray[np.generic]:  # noqa: N803
-        """Return the likelier class of each row, shape (rows,)."""
-        likelier = self.decision_function(X) > 0
-        return np.asarray(self.classes_[likelier.astype(int)])
-
     def as_form(self, form: str) -> SignBoundedEnsemble:
         """Return the same fitted members in another form, calibrated on the same held out rows."""
         other = copy(self)
         other.form = form
         other._weigh()
         return other
-
-    def __sklearn_tags__(self) -> Tags:
-        """Say that two classes are told apart and that values may be missing."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        tags.input_tags.allow_nan = True
-        return tags
-
-    def _checked(
-        self,
-        X: ArrayLike,  # noqa: N803
-        y: ArrayLike,
-        sample_weight: ArrayLike | None,
-    ) -> tuple[NDArray[np.float64], NDArray[np.generic], NDArray[np.float64]]:
-        if self.form not in FORMS or self.too_few not in ("raise", "unweighed"):
-            message = (
-                f"form must be one of {FORMS}, found {self.form!r}; too_few raise or unweighed, not {self.too_few!r}"
-            )
-            raise ValueError(message)
-        x, labels = validate_data(self, X, y, dtype=np.float64, order="C", ensure_all_finite="allow-nan")
-        check_classification_targets(labels)
-        kind = type_of_target(labels)
-        if kind != "binary":
-            message = f"Only binary classification is supported. The type of the target is {kind}."
-            raise ValueError(message)
-        weight = _check_sample_weight(sample_weight, x, dtype=np.float64, ensure_non_negative=True)
-        return x, labels, weight
 
     def _fit(
         self,
@@ -255,6 +162,9 @@ class SignBoundedEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         groups: NDArray[np.int64],
         weak: NDArray[np.bool_],
     ) -> None:
+        if self.form not in FORMS or self.too_few not in ("raise", "unweighed"):
+            message = f"form must be one of {FORMS}, and too_few raise or unweighed: {self.form!r}, {self.too_few!r}"
+            raise ValueError(message)
         features = x.shape[1]
         directions = [0] * features if self.directions is None else list(self.directions)
         limits = [np.inf] * features if self.limits is None else list(self.limits)
@@ -304,12 +214,6 @@ class SignBoundedEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             trees=int(trees) + 1,
         )
 
-    def _parts(self, y: NDArray[np.float64], groups: NDArray[np.int64], weak: NDArray[np.bool_]) -> list[Part]:
-        parts = cross_fit_parts(y, groups, weak)
-        if self.too_few == "raise":
-            require_enough(y, parts)
-        return parts if np.unique(y[held_out_rows(parts)]).size == 2 else []
-
     def _weigh(self) -> None:
         """Set the members' shares that the form asks for, and what their sum means."""
         found = self.held_out_
@@ -320,11 +224,6 @@ class SignBoundedEnsemble(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.calibration_: Calibration = (
             UNCALIBRATED if found is None else calibrate(found.members @ self.shares_, found.y, found.weight)
         )
-
-    def _margins_of(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
-        check_is_fitted(self)
-        x = validate_data(self, X, dtype=np.float64, order="C", ensure_all_finite=False, reset=False)
-        return self.margins(x)
 
     def _stacked(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return features with the prior's log-odds as one more column."""
@@ -346,11 +245,8 @@ def fit_forms(rows: pd.DataFrame, specs: Sequence[FeatureSpec], *, seed: int) ->
 
     Parameters
     ----------
-    rows
-        Rows with ``y`` of 0 or 1, in order of time; see `models.dataset.training_rows.training_rows` for ``weight``
-        and ``weak``.
-    specs
-        The features and their directions.
+    rows, specs
+        As for `models.estimator.calibrated_classifier.fit_on`.
     seed
         The same rows and seed give the same predictions to the last bit.
 
@@ -361,37 +257,6 @@ def fit_forms(rows: pd.DataFrame, specs: Sequence[FeatureSpec], *, seed: int) ->
     """
     whole = fit_on(ensemble_for(specs, seed=seed), rows, specs)
     return {ENSEMBLE: whole} | {form: whole.as_form(form) for form in (LINEAR_ALONE, BOOSTING_ALONE)}
-
-
-class _OnExamples(Protocol):
-    """An estimator that holds out rows apart by group."""
-
-    def fit(
-        self,
-        X: ArrayLike,  # noqa: N803
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        *,
-        groups: ArrayLike | None = None,
-        weak: ArrayLike | None = None,
-    ) -> Self:
-        """Fit."""
-
-
-E = TypeVar("E", bound=_OnExamples)
-
-
-def fit_on(estimator: E, rows: pd.DataFrame, specs: Sequence[FeatureSpec]) -> E:
-    """Fit an estimator on examples, apart by seller and photos; see `fit_forms`."""
-    y = rows["y"].to_numpy("float64")
-    require_both(y, MIN_FIT, "to fit on")
-    return estimator.fit(
-        feature_matrix(rows, specs),
-        y,
-        rows["weight"].to_numpy("float64") if "weight" in rows else None,
-        groups=groups_of(rows),
-        weak=rows["weak"].to_numpy(bool) if "weak" in rows else None,
-    )
 
 
 def _log_loss(margins: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from features.spec import fingerprint
 from models.dataset.training_rows import MAX_WEIGHT, selection_weights
+from models.estimator.ensemble import SignBoundedEnsemble
 from models.evaluation.evaluation import CANDIDATE, evaluation_record
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from data.settings import ModelSettings
     from features.spec import FeatureSpec
-    from models.estimator.ensemble import SignBoundedEnsemble
+    from models.estimator.calibrated_classifier import CalibratedClassifier
     from models.estimator.scorer import Bands
     from models.evaluation.evaluation import Evaluation
     from models.training.selection import Choice
@@ -47,7 +48,7 @@ def make_card(
     settings: ModelSettings,
     folds: pd.DataFrame,
     evaluation: Evaluation,
-    estimator: SignBoundedEnsemble,
+    estimator: CalibratedClassifier,
     bands: Bands,
     choice: Choice,
 ) -> dict[str, Any]:
@@ -83,20 +84,27 @@ def make_card(
         "features": [spec.name for spec in specs],
         "spec_fingerprint": fingerprint(specs),
         "libraries": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
-        "settings": settings.model_dump(),
-        "estimator": {
-            "share_of_line": estimator.shares_[0],
-            "share_of_trees": estimator.shares_[1],
-            "trees": estimator.boosting_.n_iter_,
-            "fit_rows": estimator.fit_rows_,
-            "trust_in_rule": estimator.linear_.prior_weight,
-            "ridge": estimator.ridge_,
-            **asdict(estimator.shape_),
-        },
+        # Cards of our own estimator stay as they were before there could be another.
+        "settings": settings.model_dump(exclude=None if settings.estimator else {"estimator"}),
+        "estimator": _estimator_record(estimator, settings.estimator),
         "calibration": asdict(estimator.calibration_),
         "bands": asdict(bands),
         "folds": folds.to_dict(orient="records"),
         "evaluation": evaluation_record(evaluation),
+    }
+
+
+def _estimator_record(estimator: CalibratedClassifier, factory: str) -> dict[str, Any]:
+    if not isinstance(estimator, SignBoundedEnsemble):
+        return {"factory": factory, **estimator.record(), "fit_rows": estimator.fit_rows_}
+    return {
+        "share_of_line": estimator.shares_[0],
+        "share_of_trees": estimator.shares_[1],
+        "trees": estimator.boosting_.n_iter_,
+        "fit_rows": estimator.fit_rows_,
+        "trust_in_rule": estimator.linear_.prior_weight,
+        "ridge": estimator.ridge_,
+        **asdict(estimator.shape_),
     }
 
 
@@ -149,6 +157,12 @@ def card_figures(card: dict[str, Any]) -> list[dict[str, Any]]:
 def estimator_sentence(card: dict[str, Any]) -> str:
     """Say what the estimator is made of."""
     made = card["estimator"]
+    if "factory" in made:
+        imputed = ", with medians and flags for what is missing" if made["imputed"] else ", which takes missing values"
+        weighted = "" if made["weighted"] else " It takes no weights: every listing counts as one."
+        return (
+            f"{made['class']}, made by {made['factory']}{imputed}, fitted on {made['fit_rows']:,} listings.{weighted}"
+        )
     return (
         f"A line and {made['trees']:,} trees fitted on {made['fit_rows']:,} listings; log-odds = "
         f"{made['share_of_line']:.2f} · line + {made['share_of_trees']:.2f} · trees, as held out decisions weigh them; "

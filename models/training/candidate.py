@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from features.spec import FeatureSpec
-    from models.estimator.ensemble import SignBoundedEnsemble
+    from models.estimator.calibrated_classifier import CalibratedClassifier
     from models.estimator.scorer import Bands
     from models.evaluation.evaluation import Evaluation
 
@@ -43,7 +43,7 @@ class Candidate:
         See `models.registry.card`.
     """
 
-    estimator: SignBoundedEnsemble
+    estimator: CalibratedClassifier
     specs: tuple[FeatureSpec, ...]
     bands: Bands
     evaluation: Evaluation

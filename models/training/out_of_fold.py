@@ -11,7 +11,8 @@ from sklearn.model_selection import StratifiedKFold
 
 from data.errors import NotEnoughLabels
 from models.dataset.training_rows import selection_weights
-from models.estimator.ensemble import ENSEMBLE, fit_forms
+from models.estimator.custom import fit_form
+from models.estimator.ensemble import ENSEMBLE
 from models.estimator.scorer import feature_matrix
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def out_of_fold(
     specs
         The features to use.
     form
-        One of `models.estimator.ensemble.FORMS`.
+        As for `models.estimator.custom.fit_form`.
 
     Returns
     -------
@@ -96,7 +97,7 @@ def out_of_fold(
         decided = examples.iloc[test]
         decided = decided[decided["y"].notna()]
         try:
-            estimator = fit_forms(weighted.iloc[train], specs, seed=seed)[form]
+            estimator = fit_form(weighted.iloc[train], specs, form=form, seed=seed)
         except NotEnoughLabels:
             continue
         score = estimator.predict_proba(feature_matrix(decided, specs))[:, 1] if len(decided) else np.empty(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from models.dataset.training_rows import POLICIES
@@ -22,7 +22,7 @@ class Choice:
     Parameters
     ----------
     form
-        One of `models.estimator.ensemble.FORMS`.
+        One of `models.estimator.ensemble.FORMS`, or the factory of another estimator.
     form_why
         The closest comparison, in figures.
     undecided
@@ -37,7 +37,7 @@ class Choice:
     undecided_why: str
 
 
-def choose(scored: pd.DataFrame, *, undecided: Undecided, capacity: int, seed: int) -> Choice:
+def choose(scored: pd.DataFrame, *, undecided: Undecided, capacity: int, seed: int, custom: str = "") -> Choice:
     """Take the ensemble unless one of its members alone is clearly better.
 
     Better is a higher average precision, and no worse a precision in the daily queue.
@@ -53,7 +53,17 @@ def choose(scored: pd.DataFrame, *, undecided: Undecided, capacity: int, seed: i
         Listings that analysts judge in a day.
     seed
         Of the paired bootstrap by seller.
+    custom
+        Column of an estimator that was asked for by name, and is taken whatever came of ours.
     """
+    own = _choose_form(scored, undecided=undecided, capacity=capacity, seed=seed)
+    if not custom:
+        return own
+    against = _against(scored, custom, own.form, capacity=capacity, seed=seed)
+    return replace(own, form=custom, form_why=f"{custom} was asked for; {_figures(against, custom, own.form)}")
+
+
+def _choose_form(scored: pd.DataFrame, *, undecided: Undecided, capacity: int, seed: int) -> Choice:
     alone = {
         form: _against(scored, form, ENSEMBLE, capacity=capacity, seed=seed) for form in (LINEAR_ALONE, BOOSTING_ALONE)
     }

@@ -16,6 +16,7 @@ from data.errors import NotEnoughLabels
 from models.dataset.splits import Fold, check_split, prequential_folds
 from models.dataset.training_rows import POLICIES, training_rows
 from models.estimator.bands import bands_for_capacity, bands_for_costs
+from models.estimator.custom import fit_form
 from models.estimator.ensemble import ENSEMBLE, FORMS, fit_forms
 from models.estimator.rule import RULE_ID, rule_for
 from models.estimator.scorer import Bands, feature_matrix
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from data.settings import ModelSettings, Undecided
     from features.spec import FeatureSpec
+    from models.estimator.calibrated_classifier import CalibratedClassifier
 
 MIN_PER_CLASS = 20
 LOGISTIC = "logistic regression"
@@ -60,7 +62,8 @@ def train(
     until
         Aware UTC.
     settings
-        Label delay, number of folds, how undecided listings count, seed.
+        Label delay, number of folds, how undecided listings count, seed; and the factory of the estimator to train and
+        judge in the place of ours, if any.
     capacity
         Listings that analysts judge in a day.
     cost_of_a_look
@@ -72,14 +75,18 @@ def train(
         When either class has fewer than ``MIN_PER_CLASS`` decisions, or no fold has enough to learn from.
     LeakError
         When the folds do not keep time, sellers and photos apart.
+    SettingsError
+        When the factory of the estimator is of no use.
     """
     _require_labels(examples["y"])
     folds = prequential_folds(examples, folds=settings.folds, delay=timedelta(days=settings.delay_days))
     check_split(examples, folds)
     scored, table = _score_folds(examples, folds, specs, settings)
-    choice = choose(scored, undecided=settings.undecided, capacity=capacity, seed=settings.seed)
+    choice = choose(
+        scored, undecided=settings.undecided, capacity=capacity, seed=settings.seed, custom=settings.estimator
+    )
     scored = scored.assign(score=scored[choice.form])
-    estimator = fit_forms(_known_at(examples, until, settings), specs, seed=settings.seed)[choice.form]
+    estimator = fit_form(_known_at(examples, until, settings), specs, form=choice.form, seed=settings.seed)
     bands = _bands(scored, capacity=capacity, cost_of_a_look=cost_of_a_look)
     evaluation = _evaluated(scored, choice, bands, capacity=capacity, seed=settings.seed)
     card = make_card(
@@ -192,7 +199,9 @@ def _scored_fold(
     other = other_policy(settings.undecided)
     own_rows = _training_rows(examples, fold, settings.undecided, settings)
     other_rows = _training_rows(examples, fold, other, settings)
-    forms = fit_forms(own_rows, specs, seed=settings.seed)
+    forms: dict[str, CalibratedClassifier] = dict(fit_forms(own_rows, specs, seed=settings.seed))
+    if settings.estimator:
+        forms[settings.estimator] = fit_form(own_rows, specs, form=settings.estimator, seed=settings.seed)
     return pd.DataFrame(
         {
             "row": fold.test,

@@ -15,6 +15,10 @@ def train(
     context: typer.Context,
     until: Moment = None,
     promote: Annotated[Literal["auto", "never", "always"], typer.Option(help="`auto`: if it is better.")] = "auto",
+    estimator: Annotated[
+        str | None,
+        typer.Option(metavar="MODULE:FACTORY", help="Another classifier of scikit-learn's kind in the place of ours."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Fit on what was known at a moment, evaluate honestly, keep, and promote if better."""
@@ -25,10 +29,11 @@ def train(
     with started(context.obj, "train", quiet=as_json) as settings:
         from flows.retrain import retrain
 
-        summary = retrain(until=last, promote=promote, home=str(settings.home))
+        summary = retrain(until=last, promote=promote, home=str(settings.home), estimator=estimator)
+    card = () if summary["model_id"] is None else (f"seenbefore models show {summary['model_id']}    prints its card",)
     steps = (
         "seenbefore score    scores what is new with the model in use",
-        f"seenbefore models show {summary['model_id']}    prints its card",
+        *card,
         "seenbefore evaluate --out report    writes tables, plots and a report",
     )
     show_summary("Trained", summary, next_steps=in_home(context, steps), as_json=as_json)

@@ -17,8 +17,11 @@ from data.progress import advance
 from features.point_in_time.feature_frame import SPECS
 from models.dataset.examples import label_moments, make_examples
 from models.dataset.photo_clusters import photo_clusters
+from models.estimator.custom import custom_estimator
+from models.estimator.ensemble import ENSEMBLE
 from models.estimator.rule import RULE_ID, rule_for
 from models.evaluation.evaluation import CANDIDATE, Evaluation
+from models.registry.registry import unsafe_types
 from models.serving.scoring.draw_random_sample import with_look_chances
 from models.serving.scoring.score_listings import all_prices, describe, scorer_in_use
 from models.training.promotion import decide
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
     from models.estimator.scorer import Scorer
     from models.serving.context import Context
+
+UNSAFE = "Neither kept nor promoted: its file would hold types that nobody has found safe to load"
 
 
 class Promote(StrEnum):
@@ -75,8 +80,14 @@ def gather(context: Context, *, since: datetime | None, until: datetime, rows: i
 
 
 def train_candidate(context: Context, *, until: datetime, promote: Promote, now: datetime) -> dict[str, Any]:
-    """Train, judge, keep, and promote if asked or better; return a summary."""
+    """Train, judge, keep, and promote if asked or better; return a summary.
+
+    A candidate whose file would not be safe to load is judged like any other, but neither kept nor promoted: its
+    ``model_id`` is ``None``.
+    """
     settings = context.settings
+    if settings.model.estimator:
+        custom_estimator(settings.model.estimator, seed=settings.model.seed)  # a wrong name shows before the long work
     examples = gather(context, since=None, until=until, rows=settings.batch_rows).examples
     capacity = settings.review.daily_capacity
     candidate = train(
@@ -89,12 +100,18 @@ def train_candidate(context: Context, *, until: datetime, promote: Promote, now:
     )
     champion, instead = rival_of(context)
     decision = decide(candidate, examples, champion, capacity=capacity, seed=settings.model.seed)
-    model_id = context.registry.keep(candidate)
     wanted = promote is Promote.ALWAYS or (promote is Promote.AUTO and decision.promote)
     why = decision.why if promote is Promote.AUTO else f"--promote {promote}. {decision.why}"
+    unsafe, model_id = unsafe_types(candidate), None
+    if unsafe:
+        wanted, why = False, f"{UNSAFE} ({unsafe}). By the figures alone: {decision.why}"
+    else:
+        model_id = context.registry.keep(candidate)
     why += instead
-    with context.catalog.write() as connection:
-        record_model(connection, model_id, PROMOTED if wanted else KEPT, why, now)
+    if model_id is not None:
+        with context.catalog.write() as connection:
+            record_model(connection, model_id, PROMOTED if wanted else KEPT, why, now)
+    shown = (CANDIDATE, ENSEMBLE, LOGISTIC, RULE_ID) if settings.model.estimator else (CANDIDATE, LOGISTIC, RULE_ID)
     return {
         "model_id": model_id,
         "in_use": model_id if wanted else champion.model_id,
@@ -102,7 +119,7 @@ def train_candidate(context: Context, *, until: datetime, promote: Promote, now:
         "examples": len(examples),
         "labelled": int(examples["y"].notna().sum()),
         "frauds": int((examples["y"] == 1).sum()),
-        **figures(candidate.evaluation, (CANDIDATE, LOGISTIC, RULE_ID)),
+        **figures(candidate.evaluation, shown),
     }
 
 
