@@ -17,7 +17,7 @@ from models.evaluation.metrics import (
     shares,
 )
 from models.evaluation.slices import slice_table
-from models.evaluation.value_at_stake import money_curve
+from models.evaluation.value_at_stake import value_curve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ class Evaluation:
     capacities
         ``scorer, capacity, precision, precision_low, precision_high, recall, recall_low, recall_high``.
     money
-        `models.evaluation.value_at_stake.MONEY_COLUMNS`, in ``currency``; empty where no known fraud has a price.
+        `models.evaluation.value_at_stake.VALUE_COLUMNS`, in ``currency``; empty where no known fraud has a price.
     curve
         ``scorer, recall, precision``, thinned.
     capacity
@@ -93,9 +93,8 @@ def evaluate(
     Parameters
     ----------
     scored
-        ``seller_key``, ``as_of``, ``y`` (1 fraud, 0 legit, NaN undecided), ``score``; a column of scores for each
-        name in ``baselines``; a column of groups for each name in ``slices``; optionally ``period``
-        (default: the calendar month) and ``price`` (in ``currency``, NaN where not known).
+        ``seller_key``, ``as_of``, ``y`` (1 fraud, 0 legit, NaN undecided), ``score``, and the columns of
+        ``baselines`` and ``slices``; optionally ``period`` (default: the calendar month) and ``price``, NaN if unknown.
     capacity
         Listings that analysts judge in a day.
     scorer
@@ -120,7 +119,7 @@ def evaluate(
         slices=slice_table(decided, slices, score=SCORE_COLUMN, queue=queue, high=high, seed=seed),
         calibration=_calibration(decided, seed=seed),
         capacities=_capacities(scored, columns, capacity=capacity, seed=seed),
-        money=money_curve(priced, columns, evaluated=scorer, capacity=capacity, seed=seed),
+        money=value_curve(priced, columns, evaluated=scorer, capacity=capacity, seed=seed),
         curve=pd.concat([_curve(decided, name, column) for name, column in columns.items()]),
         capacity=capacity,
         rows=len(scored),
@@ -189,9 +188,9 @@ def _calibration(decided: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 def _capacities(scored: pd.DataFrame, columns: dict[str, str], *, capacity: int, seed: int) -> pd.DataFrame:
     y = scored["y"].to_numpy("float64")
     steps = sorted({max(1, round(step * capacity)) for step in CAPACITY_STEPS})
-    asked = [(name, step) for name in columns for step in steps]
+    queue_steps = [(name, step) for name in columns for step in steps]
     queues = np.column_stack(
-        [daily_queue(scored[columns[name]].to_numpy("float64"), scored["as_of"], step) for name, step in asked]
+        [daily_queue(scored[columns[name]].to_numpy("float64"), scored["as_of"], step) for name, step in queue_steps]
     )
     fraud = (y == 1)[:, None]
     looked_at = queues & ~np.isnan(y)[:, None]
@@ -199,7 +198,7 @@ def _capacities(scored: pd.DataFrame, columns: dict[str, str], *, capacity: int,
     wholes = np.concatenate([looked_at, np.broadcast_to(fraud, queues.shape)], axis=1)
     found = shares(parts.astype(float), wholes.astype(float), scored["seller_key"].to_numpy("int64"), seed=seed)
     precision, recall = np.split(found, 2)
-    table = pd.DataFrame(asked, columns=["scorer", "capacity"])
+    table = pd.DataFrame(queue_steps, columns=["scorer", "capacity"])
     table[["precision", "precision_low", "precision_high"]] = precision
     table[["recall", "recall_low", "recall_high"]] = recall
     return table

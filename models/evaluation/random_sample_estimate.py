@@ -31,7 +31,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEstimate:
+class RandomSampleEstimate:
     """What the reviewed top and the rest below it hold.
 
     Parameters
@@ -44,7 +44,7 @@ class AuditEstimate:
         Share of all frauds that the top holds.
     top, rest
         How many listings there are of each.
-    audited
+    drawn
         How many of the rest were drawn.
     """
 
@@ -53,10 +53,10 @@ class AuditEstimate:
     recall: Share
     top: int
     rest: int
-    audited: int
+    drawn: int
 
 
-def audit_estimate(scored: pd.DataFrame, top: NDArray[np.bool_]) -> AuditEstimate:
+def random_sample_estimate(scored: pd.DataFrame, top: NDArray[np.bool_]) -> RandomSampleEstimate:
     """Estimate precision and recall of a reviewed top over *all* frauds, found or not.
 
     Decided listings of the rest that were not drawn are not looked at: why they were decided on is not known.
@@ -77,13 +77,13 @@ def audit_estimate(scored: pd.DataFrame, top: NDArray[np.bool_]) -> AuditEstimat
     precision = weighted_share(y[top & ~np.isnan(y)], np.ones(int((top & ~np.isnan(y)).sum())))
     in_rest = weighted_share(y[sampled], 1 / propensity[sampled])
     counts = int(top.sum()), int((~top).sum())
-    return AuditEstimate(
+    return RandomSampleEstimate(
         precision=precision,
         fraud_in_rest=in_rest,
         recall=_recall(precision, in_rest, *counts),
         top=counts[0],
         rest=counts[1],
-        audited=int(drawn.sum()),
+        drawn=int(drawn.sum()),
     )
 
 

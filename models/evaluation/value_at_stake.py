@@ -16,7 +16,7 @@ BY_PRICE = "price × score"
 """Ordering by what a listing is likely to cost in place of how likely it is to be a fraud."""
 STEPS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Looks a day, as multiples of the capacity."""
-MONEY_COLUMNS = ("scorer", "capacity", "looks", "money", "share", "low", "high")
+VALUE_COLUMNS = ("scorer", "capacity", "looks", "money", "share", "low", "high")
 
 
 def commonest_currency(price: pd.Series, currency: pd.Series) -> tuple[pd.Series, str]:
@@ -32,7 +32,7 @@ def commonest_currency(price: pd.Series, currency: pd.Series) -> tuple[pd.Series
     return price.where(named == commonest).astype("float64"), commonest
 
 
-def money_curve(
+def value_curve(
     scored: pd.DataFrame, columns: Mapping[str, str], *, evaluated: str, capacity: int, seed: int
 ) -> pd.DataFrame:
     """Sum what the known frauds in the daily queue were worth, for queues of several lengths.
@@ -53,31 +53,35 @@ def money_curve(
     Returns
     -------
     pandas.DataFrame
-        ``MONEY_COLUMNS``: looks in all, the money found and its share of all that is known to be there, with the
+        ``VALUE_COLUMNS``: looks in all, the money found and its share of all that is known to be there, with the
         share's interval; no row where no known fraud has a price.
     """
     worth = scored["price"].where(scored["y"] == 1, 0.0).fillna(0.0).to_numpy(np.float64)
     if not worth.any():
-        return pd.DataFrame(columns=list(MONEY_COLUMNS))
+        return pd.DataFrame(columns=list(VALUE_COLUMNS))
     orders = {name: scored[column].to_numpy(np.float64) for name, column in columns.items()}
     orders[BY_PRICE] = orders[evaluated] * scored["price"].fillna(0.0).to_numpy(np.float64)
     steps = sorted({max(1, round(step * capacity)) for step in STEPS})
-    asked = [(name, step) for name in orders for step in steps]
-    queues = np.column_stack([daily_queue(orders[name], scored["as_of"], step) for name, step in asked])
+    queue_steps = [(name, step) for name in orders for step in steps]
+    queues = np.column_stack([daily_queue(orders[name], scored["as_of"], step) for name, step in queue_steps])
     sellers = scored["seller_key"].to_numpy(np.int64)
-    found = shares(queues * worth[:, None], np.tile(worth[:, None], len(asked)), sellers, seed=seed)
-    table = pd.DataFrame(asked, columns=["scorer", "capacity"]).assign(
-        looks=queues.sum(axis=0), money=worth @ queues, share=found[:, 0], low=found[:, 1], high=found[:, 2]
+    worth_found = shares(queues * worth[:, None], np.tile(worth[:, None], len(queue_steps)), sellers, seed=seed)
+    table = pd.DataFrame(queue_steps, columns=["scorer", "capacity"]).assign(
+        looks=queues.sum(axis=0),
+        money=worth @ queues,
+        share=worth_found[:, 0],
+        low=worth_found[:, 1],
+        high=worth_found[:, 2],
     )
-    return pd.concat([table, _by_lot(queues, worth, asked)], ignore_index=True)[list(MONEY_COLUMNS)]
+    return pd.concat([table, _by_lot(queues, worth, queue_steps)], ignore_index=True)[list(VALUE_COLUMNS)]
 
 
-def _by_lot(queues: np.ndarray, worth: np.ndarray, asked: Sequence[tuple[str, int]]) -> pd.DataFrame:
+def _by_lot(queues: np.ndarray, worth: np.ndarray, queue_steps: Sequence[tuple[str, int]]) -> pd.DataFrame:
     """Return what as many looks would find on average if they were drawn by lot."""
-    first = [number for number, (name, _) in enumerate(asked) if name == asked[0][0]]
+    first = [number for number, (name, _) in enumerate(queue_steps) if name == queue_steps[0][0]]
     looks = queues[:, first].sum(axis=0)
     share = looks / len(worth)
-    steps = [asked[number][1] for number in first]
+    steps = [queue_steps[number][1] for number in first]
     return pd.DataFrame(
         {"scorer": RANDOM_ORDER, "capacity": steps, "looks": looks, "money": share * worth.sum(), "share": share,
          "low": share, "high": share}

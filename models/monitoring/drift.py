@@ -54,9 +54,29 @@ def quantile_edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.unique([*edges, *np.nextafter([*repeated, *lowest], -np.inf)])
 
 
-def stability_index(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
-    """Return the population stability index of two rows of counts over the same bins, 0 if their shares agree."""
-    return float(_indexes(before[None], now[None], np.array([0]))[0, 0])
+def stability_indexes(
+    before: NDArray[np.float64], now: NDArray[np.float64], starts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the population stability index of each column, 0 where the shares of its bins agree.
+
+    Parameters
+    ----------
+    before, now
+        Counts over the same bins, shape (comparisons, bins of all columns); bins empty on both sides say nothing.
+    starts
+        Where the bins of each column begin, shape (columns,).
+
+    Returns
+    -------
+    ndarray
+        Shape (comparisons, columns).
+    """
+    filled = (before + now) > 0
+    a, b = (np.where(filled, side + ABSENT, 0.0) for side in (before, now))
+    bins = np.diff(np.append(starts, before.shape[1]))
+    sums = [np.repeat(np.add.reduceat(side, starts, axis=1), bins, axis=1) for side in (a, b)]
+    p, q = (np.where(filled, side / np.maximum(whole, TINY), 1.0) for side, whole in zip((a, b), sums, strict=True))
+    return np.add.reduceat((p - q) * np.log(p / q), starts, axis=1)
 
 
 def shifts(
@@ -95,7 +115,7 @@ def shifts(
     surprise, furthest = _surprise(observed, null), _surprise(null, null).max(axis=1)
     chance = (np.append(furthest, surprise.max())[None] >= surprise[:, None]).mean(axis=1)
     limit = _as_surprising(float(np.quantile(furthest, 1 - FALSE_ALARMS)), null)
-    found = pd.DataFrame(
+    table = pd.DataFrame(
         {
             "feature": before.columns,
             "psi": observed,
@@ -108,7 +128,7 @@ def shifts(
             "missing_now": now.isna().mean().to_numpy(),
         }
     )
-    return found.iloc[np.argsort(-surprise, kind="stable")].reset_index(drop=True)
+    return table.iloc[np.argsort(-surprise, kind="stable")].reset_index(drop=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +148,8 @@ class Rate:
         """Wilson's interval (1927) at the level of all our intervals."""
         if not self.cases:
             return math.nan, math.nan
-        found = binomtest(self.hits, self.cases).proportion_ci(LEVEL, method="wilson")
-        return float(found.low), float(found.high)
+        interval = binomtest(self.hits, self.cases).proportion_ci(LEVEL, method="wilson")
+        return float(interval.low), float(interval.high)
 
     def __str__(self) -> str:
         low, high = self.interval
@@ -200,8 +220,8 @@ def _binned(rows: NDArray[np.float64], is_now: NDArray[np.bool_]) -> tuple[NDArr
     bins, starts, width = np.empty(rows.shape, dtype=np.int64), [], 0
     for number, values in enumerate(rows.T):
         edges = quantile_edges(values[~is_now])
-        found = np.searchsorted(edges, values, side="left")
-        bins[:, number] = width + np.where(np.isnan(values), len(edges) + 1, found)
+        own = np.searchsorted(edges, values, side="left")
+        bins[:, number] = width + np.where(np.isnan(values), len(edges) + 1, own)
         starts.append(width)
         width += len(edges) + 2
     return bins, np.array([*starts, width], dtype=np.int64)
@@ -259,14 +279,4 @@ def _shuffled(counts: NDArray[np.float32], labels: NDArray[np.bool_], starts: ND
     now = (labels.astype(np.float32) @ counts).astype(np.float64)
     now = np.pad(now, ((0, 0), (0, int(starts[-1]) - now.shape[1])))
     total = np.pad(counts.sum(axis=0, dtype=np.float64), (0, int(starts[-1]) - counts.shape[1]))
-    return _indexes(total - now, now, starts[:-1])
-
-
-def _indexes(before: NDArray[np.float64], now: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the stability index of each column; bins that are empty on both sides say nothing."""
-    held = (before + now) > 0
-    a, b = (np.where(held, side + ABSENT, 0.0) for side in (before, now))
-    bins = np.diff(np.append(starts, before.shape[1]))
-    sums = [np.repeat(np.add.reduceat(side, starts, axis=1), bins, axis=1) for side in (a, b)]
-    p, q = (np.where(held, side / np.maximum(whole, TINY), 1.0) for side, whole in zip((a, b), sums, strict=True))
-    return np.add.reduceat((p - q) * np.log(p / q), starts, axis=1)
+    return stability_indexes(total - now, now, starts[:-1])

@@ -13,7 +13,7 @@ from models.monitoring.drift_checks import periods_chart
 
 if TYPE_CHECKING:
     from data.catalog.monitoring_counts import Periods
-    from models.evaluation.random_sample_estimate import AuditEstimate, Share
+    from models.evaluation.random_sample_estimate import RandomSampleEstimate, Share
 
 BROKEN_PROMISE = 0.1
 """By how much precision must fall short of the mean score to matter."""
@@ -96,12 +96,12 @@ def queue_precision(queued: pd.DataFrame, periods: Periods, *, model_id: str) ->
     )
 
 
-def audited(estimate: AuditEstimate, *, days: float) -> Check:
+def random_sample_check(estimate: RandomSampleEstimate, *, days: float) -> Check:
     """Tell what listings drawn at random say of the fraud below the queue."""
     name, code = "Fraud below the queue", "audit"
     if not estimate.fraud_in_rest.decided:
         found = (
-            f"None of {estimate.audited:,} listings drawn at random in the last {days:g} days is decided on, so "
+            f"None of {estimate.drawn:,} listings drawn at random in the last {days:g} days is decided on, so "
             "nothing is known of what the queue misses."
         )
         return Check(code=code, name=name, found=found, known=False)

@@ -69,16 +69,7 @@ def make_card(
     return {
         "intended_use": INTENDED_USE,
         "limits": list(LIMITS),
-        "data": {
-            "first_moment": examples["as_of"].min().isoformat(),
-            "last_moment": examples["as_of"].max().isoformat(),
-            "trained_until": until.isoformat(),
-            "moments": len(examples),
-            "sellers": int(examples["seller_key"].nunique()),
-            "fraud": int((decided["y"] == 1).sum()),
-            "legit": int((decided["y"] == 0).sum()),
-            "labels_by_source": _counts_by_source(decided),
-        },
+        "data": _data_record(examples, decided, until),
         "choice": asdict(choice),
         "selection": _selection(decided),
         "features": [spec.name for spec in specs],
@@ -91,6 +82,19 @@ def make_card(
         "bands": asdict(bands),
         "folds": folds.to_dict(orient="records"),
         "evaluation": evaluation_record(evaluation),
+    }
+
+
+def _data_record(examples: pd.DataFrame, decided: pd.DataFrame, until: datetime) -> dict[str, Any]:
+    return {
+        "first_moment": examples["as_of"].min().isoformat(),
+        "last_moment": examples["as_of"].max().isoformat(),
+        "trained_until": until.isoformat(),
+        "moments": len(examples),
+        "sellers": int(examples["seller_key"].nunique()),
+        "fraud": int((decided["y"] == 1).sum()),
+        "legit": int((decided["y"] == 0).sum()),
+        "labels_by_source": _counts_by_source(decided),
     }
 
 

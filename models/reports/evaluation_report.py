@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.evaluation.evaluation import Evaluation
-    from models.evaluation.random_sample_estimate import AuditEstimate
+    from models.evaluation.random_sample_estimate import RandomSampleEstimate
 
 THIS_MODEL = "this model"
 THE_RULE = "the rule"
@@ -81,7 +81,7 @@ def report_html(
     *,
     model_id: str,
     tried: Tried | None = None,
-    audit: AuditEstimate | None = None,
+    audit: RandomSampleEstimate | None = None,
     misses: Sequence[MisjudgedListing] = (),
     false_alarms: Sequence[MisjudgedListing] = (),
 ) -> str:

@@ -12,7 +12,7 @@ from models.training.optimism import CAME
 
 if TYPE_CHECKING:
     from models.evaluation.evaluation import Evaluation
-    from models.evaluation.random_sample_estimate import AuditEstimate
+    from models.evaluation.random_sample_estimate import RandomSampleEstimate
     from models.reports.html_page import Cell
 
 AS_PERCENT = {"precision_at_capacity", "recall_at_capacity"}
@@ -148,7 +148,7 @@ def optimism_table(optimism: pd.DataFrame) -> Table:
     return Table(["", "Decided", "Average precision", "Promised less came"], rows)
 
 
-def audit_table(audit: AuditEstimate) -> Table:
+def audit_table(audit: RandomSampleEstimate) -> Table:
     """Return what is looked at, what is not, and how many of all frauds are found, known or not."""
     shares = {
         f"of {audit.top:,} listings looked at are fraud": audit.precision,

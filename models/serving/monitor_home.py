@@ -31,9 +31,9 @@ from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS
 from features.registration.same_photo import operating_point, probability
 from models.dataset.examples import training_labels
 from models.estimator.rule import RULE_ID
-from models.evaluation.random_sample_estimate import audit_estimate
+from models.evaluation.random_sample_estimate import random_sample_estimate
 from models.monitoring.drift_checks import HIGH, freshness, input_drift, match_rate, score_drift
-from models.monitoring.queue_checks import audited, label_lag, operating_point_check, queue_precision
+from models.monitoring.queue_checks import label_lag, operating_point_check, queue_precision, random_sample_check
 from models.monitoring.supply_checks import SHOWN, fetch_failures, hub_images
 from models.serving.scoring.score_listings import scorer_in_use
 
@@ -207,7 +207,7 @@ def _audited(watched: MonitoredHome) -> Check:
     rows = _decided(watched, scored.merge(drawn, on=["listing_key", "as_of"], how="left"))
     top = (rows["band"] == HIGH).to_numpy(np.bool_)
     days = (periods.until - after).total_seconds() / 86_400
-    return audited(audit_estimate(rows, top), days=round(days))
+    return random_sample_check(random_sample_estimate(rows, top), days=round(days))
 
 
 def _operating_point(watched: MonitoredHome) -> Check:

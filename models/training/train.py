@@ -86,15 +86,33 @@ def train(
         scored, undecided=settings.undecided, capacity=capacity, seed=settings.seed, custom=settings.estimator
     )
     scored = scored.assign(score=scored[choice.form])
-    estimator = fit_form(_known_at(examples, until, settings), specs, form=choice.form, seed=settings.seed)
     bands = _bands(scored, capacity=capacity, cost_of_a_look=cost_of_a_look)
     evaluation = _evaluated(scored, choice, bands, capacity=capacity, seed=settings.seed)
+    return _fitted(
+        examples, specs, until, settings, choice, scored=scored, folds=table, bands=bands, evaluation=evaluation
+    )
+
+
+def _fitted(
+    examples: pd.DataFrame,
+    specs: Sequence[FeatureSpec],
+    until: datetime,
+    settings: ModelSettings,
+    choice: Choice,
+    *,
+    scored: pd.DataFrame,
+    folds: pd.DataFrame,
+    bands: Bands,
+    evaluation: Evaluation,
+) -> Candidate:
+    """Fit what was chosen on everything known, and write its card."""
+    estimator = fit_form(_known_at(examples, until, settings), specs, form=choice.form, seed=settings.seed)
     card = make_card(
         examples,
         specs,
         until=until,
         settings=settings,
-        folds=table,
+        folds=folds,
         evaluation=evaluation,
         estimator=estimator,
         bands=bands,
@@ -105,7 +123,7 @@ def train(
         specs=tuple(specs),
         bands=bands,
         evaluation=evaluation,
-        folds=table,
+        folds=folds,
         scored=scored,
         card=card,
         until=until,

@@ -14,7 +14,7 @@ from models.estimator.rule import RULE_ID, rule_for
 from models.estimator.scoring import score
 from models.evaluation.evaluation import Evaluation, evaluate
 from models.evaluation.metrics import daily_queue
-from models.evaluation.random_sample_estimate import audit_estimate
+from models.evaluation.random_sample_estimate import random_sample_estimate
 from models.evaluation.value_at_stake import commonest_currency
 from models.reports.evaluation_report import report_html
 from models.reports.report_tables import overall_markdown
@@ -146,7 +146,7 @@ def _page(context: Context, judged: _Judged) -> str:
         {} if scorer.trained_until is None else context.registry.card(scorer.model_id),
         model_id=scorer.model_id,
         tried=judged.tried,
-        audit=audit_estimate(scored, looked_at),
+        audit=random_sample_estimate(scored, looked_at),
         misses=worst_errors(context, misses, scorer, judged.market),
         false_alarms=worst_errors(context, alarms, scorer, judged.market),
     )

@@ -48,12 +48,7 @@ def fails():
     raise RuntimeError("no licence")
 
 
-@parametrize_with_checks(
-    [CalibratedEstimator(LogisticRegression(), too_few="unweighed")],
-    expected_failed_checks=lambda _: {
-        "check_sample_weight_equivalence_on_dense_data": "medians and Platt's targets go by rows, whatever these weigh",
-    },
-)
+@parametrize_with_checks([CalibratedEstimator(LogisticRegression(), too_few="unweighed")])
 def test_scikit_learns_own_checks_hold(estimator, check):
     check(estimator)
 

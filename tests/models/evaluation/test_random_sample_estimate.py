@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.evaluation.random_sample_estimate import audit_estimate, weighted_share
+from models.evaluation.random_sample_estimate import random_sample_estimate, weighted_share
 
 
 def reviewed(seed: int, *, rows: int = 4_000) -> tuple[pd.DataFrame, np.ndarray, float, float]:
@@ -32,7 +32,7 @@ def test_estimates_hit_the_truth_on_average_and_their_intervals_hold_it_about_as
     errors, held = [], []
     for seed in range(60):
         frame, top, recall, below = reviewed(seed)
-        found = audit_estimate(frame, top)
+        found = random_sample_estimate(frame, top)
         errors.append((found.recall.value - recall, found.fraud_in_rest.value - below))
         held.append(
             (found.recall.low <= recall <= found.recall.high,
@@ -46,7 +46,7 @@ def test_what_was_chosen_by_hand_moves_nothing():
     frame, top, _, _ = reviewed(1)
     by_hand = frame["propensity"].isna() & ~top
     without = frame.assign(y=frame["y"].mask(by_hand))
-    assert audit_estimate(without, top) == audit_estimate(frame, top)
+    assert random_sample_estimate(without, top) == random_sample_estimate(frame, top)
     assert by_hand[frame["y"] == 1].any()
 
 
@@ -58,11 +58,11 @@ def test_an_audit_without_any_fraud_does_not_claim_that_there_is_none():
 
 def test_nothing_drawn_leaves_the_rest_unknown_and_nothing_left_makes_recall_whole():
     frame = pd.DataFrame({"y": [1.0, 0.0, np.nan], "propensity": np.nan})
-    unknown = audit_estimate(frame, np.array([True, True, False]))
+    unknown = random_sample_estimate(frame, np.array([True, True, False]))
     assert unknown.precision.value == 0.5
     assert math.isnan(unknown.fraud_in_rest.value)
     assert math.isnan(unknown.recall.value)
-    assert audit_estimate(frame, np.array([True, True, True])).recall.value == 1.0
+    assert random_sample_estimate(frame, np.array([True, True, True])).recall.value == 1.0
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(1, 1e6)), min_size=1, max_size=40))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.evaluation.evaluation import evaluate
 from models.evaluation.metrics import RANDOM_ORDER, daily_queue, interval, precision_in, shares
 from models.evaluation.slices import account_groups, edit_groups, price_bands
-from models.evaluation.value_at_stake import BY_PRICE, commonest_currency, money_curve
+from models.evaluation.value_at_stake import BY_PRICE, commonest_currency, value_curve
 
 MIDNIGHT = pd.Timestamp("2026-03-01", tz="UTC")
 ROWS = st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.booleans(), st.integers(0, 5)), min_size=1, max_size=25)
@@ -50,7 +50,7 @@ def test_a_share_of_nothing_is_no_number():
 
 def test_money_is_the_price_of_the_known_frauds_in_the_queue():
     scored = priced_rows(300, seed=2)
-    curve = money_curve(scored, {"m": "score"}, evaluated="m", capacity=4, seed=0).set_index(["scorer", "capacity"])
+    curve = value_curve(scored, {"m": "score"}, evaluated="m", capacity=4, seed=0).set_index(["scorer", "capacity"])
     total = scored.loc[scored["y"] == 1, "price"].sum()
     orders = {"m": scored["score"], BY_PRICE: scored["score"] * scored["price"].fillna(0)}
     for name, score in orders.items():
@@ -69,14 +69,14 @@ def test_money_is_the_price_of_the_known_frauds_in_the_queue():
 
 def test_ordering_by_price_finds_more_money_than_ordering_by_score_alone():
     scored = priced_rows(2_000, seed=4)
-    curve = money_curve(scored, {"m": "score"}, evaluated="m", capacity=5, seed=0)
+    curve = value_curve(scored, {"m": "score"}, evaluated="m", capacity=5, seed=0)
     share = curve[curve["capacity"] == 5].set_index("scorer")["share"]
     assert share[BY_PRICE] > share["m"]
 
 
 def test_without_a_price_there_is_no_money():
     scored = priced_rows(50, seed=1).assign(price=math.nan)
-    assert money_curve(scored, {"m": "score"}, evaluated="m", capacity=5, seed=0).empty
+    assert value_curve(scored, {"m": "score"}, evaluated="m", capacity=5, seed=0).empty
     assert evaluate(scored.drop(columns="price"), capacity=5, scorer="m").money.empty
 
 

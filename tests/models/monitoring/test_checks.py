@@ -11,10 +11,10 @@ import pytest
 
 from data.catalog.monitoring_counts import Periods
 from models.estimator.scorer import Bands
-from models.evaluation.random_sample_estimate import AuditEstimate, Share
+from models.evaluation.random_sample_estimate import RandomSampleEstimate, Share
 from models.monitoring.checks import Alarm, Chart, Check, State
 from models.monitoring.drift_checks import freshness, input_drift, match_rate, score_drift
-from models.monitoring.queue_checks import audited, label_lag, operating_point_check, queue_precision
+from models.monitoring.queue_checks import label_lag, operating_point_check, queue_precision, random_sample_check
 from models.monitoring.supply_checks import fetch_failures, hub_images
 from models.reports.charts import sparkline
 from models.reports.monitor_page import figure, monitor_page
@@ -189,14 +189,15 @@ def test_the_precision_of_each_period_has_an_interval():
 
 
 def test_the_audit_tells_what_the_queue_misses():
-    told = AuditEstimate(
-        precision=share(0.8), fraud_in_rest=share(0.01), recall=share(0.4), top=50, rest=950, audited=120
+    told = RandomSampleEstimate(
+        precision=share(0.8), fraud_in_rest=share(0.01), recall=share(0.4), top=50, rest=950, drawn=120
     )
-    assert "1.0% (0.5% to 2.0%) of the 950 listings below the queue are fraud" in audited(told, days=30).found
-    nobody = AuditEstimate(
-        precision=share(0.8), fraud_in_rest=share(math.nan, 0), recall=share(math.nan, 0), top=5, rest=9, audited=3
+    found = random_sample_check(told, days=30).found
+    assert "1.0% (0.5% to 2.0%) of the 950 listings below the queue are fraud" in found
+    nobody = RandomSampleEstimate(
+        precision=share(0.8), fraud_in_rest=share(math.nan, 0), recall=share(math.nan, 0), top=5, rest=9, drawn=3
     )
-    assert audited(nobody, days=30).state is State.UNKNOWN
+    assert random_sample_check(nobody, days=30).state is State.UNKNOWN
 
 
 def test_the_operating_point_tells_how_many_matches_lie_close_to_it():

@@ -20,7 +20,7 @@ from models.monitoring.drift import (
     rate_shift,
     rates,
     shifts,
-    stability_index,
+    stability_indexes,
 )
 
 counts = st.lists(st.integers(0, 500), min_size=2, max_size=12)
@@ -41,6 +41,10 @@ def sellers(generator, units, *, size, shift=0.0, alike=0.9):
     missing = generator.random(len(unit)) < 0.1
     columns = {"x": np.where(missing, np.nan, values), "flag": (values > 1.5).astype(float), "same": np.ones(len(unit))}
     return pd.DataFrame(columns), unit
+
+
+def stability_index(before, now):
+    return float(stability_indexes(before[None], now[None], np.array([0]))[0, 0])
 
 
 def compare(before, now, seed=0):
