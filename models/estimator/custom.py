@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from scipy.special import logit
 from sklearn.base import clone, is_classifier
-from sklearn.impute import SimpleImputer
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
@@ -173,9 +173,17 @@ def _is_classifier(estimator: object) -> bool:
 
 
 def _takes_missing(estimator: BaseEstimator) -> bool:
-    """Tell whether a classifier takes NaN; a pipeline does if its first step does."""
-    first = estimator.steps[0][1] if isinstance(estimator, Pipeline) else estimator
-    return bool(get_tags(first).input_tags.allow_nan)
+    """Tell whether a classifier takes NaN; a pipeline does if each of its steps does, up to an imputer."""
+    if not isinstance(estimator, Pipeline):
+        return bool(get_tags(estimator).input_tags.allow_nan)
+    for _, step in estimator.steps:
+        if step is None or step == "passthrough":
+            continue
+        if not _takes_missing(step):
+            return False
+        if isinstance(step, SimpleImputer | KNNImputer):
+            break
+    return True
 
 
 def _weight_argument(estimator: BaseEstimator, weight: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

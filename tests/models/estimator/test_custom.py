@@ -8,6 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -16,6 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from data.errors import CallerError, ModelError, SettingsError
 from data.settings import ModelSettings
 from models.dataset.splits import prequential_folds
+from models.estimator.calibrated_classifier import fit_on
 from models.estimator.custom import CalibratedEstimator, custom_estimator
 from models.estimator.ensemble import FORMS
 from models.estimator.rule import RULE_ID
@@ -111,6 +113,23 @@ def test_weights_reach_the_last_step_of_a_pipeline_and_nothing_that_takes_none(m
         same = np.array_equal(plain.estimator_.predict_proba(x), weighted.estimator_.predict_proba(x))
         assert same is not takes
         assert plain.record()["weighted"] is takes
+
+
+@pytest.mark.parametrize(
+    ("estimator", "takes"),
+    [
+        (HistGradientBoostingClassifier(), True),
+        (LogisticRegression(), False),
+        (make_pipeline(StandardScaler(), LogisticRegression()), False),
+        (make_pipeline(StandardScaler(), "passthrough", HistGradientBoostingClassifier()), True),
+        (make_pipeline(SimpleImputer(), LogisticRegression()), True),
+    ],
+)
+def test_medians_are_filled_in_only_where_missing_values_would_reach_what_takes_none(market, specs, estimator, takes):
+    decided = market[market["y"].notna()]
+    fitted = fit_on(CalibratedEstimator(estimator), decided, specs)
+    assert fitted.imputed_ is not takes
+    assert np.isfinite(fitted.predict_proba(feature_matrix(decided, specs))).all()
 
 
 def test_what_a_factory_left_to_chance_follows_from_the_seed():
