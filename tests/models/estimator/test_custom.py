@@ -119,7 +119,7 @@ def test_weights_reach_the_last_step_of_a_pipeline_and_nothing_that_takes_none(m
     ("estimator", "takes"),
     [
         (HistGradientBoostingClassifier(), True),
-        (LogisticRegression(), False),
+        (LogisticRegression(max_iter=2_000), False),
         (make_pipeline(StandardScaler(), LogisticRegression()), False),
         (make_pipeline(StandardScaler(), "passthrough", HistGradientBoostingClassifier()), True),
         (make_pipeline(SimpleImputer(), LogisticRegression()), True),
