@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from data.catalog.scores.champions import history
+from data.catalog.scores.scores import history
 from data.errors import SettingsError
 from data.settings import load_settings
 from models.estimator.rule import rule_for
