@@ -104,3 +104,17 @@ def trained(market: pd.DataFrame) -> Candidate:
 
     found: Candidate = pickle.loads((made_once("trained", keep) / "trained.pickle").read_bytes())  # noqa: S301 -- our own
     return found
+
+
+@pytest.fixture(scope="session")
+def another_trained(market: pd.DataFrame) -> Candidate:
+    """A training with another estimator in the place of ours."""
+
+    def keep(folder: Path) -> None:
+        settings = ModelSettings(folds=2, seed=3, estimator="tests.models.estimator.factories:trees")
+        made = train(market, SPECS, until=UNTIL, settings=settings, capacity=4)
+        (folder / "trained.pickle").write_bytes(pickle.dumps(made))
+
+    made = made_once("another_trained", keep) / "trained.pickle"
+    found: Candidate = pickle.loads(made.read_bytes())  # noqa: S301 -- our own
+    return found
