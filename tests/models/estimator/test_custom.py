@@ -103,7 +103,7 @@ def test_weights_reach_the_last_step_of_a_pipeline_and_nothing_that_takes_none(m
         (LogisticRegression(max_iter=2_000), False),
         (make_pipeline(StandardScaler(), LogisticRegression()), False),
         (make_pipeline(StandardScaler(), "passthrough", HistGradientBoostingClassifier()), True),
-        (make_pipeline(SimpleImputer(), LogisticRegression()), True),
+        (make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression()), True),
     ],
 )
 def test_medians_are_filled_in_only_where_missing_values_would_reach_what_takes_none(market, specs, estimator, takes):
