@@ -48,6 +48,7 @@ def open(home: str | PathLike[str] | None = None) -> Home:  # noqa: A001  read a
     SeenbeforeError
         A setting is wrong, or the catalog cannot be used.
     """
+    _refuse_strangers()
     from datetime import UTC, datetime
 
     from flows.runtime.lock import hold
@@ -70,6 +71,7 @@ def fingerprint(picture: str | PathLike[str] | Image) -> Fingerprint:
     SourceError
         The file holds no picture that can be opened.
     """
+    _refuse_strangers()
     from models.serving.api.home import fingerprint_of
 
     return fingerprint_of(picture)
@@ -95,6 +97,7 @@ def __getattr__(name: str) -> Any:
 
         return Home
     if name == "run_flow":
+        _refuse_strangers()
         from flows.run import run
 
         return run
@@ -122,8 +125,15 @@ def _foreign_packages() -> list[str]:
     return problems
 
 
-if _problems := _foreign_packages():
-    if Path(sys.argv[0]).name == COMMAND:  # the command says it without a traceback
-        sys.stderr.write(f"Error: {_problems[0]}\n")
+def _refuse_strangers() -> None:
+    """Raise `ImportError` where somebody else's package stands in the way; the command says it and ends."""
+    problems = _foreign_packages()
+    if problems and Path(sys.argv[0]).name == COMMAND:
+        sys.stderr.write(f"Error: {problems[0]}\n")
         sys.exit(CALLERS_MISTAKE)
-    raise ImportError(_problems[0])
+    if problems:
+        raise ImportError(problems[0])
+
+
+if not ("prefect" in sys.modules and sys.path[0] == str(Path.cwd())):  # else `run_flow` looks, see `__getattr__`
+    _refuse_strangers()
