@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from data.catalog.database.migrations import versions
-
 CHECKOUT = Path(__file__).resolve().parents[3]
 PACKAGES = ("data", "features", "models", "flows", "review", "seenbefore")
 LIMIT_S = 240
@@ -64,7 +62,8 @@ def test_every_file_of_the_packages_is_in_the_wheel(wheel):
     with zipfile.ZipFile(wheel) as archive:
         inside = set(archive.namelist())
     assert {f"{package}/py.typed" for package in PACKAGES} <= inside
-    assert {str(Path(versions.__file__).relative_to(CHECKOUT)), "seenbefore/__init__.py"} <= inside
+    assert "seenbefore/__init__.py" in inside
+    assert any(name.startswith("data/catalog/database/migrations/versions/0001") for name in inside)
     for wanted in (
         files_of("*.py", *PACKAGES[:-1]),
         files_of("*.html", "review/templates"),
