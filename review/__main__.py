@@ -19,9 +19,9 @@ from models.serving.decoding.worker_pool import workers_for
 from models.serving.pictures.picture_index import open_index
 from models.serving.scoring.open_cases import open_missing_cases
 from models.serving.scoring.scoring_warmup import warm_up
-from review.access.authentication import LocalDoor, door_for
-from review.access.sessions import Sessions, kept_secret
-from review.app import create_app
+from review.access.authentication import TokenAuthenticator, authenticator_for
+from review.access.sessions import Sessions, stored_secret
+from review.application import create_app
 from review.pages import sign_in_page
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def serve(home: Path | None, host: str, port: int) -> None:
         A setting is wrong, or the catalog or the picture store cannot be used.
     """
     settings = load_settings(home)
-    sessions = Sessions(kept_secret(settings.home / "desk" / "secret"))
-    door = door_for(settings.desk, sessions, host)
+    sessions = Sessions(stored_secret(settings.home / "desk" / "secret"))
+    authenticator = authenticator_for(settings.desk, sessions, host)
     context = open_context(settings)
     # What the first search would wait for: the compiled search, the known pictures, a process that opens pictures.
     workers_for(settings.decode).prepare()
@@ -64,7 +64,7 @@ def serve(home: Path | None, host: str, port: int) -> None:
     open_missing_cases(context)
     server = Server(
         uvicorn.Config(
-            create_app(context, door),
+            create_app(context, authenticator),
             host=host,
             port=port,
             log_level="warning",
@@ -75,13 +75,17 @@ def serve(home: Path | None, host: str, port: int) -> None:
         )
     )
     at = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
-    address = f"{at}{sign_in_page.PATH}?token={door.token}" if isinstance(door, LocalDoor) else at
+    address = (
+        f"{at}{sign_in_page.PATH}?token={authenticator.token}" if isinstance(authenticator, TokenAuthenticator) else at
+    )
     server.greeting = (
         f"The desk of {settings.home} is open: {address}",
-        "The address opens it once, for one browser." if isinstance(door, LocalDoor) else "Sign in as your team does.",
+        "The address opens it once, for one browser."
+        if isinstance(authenticator, TokenAuthenticator)
+        else "Sign in as your team does.",
         "Ctrl-C closes it; what was decided stays.",
     )
-    threading.Thread(target=_warm_up, args=(context,), name="rehearsal", daemon=True).start()
+    threading.Thread(target=_warm_up, args=(context,), name="warmup", daemon=True).start()
     server.run()
     if not server.started:
         raise SystemExit(ExitCode.OUTSIDE)

@@ -25,7 +25,7 @@ IDENTITY = np.eye(2, 3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Aligned:
+class AlignedPair:
     """Both pictures in the frame of the first.
 
     Parameters
@@ -50,63 +50,63 @@ class Aligned:
         return Image.composite(Image.new("RGB", self.own.size, (215, 30, 30)), grey, marks)
 
 
-def align(own: Image.Image, other: Image.Image, lead: NDArray[np.float64]) -> Aligned:
+def align(own: Image.Image, other: Image.Image, transform: NDArray[np.float64]) -> AlignedPair:
     """Bring the other picture into the frame of the own one, and cut both to what they share.
 
     Parameters
     ----------
     own, other
         RGB.
-    lead
-        Leads from a place in the own picture to the same in the other, in shares of the sides, shape (2, 3).
+    transform
+        Affine, from a place in the own picture to the same in the other, in shares of the sides, shape (2, 3).
     """
     places = _grid()
-    there = places @ lead[:, :2].T + lead[:, 2]
-    inside = ((there >= 0) & (there <= 1)).all(axis=1)
+    mapped = places @ transform[:, :2].T + transform[:, 2]
+    inside = ((mapped >= 0) & (mapped <= 1)).all(axis=1)
     share = float(inside.mean())
     if share < SMALLEST_AREA:
-        return Aligned(own, other.resize(own.size), 0.0, 0.0)
+        return AlignedPair(own, other.resize(own.size), 0.0, 0.0)
     left, upper = places[inside].min(axis=0)
     right, lower = places[inside].max(axis=0)
     size, others = np.array(own.size), np.array(other.size)
-    # Pillow asks where a pixel of the result comes from: exactly what the lead says, in pixels.
-    shape = others[:, None] * lead[:, :2] / size
-    data = np.column_stack([shape, others * lead[:, 2]]).ravel()
-    moved = other.transform(
+    # Pillow asks where a pixel of the result comes from: exactly what the transform says, in pixels.
+    shape = others[:, None] * transform[:, :2] / size
+    data = np.column_stack([shape, others * transform[:, 2]]).ravel()
+    warped = other.transform(
         own.size, Image.Transform.AFFINE, tuple(data), Image.Resampling.BICUBIC, fillcolor=(127, 127, 127)
     )
     box = tuple(np.round(np.array([left, upper, right, lower]) * np.tile(size, 2)).astype(int))
     box = box[0], box[1], max(box[0] + 1, box[2]), max(box[1] + 1, box[3])
-    other_share = min(1.0, share * abs(float(np.linalg.det(lead[:, :2]))))
-    return Aligned(own.crop(box), moved.crop(box), share, other_share)
+    other_share = min(1.0, share * abs(float(np.linalg.det(transform[:, :2]))))
+    return AlignedPair(own.crop(box), warped.crop(box), share, other_share)
 
 
-def lead_of(stored: str | None, *, turned_round: bool) -> NDArray[np.float64]:
-    """Return the lead that the catalog keeps of a pair; the identity where none is kept, or it leads nowhere.
+def transform_of(stored: str | None, *, inverse: bool) -> NDArray[np.float64]:
+    """Return the transform that the catalog keeps of a pair; the identity where none is kept, or it has no inverse.
 
     Parameters
     ----------
     stored
         Two rows of three, as JSON.
-    turned_round
-        Whether the way back is asked for.
+    inverse
+        Whether to return the way back.
     """
-    lead = np.array(json.loads(stored), np.float64).reshape(2, 3) if stored else IDENTITY
-    if abs(np.linalg.det(lead[:, :2])) < SMALLEST_AREA:
+    transform = np.array(json.loads(stored), np.float64).reshape(2, 3) if stored else IDENTITY
+    if abs(np.linalg.det(transform[:, :2])) < SMALLEST_AREA:
         return IDENTITY
-    if not turned_round:
-        return lead
-    back = np.linalg.inv(lead[:, :2])
-    return np.column_stack([back, -back @ lead[:, 2]])
+    if not inverse:
+        return transform
+    back = np.linalg.inv(transform[:, :2])
+    return np.column_stack([back, -back @ transform[:, 2]])
 
 
-def opened(jpeg: bytes) -> Image.Image:
+def open_jpeg(jpeg: bytes) -> Image.Image:
     """Return one of our own pictures."""
     with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
         return image.convert("RGB")
 
 
-def as_jpeg(image: Image.Image) -> bytes:
+def encode_jpeg(image: Image.Image) -> bytes:
     """Return a picture as the browser gets it."""
     out = io.BytesIO()
     image.save(out, "JPEG", quality=JPEG_QUALITY)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from models.serving.context import Context
-    from review.access.authentication import Door
+    from review.access.authentication import Authenticator
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Desk:
     ----------
     context
         Catalog, image store, models and settings.
-    door
-        Who comes in.
+    authenticator
+        Says whose request it is.
     templates
         The pages.
     clock
@@ -33,7 +33,7 @@ class Desk:
     """
 
     context: Context
-    door: Door
+    authenticator: Authenticator
     templates: Jinja2Templates
     clock: Callable[[], datetime]
 

@@ -91,7 +91,7 @@ def _is_missing(value: Any) -> bool:
     return bool(pd.isna(value))
 
 
-def teach(environment: Environment) -> None:
+def register_filters(environment: Environment) -> None:
     """Make these known to the templates."""
     filters: dict[str, Any] = {
         "plain": plain, "link": link, "percent": percent, "money": money, "moment": moment, "since": since,

@@ -6,8 +6,8 @@ from features.point_in_time.feature_frame import SPECS
 
 MEANINGS = {spec.name: spec.meaning for spec in SPECS}
 EDITS = {"none": "same file", "recompressed": "saved again", "": "no copied photo"}
-VERDICT_WORDS = {"fraud": "Fraud", "legit": "Legit", "unsure": "Unsure", "undecided": "Undecided"}
-PROBLEM_WORDS = {
+VERDICT_LABELS = {"fraud": "Fraud", "legit": "Legit", "unsure": "Unsure", "undecided": "Undecided"}
+PROBLEM_LABELS = {
     "stolen_photo": "stolen photo",
     "second_account": "own second account",
     "licensed": "licensed or stock photo",
@@ -15,9 +15,9 @@ PROBLEM_WORDS = {
     "not_the_same_photo": "not the same photo",
     "other": "something else",
 }
-KIND_WORDS = {
+KIND_LABELS = {
     "verdict": "decided",
-    "second_reading": "read again",
+    "second_reading": "reviewed again",
     "undo": "took back",
     "appeal": "appealed",
     "overturn": "overturned",
@@ -26,15 +26,15 @@ KIND_WORDS = {
 }
 
 
-def reason_words(code: str) -> str:
+def reason_label(code: str) -> str:
     """Return a feature's name as words.
 
-    >>> reason_words("copied_photos")
+    >>> reason_label("copied_photos")
     'copied photos'
     """
     return code.replace("_", " ")
 
 
-def edit_words(edit: str) -> str:
+def edit_label(edit: str) -> str:
     """Return what was done to a copied photo, as words."""
     return EDITS.get(edit, edit.replace("+", ", ").replace("_", " "))

@@ -23,7 +23,7 @@ AGES = {"1": "1 day", "7": "a week", "30": "a month", "365": "a year"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueueFilter:
     """The filter as it stands in the URL: texts, empty where nothing is asked for."""
 
     band: Annotated[Literal["", "high", "medium", "low"], Query()] = ""
@@ -58,7 +58,7 @@ class Asked:
         return "?" + urlencode(named) if named else ""
 
     @classmethod
-    def read(cls, query: str) -> Asked:
+    def read(cls, query: str) -> QueueFilter:
         """Return the filter in the query of a URL; what cannot be read asks for everything."""
         names = {field.name for field in fields(cls)}
         given = {name: value for name, value in parse_qsl(query.removeprefix("?")) if name in names}

@@ -49,23 +49,23 @@ Picture = Annotated[
 ]
 
 
-class Sent(BaseModel):
+class RequestModel(BaseModel):
     """What callers send: a name that we do not know is a mistake."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Told(BaseModel):
+class ResponseModel(BaseModel):
     """What we tell."""
 
 
-class Refusal(Told):
+class ErrorResponse(ResponseModel):
     """Why something cannot be."""
 
     detail: str
 
 
-class Fault(Told):
+class FieldError(ResponseModel):
     """What is wrong with one value."""
 
     loc: list[str | int]
@@ -73,19 +73,19 @@ class Fault(Told):
     type: str
 
 
-class Faults(Told):
+class ValidationErrorResponse(ResponseModel):
     """What is wrong with what was sent: a sentence, or a list of values."""
 
-    detail: str | list[Fault]
+    detail: str | list[FieldError]
 
 
-class Health(Told):
+class HealthResponse(ResponseModel):
     """That the desk answers, and its catalog too."""
 
     status: Literal["ok"] = "ok"
 
 
-class Listing(Sent):
+class ListingRequest(RequestModel):
     """A listing as the table of listings describes it; times carry a zone."""
 
     model_config = ConfigDict(
@@ -120,7 +120,7 @@ class Listing(Sent):
     )
 
 
-class Reason(Told):
+class Reason(ResponseModel):
     """Why a score is what it is."""
 
     code: str
@@ -129,7 +129,7 @@ class Reason(Told):
     evidence_ids: list[str]
 
 
-class Match(Told):
+class Match(ResponseModel):
     """A picture like one of the listing's, and who had shown it first."""
 
     image_id: str
@@ -145,14 +145,14 @@ class Match(Told):
     sightings: int
 
 
-class Unread(Told):
+class UnreadPicture(ResponseModel):
     """A picture that could not be looked at."""
 
     picture: str
     why: str
 
 
-class Score(Told):
+class Score(ResponseModel):
     """What scoring says of a listing."""
 
     listing_key: KeyText
@@ -167,16 +167,16 @@ class Score(Told):
     images: int
 
 
-class ScoredNow(Score):
+class ScoreResponse(Score):
     """A listing scored now; nothing of it is kept."""
 
     first_seller_id: str | None
     first_listing_id: str | None
     matches: list[Match]
-    unread: list[Unread]
+    unread: list[UnreadPicture]
 
 
-class Waiting(Told):
+class QueueItem(ResponseModel):
     """A case of the queue."""
 
     listing_key: KeyText
@@ -197,16 +197,16 @@ class Waiting(Told):
     claimed_by: str | None
 
 
-class QueuePage(Told):
+class QueuePage(ResponseModel):
     """A page of the queue."""
 
     total: int
     page: int
     pages: int
-    cases: list[Waiting]
+    cases: list[QueueItem]
 
 
-class Event(Told):
+class CaseEvent(ResponseModel):
     """Something that was written about a listing."""
 
     verdict_id: str
@@ -220,7 +220,7 @@ class Event(Told):
     about_id: str | None
 
 
-class Shown(Told):
+class CasePicture(ResponseModel):
     """A picture of a listing."""
 
     image_id: str
@@ -228,7 +228,7 @@ class Shown(Told):
     height: int
 
 
-class Case(Told):
+class CaseResponse(ResponseModel):
     """A listing with all that is known for deciding on it."""
 
     listing_key: KeyText
@@ -237,14 +237,14 @@ class Case(Told):
     state: str | None = Field(description="Null for a listing that is no case.")
     claimed_by: str | None
     score: Score | None
-    pictures: list[Shown]
+    pictures: list[CasePicture]
     matches: list[Match]
-    ruling: Event | None
-    history: list[Event]
-    second_reading: bool = Field(description="Whether somebody decided before, of which a second reader is not told.")
+    ruling: CaseEvent | None
+    history: list[CaseEvent]
+    second_reading: bool = Field(description="Whether somebody decided before, of which a second reviewer is not told.")
 
 
-class Decided(Sent):
+class VerdictRequest(RequestModel):
     """A verdict."""
 
     verdict: Verdict
@@ -255,7 +255,7 @@ class Decided(Sent):
     seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] | None = None
 
 
-class Written(Told):
+class VerdictResponse(ResponseModel):
     """An event that was written."""
 
     verdict_id: str
@@ -263,13 +263,13 @@ class Written(Told):
     version: int
 
 
-class PictureAddress(Sent):
+class PictureUrlRequest(RequestModel):
     """Where a picture stands."""
 
     url: Annotated[Text, Field(min_length=1, max_length=MAX_URL_CHARS)]
 
 
-class Hit(Told):
+class SearchHit(ResponseModel):
     """A known picture like the one asked about, at its earliest sighting."""
 
     rank: int
@@ -288,8 +288,8 @@ class Hit(Told):
     sellers: int
 
 
-class Similar(Told):
+class SearchResponse(ResponseModel):
     """The known pictures like one, the likeliest first."""
 
     compared: int = Field(description="Among how many known pictures.")
-    hits: list[Hit]
+    hits: list[SearchHit]

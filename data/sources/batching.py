@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
+from data.visible_text import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -29,7 +31,7 @@ class Broken:
     reason
         One sentence saying what is wrong.
     excerpt
-        Its beginning, made printable by `excerpt`.
+        Its beginning, made visible by `excerpt`.
     """
 
     line: int
@@ -94,15 +96,14 @@ class Source(Protocol):
 
 
 def excerpt(text: str) -> str:
-    r"""Return the beginning of a text, at most 200 characters, with what cannot be printed escaped.
+    r"""Return the beginning of a text, at most 200 characters, with what would not be seen named.
 
     Examples
     --------
     >>> excerpt("a\x00b\n")
-    'a\\x00b\\n'
+    'a⟨U+0000⟩b⟨U+000A⟩'
     """
-    start = text[: MAX_EXCERPT_CHARS + 1]
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in start)
+    shown = visible(text[: MAX_EXCERPT_CHARS + 1])
     return shown if len(shown) <= MAX_EXCERPT_CHARS else shown[: MAX_EXCERPT_CHARS - 1] + "…"
 
 

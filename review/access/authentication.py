@@ -1,4 +1,4 @@
-"""The ways in: a one-time token on this machine, a trusted proxy, or an OpenID Connect provider."""
+"""How users sign in: by a one-time token on this machine, a trusted proxy, or an OpenID Connect provider."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
 from data.errors import SettingsError
-from review.access.roles import Person, Role, known_person
+from review.access.roles import Role, User, known_user
 from review.access.sessions import COOKIE, Session, Sessions
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ SHORTEST_SECRET = 16
 PROXY_SECRET_HEADER = "X-Seenbefore-Secret"  # noqa: S105  the header's name
 
 
-class Door(Protocol):
+class Authenticator(Protocol):
     """Says whose request it is."""
 
     def session(self, request: Request) -> Session | None:
         """Return the session of a request; ``None`` if its sender must sign in first."""
 
 
-class LocalDoor:
+class TokenAuthenticator:
     """For one person on this machine: a token, printed at the start, opens one session and is worth nothing after.
 
     Parameters
@@ -41,7 +41,7 @@ class LocalDoor:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._token = secrets.token_urlsafe(24)
-        self._taken = threading.Lock()
+        self._used = threading.Lock()
 
     @property
     def token(self) -> str:
@@ -56,12 +56,12 @@ class LocalDoor:
         """Return the cookie of a new session for the token, the first time; else ``None``."""
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             return None
-        if not self._taken.acquire(blocking=False):
+        if not self._used.acquire(blocking=False):
             return None
-        return self._sessions.begin(Person(getpass.getuser(), Role.LEAD))
+        return self._sessions.begin(User(getpass.getuser(), Role.LEAD))
 
 
-class ProxyDoor:
+class ProxyAuthenticator:
     """For a team behind a proxy that signs people in: it is believed if it comes from where it should, with the secret.
 
     Parameters
@@ -84,12 +84,12 @@ class ProxyDoor:
         peer = request.client.host if request.client else ""
         if not _is_among(peer, self._peers) or not hmac.compare_digest(given, wanted):
             return None
-        person = known_person(request.headers.get(self._settings.proxy_user_header, ""), self._settings)
+        user = known_user(request.headers.get(self._settings.proxy_user_header, ""), self._settings)
         # One number a person is enough: whoever can read one of their pages can already act as them.
-        return None if person is None else Session(person, person.name, self._sessions.csrf_of(person.name))
+        return None if user is None else Session(user, user.name, self._sessions.csrf_token_of(user.name))
 
 
-class ProviderDoor:
+class OidcAuthenticator:
     """For a team that signs in at an OpenID Connect provider; `review.pages.provider_page` leads there and back.
 
     Parameters
@@ -106,23 +106,23 @@ class ProviderDoor:
 
     def session(self, request: Request) -> Session | None:
         """Return the session that the request's cookie names, with the role that the person has now."""
-        found = self._sessions.read(request.cookies.get(COOKIE, ""))
-        person = known_person(found.person.name, self._settings) if found else None
-        return None if found is None or person is None else Session(person, found.number, found.csrf)
+        session = self._sessions.read(request.cookies.get(COOKIE, ""))
+        user = known_user(session.user.name, self._settings) if session else None
+        return None if session is None or user is None else Session(user, session.number, session.csrf_token)
 
     @property
-    def way_secret(self) -> str:
+    def sign_in_secret(self) -> str:
         """Signs what the browser keeps on its way to the provider and back."""
         return self._sessions.secret_for("the way to the provider and back")
 
     def begin(self, name: str) -> str | None:
         """Return the cookie of a new session for somebody the provider named; ``None`` if nobody knows them."""
-        person = known_person(name, self._settings)
-        return None if person is None else self._sessions.begin(person)
+        user = known_user(name, self._settings)
+        return None if user is None else self._sessions.begin(user)
 
 
-def door_for(settings: DeskSettings, sessions: Sessions, host: str) -> Door:
-    """Choose the way in that the settings ask for.
+def authenticator_for(settings: DeskSettings, sessions: Sessions, host: str) -> Authenticator:
+    """Choose how users sign in, as the settings say.
 
     Raises
     ------
@@ -152,8 +152,8 @@ def door_for(settings: DeskSettings, sessions: Sessions, host: str) -> Door:
     if problems:
         raise SettingsError(problems)
     if by_proxy:
-        return ProxyDoor(settings, sessions)
-    return ProviderDoor(settings, sessions) if by_provider else LocalDoor(sessions)
+        return ProxyAuthenticator(settings, sessions)
+    return OidcAuthenticator(settings, sessions) if by_provider else TokenAuthenticator(sessions)
 
 
 def is_loopback(host: str) -> bool:

@@ -31,7 +31,7 @@ NOT_KEPT = "no-store"
 """Pages show what was known when they were asked for; browsers keep none of them."""
 
 
-class SafeAnswers:
+class SecurityHeadersMiddleware:
     """Tell browsers to run nothing but our files, to show us in nobody's frame, and to keep no page."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -51,7 +51,7 @@ class SafeAnswers:
         await self._app(scope, receive, send_with_headers)
 
 
-class OwnPagesOnly:
+class SameOriginMiddleware:
     """Refuse requests that change something and that a browser says come from another site's page."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -68,7 +68,7 @@ class OwnPagesOnly:
         await self._app(scope, receive, send)
 
 
-class BoundedBodies:
+class BodyLimitMiddleware:
     """Refuse bodies that are larger than what is asked for can need, before they are read.
 
     Parameters

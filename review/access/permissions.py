@@ -1,4 +1,4 @@
-"""Who may ask for what: a route names the least role it takes, and whatever changes something must bring a mark."""
+"""Who may ask for what: a route names the least role it takes, and whatever changes something needs a CSRF token."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class NotAllowed(Exception):  # noqa: N818 -- the name is the fact
         super().__init__(why)
 
 
-class Needs:
-    """A dependency that lets a request through if its person has a role or a higher one, and returns the session.
+class RequireRole:
+    """A dependency that lets a request through if its user has a role or a higher one, and returns the session.
 
     Parameters
     ----------
@@ -43,22 +43,22 @@ class Needs:
 
     async def __call__(self, request: Request) -> Session:
         """Return the session; raise `NotSignedIn` or `NotAllowed`."""
-        session = desk_of(request).door.session(request)
+        session = desk_of(request).authenticator.session(request)
         if session is None:
             raise NotSignedIn
-        if session.person.role < self.role:
-            has = session.person.role.name.lower()
+        if session.user.role < self.role:
+            has = session.user.role.name.lower()
             raise NotAllowed(f"This takes the role {self.role.name.lower()}; you are {has}.")
         if request.method not in SAFE_METHODS:
-            await _require_mark(request, session)
+            await _require_csrf_token(request, session)
         return session
 
 
-async def _require_mark(request: Request, session: Session) -> None:
+async def _require_csrf_token(request: Request, session: Session) -> None:
     given = request.headers.get(CSRF_HEADER)
     if given is None and not request.headers.get("Content-Type", "").startswith("application/json"):
         given = str((await request.form()).get(CSRF_FIELD, ""))
-    if not hmac.compare_digest((given or "").encode(), session.csrf.encode()):
+    if not hmac.compare_digest((given or "").encode(), session.csrf_token.encode()):
         raise NotAllowed("The page was too old, or not ours; nothing was changed. Open it again and repeat.")
 
 
@@ -67,15 +67,15 @@ async def form_of(request: Request) -> FormData:
     return await request.form()
 
 
-Viewer = Annotated[Session, Depends(Needs(Role.VIEWER))]
-Analyst = Annotated[Session, Depends(Needs(Role.ANALYST))]
-Lead = Annotated[Session, Depends(Needs(Role.LEAD))]
+Viewer = Annotated[Session, Depends(RequireRole(Role.VIEWER))]
+Analyst = Annotated[Session, Depends(RequireRole(Role.ANALYST))]
+Lead = Annotated[Session, Depends(RequireRole(Role.LEAD))]
 Form = Annotated[FormData, Depends(form_of)]
 
 
-def role_of(dependant: Any) -> Role | None:
+def required_role(dependant: Any) -> Role | None:
     """Return the role that a route needs, looking through its dependencies; ``None`` if it is open to everybody."""
-    if isinstance(dependant.call, Needs):
+    if isinstance(dependant.call, RequireRole):
         return dependant.call.role
-    found = [role for inner in dependant.dependencies if (role := role_of(inner)) is not None]
-    return max(found, default=None)
+    roles = [role for inner in dependant.dependencies if (role := required_role(inner)) is not None]
+    return max(roles, default=None)

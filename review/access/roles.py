@@ -24,7 +24,7 @@ class Role(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class User:
     """Somebody who has signed in.
 
     Parameters
@@ -39,12 +39,12 @@ class Person:
     role: Role
 
 
-def known_person(name: str, settings: DeskSettings) -> Person | None:
-    """Return a person who was let in by somebody we trust, with the highest role that names them; else ``None``."""
+def known_user(name: str, settings: DeskSettings) -> User | None:
+    """Return a user who was let in by somebody we trust, with the highest role that names them; else ``None``."""
     if not name.strip():
         return None
     roles = {Role.LEAD: settings.leads, Role.ANALYST: settings.analysts, Role.VIEWER: settings.viewers}
     for role, names in roles.items():
         if name in names or EVERYBODY in names:
-            return Person(name, role)
+            return User(name, role)
     return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from data.durable import write_once
-from review.access.roles import Person, Role
+from review.access.roles import Role, User
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,21 +24,21 @@ SECRET_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A person at one browser.
+    """A user at one browser.
 
     Parameters
     ----------
-    person
+    user
         Who it is.
     number
         Random; two sessions never share one.
-    csrf
+    csrf_token
         What forms of this session must bring, which no other site can know.
     """
 
-    person: Person
+    user: User
     number: str
-    csrf: str
+    csrf_token: str
 
 
 class Sessions:
@@ -54,19 +54,19 @@ class Sessions:
         self._secret = secret
         self._signer = URLSafeTimedSerializer(secret, salt="session", signer_kwargs={"digest_method": sha256})
 
-    def begin(self, person: Person) -> str:
+    def begin(self, user: User) -> str:
         """Return the cookie of a new session."""
-        return str(self._signer.dumps([person.name, int(person.role), secrets.token_urlsafe(16)]))
+        return str(self._signer.dumps([user.name, int(user.role), secrets.token_urlsafe(16)]))
 
     def read(self, cookie: str) -> Session | None:
         """Return the session of a cookie; ``None`` if it is not ours, or too old."""
         try:
             name, role, number = self._signer.loads(cookie, max_age=LASTS_S)
-            return Session(Person(name, Role(role)), number, self.csrf_of(number))
+            return Session(User(name, Role(role)), number, self.csrf_token_of(number))
         except (BadData, ValueError, TypeError):
             return None
 
-    def csrf_of(self, number: str) -> str:
+    def csrf_token_of(self, number: str) -> str:
         """Return what the forms of a session must bring."""
         return self.secret_for(f"csrf {number}")
 
@@ -75,7 +75,7 @@ class Sessions:
         return hmac.new(self._secret, purpose.encode(), sha256).hexdigest()
 
 
-def kept_secret(path: Path) -> bytes:
+def stored_secret(path: Path) -> bytes:
     """Return the desk's secret, made when it is first asked for; only the owner of the file can read it.
 
     It outlives the server, so that nobody has to sign in again after a restart.

@@ -61,7 +61,7 @@ def insight(request: Request, session: Viewer) -> Response:
     with desk.context.catalog.read() as connection:
         decided = decisions_since(connection, now - timedelta(weeks=WEEKS))
         pictures = comparable_pictures(connection)
-        told: dict[str, Any] = {
+        values: dict[str, Any] = {
             "runs": latest_runs(connection, RUNS),
             "hosts": _hosts(fetch_outcomes(connection, Periods(until=now, days=DAYS, count=1))),
             "counters": counters(connection, now),
@@ -69,7 +69,7 @@ def insight(request: Request, session: Viewer) -> Response:
             "monitored": latest_of(connection, "monitor"),
             "model_id": champion(connection) or RULE_ID,
         }
-    told |= {
+    values |= {
         "weeks": _weeks(decided, pd.Timestamp(now)),
         "bands": _by_band(decided),
         "agreement": _agreement(decided),
@@ -77,13 +77,13 @@ def insight(request: Request, session: Viewer) -> Response:
         "people": decided.groupby("actor").size().sort_values(ascending=False).to_dict(),
         "pictures": pictures,
         "point": operating_point(pictures),
-        "figures": _figures(desk.context, told["model_id"]),
+        "figures": _figures(desk.context, values["model_id"]),
         "prefect": _prefect_runs(),
         "days": DAYS,
         "now": now,
         "session": session,
     }
-    return desk.templates.TemplateResponse(request, "insight.html", told)
+    return desk.templates.TemplateResponse(request, "insight.html", values)
 
 
 @router.get("/help")
@@ -106,13 +106,13 @@ def _hosts(outcomes: pd.DataFrame) -> list[dict[str, Any]]:
     return records(by_host.join(total).nlargest(HOSTS, "failed").reset_index())
 
 
-def _first_readings(decided: pd.DataFrame) -> pd.DataFrame:
+def _first_reviews(decided: pd.DataFrame) -> pd.DataFrame:
     return decided[(decided["kind"] != Kind.SECOND_READING.value) & decided["said"].isin(list(FRAUD))]
 
 
 def _weeks(decided: pd.DataFrame, now: pd.Timestamp) -> list[dict[str, Any]]:
     """Return for each week what share of the cases from the queue were fraud, the newest first."""
-    queue = _first_readings(decided[decided["audited"] != 1])
+    queue = _first_reviews(decided[decided["audited"] != 1])
     week = ((now - queue["decided_at"]).dt.total_seconds().clip(lower=0) // WEEK_S).astype("int64")
     return [
         {"begins": now - timedelta(weeks=number + 1), "share": _share(queue[week == number])}
@@ -122,10 +122,10 @@ def _weeks(decided: pd.DataFrame, now: pd.Timestamp) -> list[dict[str, Any]]:
 
 def _by_band(decided: pd.DataFrame) -> dict[str, Share]:
     """Return what share was fraud in each band, and among those drawn at random."""
-    first = _first_readings(decided)
-    found = {str(band): _share(part) for band, part in first[first["audited"] != 1].groupby("band")}
+    first = _first_reviews(decided)
+    by_band = {str(band): _share(part) for band, part in first[first["audited"] != 1].groupby("band")}
     drawn = first[first["audited"] == 1]
-    return found | ({"drawn at random": _share(drawn)} if len(drawn) else {})
+    return by_band | ({"drawn at random": _share(drawn)} if len(drawn) else {})
 
 
 def _share(part: pd.DataFrame) -> Share:
@@ -134,7 +134,7 @@ def _share(part: pd.DataFrame) -> Share:
 
 
 def _agreement(decided: pd.DataFrame) -> Share | None:
-    """Return how often second readers said what the first had said; ``None`` if nobody read again."""
+    """Return how often second reviewers decided as the first had; ``None`` if nobody reviewed again."""
     again = decided[decided["kind"] == Kind.SECOND_READING.value]
     if again.empty:
         return None

@@ -15,14 +15,14 @@ from data.errors import LostPicture
 from models.serving.context import Context
 from models.serving.pictures.thumbnails import SIDE_PIXELS, thumbnail
 from review.access.permissions import Viewer
-from review.aligned_pair import align, as_jpeg, lead_of, opened
+from review.aligned_pair import align, encode_jpeg, open_jpeg, transform_of
 from review.desk import desk_of
 
 LARGE_PIXELS = 1_000
-KEPT_SMALL, KEPT_LARGE = 2_048, 128
-OPENED_AT_ONCE = threading.BoundedSemaphore(min(4, os.cpu_count() or 1))
+CACHED_SMALL, CACHED_LARGE = 2_048, 128
+OPEN_AT_ONCE = threading.BoundedSemaphore(min(4, os.cpu_count() or 1))
 """Each that is opened at the same time takes a process of its own, and a page asks for fifty at once."""
-FOR_A_DAY = "private, max-age=86400, immutable"
+CACHE_CONTROL = "private, max-age=86400, immutable"
 ImageId = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 router = APIRouter()
 
@@ -30,13 +30,13 @@ router = APIRouter()
 @router.get("/pictures/{image_id}")
 def small(request: Request, session: Viewer, image_id: ImageId) -> Response:
     """Answer a picture, small."""
-    return _jpeg(_known(desk_of(request).context, image_id, SIDE_PIXELS))
+    return _jpeg(_thumbnail(desk_of(request).context, image_id, SIDE_PIXELS))
 
 
 @router.get("/pictures/{image_id}/large")
 def large(request: Request, session: Viewer, image_id: ImageId) -> Response:
     """Answer a picture, large."""
-    return _jpeg(_known(desk_of(request).context, image_id, LARGE_PIXELS))
+    return _jpeg(_thumbnail(desk_of(request).context, image_id, LARGE_PIXELS))
 
 
 @router.get("/pairs/{image_id}/{other_image_id}/{view}")
@@ -53,38 +53,38 @@ def pair(
         stored = alignment_of(connection, image_id, other_image_id)
     if stored is None and image_id != other_image_id:
         raise HTTPException(404, "These two pictures were not found to be alike.")
-    lead = lead_of(None if stored is None else stored["lead"], turned_round=image_id > other_image_id)
-    own, other = (opened(_known(context, name, LARGE_PIXELS)) for name in (image_id, other_image_id))
-    both = align(own, other, lead)
-    shown = {"own": both.own, "other": both.other}
-    return _jpeg(as_jpeg(both.difference() if view == "difference" else shown[view]))
+    transform = transform_of(None if stored is None else stored["lead"], inverse=image_id > other_image_id)
+    own, other = (open_jpeg(_thumbnail(context, name, LARGE_PIXELS)) for name in (image_id, other_image_id))
+    both = align(own, other, transform)
+    parts = {"own": both.own, "other": both.other}
+    return _jpeg(encode_jpeg(both.difference() if view == "difference" else parts[view]))
 
 
-def _known(context: Context, image_id: str, side_pixels: int) -> bytes:
+def _thumbnail(context: Context, image_id: str, side_pixels: int) -> bytes:
     with context.catalog.read() as connection:
         if not is_known_picture(connection, image_id):
             raise HTTPException(404, "There is no such picture.")
-    kept = _kept_small if side_pixels == SIDE_PIXELS else _kept_large
+    cached = _cached_small if side_pixels == SIDE_PIXELS else _cached_large
     try:
-        found = kept(context, image_id)
+        jpeg = cached(context, image_id)
     except LostPicture as error:
         raise HTTPException(404, "The picture is not in the store any more.") from error
-    if found is None:
+    if jpeg is None:
         raise HTTPException(404, "The picture cannot be read.")
-    return found
+    return jpeg
 
 
-@lru_cache(maxsize=KEPT_SMALL)
-def _kept_small(context: Context, image_id: str) -> bytes | None:
-    with OPENED_AT_ONCE:
+@lru_cache(maxsize=CACHED_SMALL)
+def _cached_small(context: Context, image_id: str) -> bytes | None:
+    with OPEN_AT_ONCE:
         return thumbnail(context, image_id)
 
 
-@lru_cache(maxsize=KEPT_LARGE)
-def _kept_large(context: Context, image_id: str) -> bytes | None:
-    with OPENED_AT_ONCE:
+@lru_cache(maxsize=CACHED_LARGE)
+def _cached_large(context: Context, image_id: str) -> bytes | None:
+    with OPEN_AT_ONCE:
         return thumbnail(context, image_id, LARGE_PIXELS)
 
 
 def _jpeg(content: bytes) -> Response:
-    return Response(content, media_type="image/jpeg", headers={"Cache-Control": FOR_A_DAY})
+    return Response(content, media_type="image/jpeg", headers={"Cache-Control": CACHE_CONTROL})

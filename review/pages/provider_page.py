@@ -17,7 +17,7 @@ from review.access.authentication import is_loopback
 from review.access.permissions import NotAllowed
 from review.desk import address_of
 from review.formatting import plain
-from review.pages.sign_in_page import signed_in
+from review.pages.sign_in_page import begin_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from data.settings import DeskSettings
-    from review.access.authentication import ProviderDoor
+    from review.access.authentication import OidcAuthenticator
 
 PATH = "/provider"
 COOKIE = "seenbefore-provider"
-WAY_S = 600
+SIGN_IN_S = 600
 """Longest time that somebody may stay at the provider."""
 TIMEOUT_S = 10.0
 SCOPE = "openid profile email"
@@ -38,7 +38,7 @@ SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 LONGEST_REASON = 200
 
 
-def add_to(app: FastAPI, door: ProviderDoor, settings: DeskSettings) -> None:
+def add_to(app: FastAPI, authenticator: OidcAuthenticator, settings: DeskSettings) -> None:
     """Let people sign in at the provider that the settings name.
 
     Raises
@@ -47,14 +47,14 @@ def add_to(app: FastAPI, door: ProviderDoor, settings: DeskSettings) -> None:
         The provider's address or ours cannot be used, or Authlib is not installed.
     """
     _check(settings)
-    provider = Provider(_client(settings), door, settings)
-    app.add_api_route(PATH, provider.there, include_in_schema=False)
-    app.add_api_route(f"{PATH}/back", provider.back, include_in_schema=False)
+    provider = Provider(_client(settings), authenticator, settings)
+    app.add_api_route(PATH, provider.redirect, include_in_schema=False)
+    app.add_api_route(f"{PATH}/back", provider.callback, include_in_schema=False)
     app.add_middleware(
         SessionMiddleware,
-        secret_key=door.way_secret,
+        secret_key=authenticator.sign_in_secret,
         session_cookie=COOKIE,
-        max_age=WAY_S,
+        max_age=SIGN_IN_S,
         path=PATH,
         same_site="lax",
         https_only=settings.public_url.startswith("https:"),
@@ -72,53 +72,53 @@ class Provider:
     ----------
     client
         Authlib's.
-    door
+    authenticator
         Begins sessions.
     settings
         Name the provider, and us there.
     """
 
     client: Any
-    door: ProviderDoor
+    authenticator: OidcAuthenticator
     settings: DeskSettings
 
-    async def there(self, request: Request) -> Response:
+    async def redirect(self, request: Request) -> Response:
         """Lead to the provider."""
-        with _said_in_sentences():
+        with _readable_errors():
             await self._metadata()
             answer: Response = await self.client.authorize_redirect(request, f"{address_of(request)}{PATH}/back")
         return answer
 
-    async def back(self, request: Request) -> Response:
+    async def callback(self, request: Request) -> Response:
         """Exchange the provider's code for who somebody is, and begin a session."""
-        with _said_in_sentences():
+        with _readable_errors():
             metadata = await self._metadata()
-            token = await self.client.authorize_access_token(request, claims_options=_wanted(self.settings))
-            told = await self._told(token, "userinfo_endpoint" in metadata)
-        name = _name(told, self.settings.oidc_claim)
-        cookie = self.door.begin(name)
+            token = await self.client.authorize_access_token(request, claims_options=_claims_options(self.settings))
+            claims = await self._claims(token, "userinfo_endpoint" in metadata)
+        name = _name(claims, self.settings.oidc_claim)
+        cookie = self.authenticator.begin(name)
         if cookie is None:
             raise NotAllowed(f"You have signed in as {name}, whom nobody has added to the people of this desk.")
-        return signed_in(request, cookie)
+        return begin_session(request, cookie)
 
     async def _metadata(self) -> dict[str, Any]:
         """Return what the provider says of itself, which must be the one that the settings name."""
         metadata: dict[str, Any] = await self.client.load_server_metadata()
         if metadata.get("issuer") != self.settings.oidc_issuer:
-            found = plain(metadata.get("issuer", "nothing"), LONGEST_REASON)
-            raise HTTPException(503, f"The provider calls itself {found}; SEENBEFORE_DESK__OIDC_ISSUER must be that.")
+            issuer = plain(metadata.get("issuer", "nothing"), LONGEST_REASON)
+            raise HTTPException(503, f"The provider calls itself {issuer}; SEENBEFORE_DESK__OIDC_ISSUER must be that.")
         metadata["id_token_signing_alg_values_supported"] = SIGNATURES
         return metadata
 
-    async def _told(self, token: dict[str, Any], tells_more: bool) -> dict[str, Any]:
+    async def _claims(self, token: dict[str, Any], has_userinfo: bool) -> dict[str, Any]:
         """Return what the provider tells of a person: in its token, or if that does not name them, when asked."""
-        told: dict[str, Any] | None = token.get("userinfo")
-        if not told:
+        claims: dict[str, Any] | None = token.get("userinfo")
+        if not claims:
             raise NotAllowed("The provider sent no token that says who signed in.")
-        if self.settings.oidc_claim in told or not tells_more:
-            return told
+        if self.settings.oidc_claim in claims or not has_userinfo:
+            return claims
         more: dict[str, Any] = await self.client.userinfo(token=token)
-        if more.get("sub") != told["sub"]:
+        if more.get("sub") != claims["sub"]:
             raise NotAllowed("The provider told of two different people. Begin again.")
         return more
 
@@ -161,7 +161,7 @@ def _client(settings: DeskSettings) -> Any:
     )
 
 
-def _wanted(settings: DeskSettings) -> dict[str, dict[str, Any]]:
+def _claims_options(settings: DeskSettings) -> dict[str, dict[str, Any]]:
     """Return what a token must say to be this provider's, and for us."""
     return {
         "iss": {"essential": True, "value": settings.oidc_issuer},
@@ -169,18 +169,18 @@ def _wanted(settings: DeskSettings) -> dict[str, dict[str, Any]]:
     }
 
 
-def _name(told: dict[str, Any], claim: str) -> str:
+def _name(claims: dict[str, Any], claim: str) -> str:
     """Return the name of a person here."""
-    name = told.get(claim)
+    name = claims.get(claim)
     if not isinstance(name, str) or not name.strip():
         raise NotAllowed(f"The provider does not tell your {claim}; SEENBEFORE_DESK__OIDC_CLAIM must name another.")
-    if claim == "email" and told.get("email_verified") is not True:
+    if claim == "email" and claims.get("email_verified") is not True:
         raise NotAllowed(f"The provider has not verified that {name} is yours.")
     return name
 
 
 @contextmanager
-def _said_in_sentences() -> Iterator[None]:
+def _readable_errors() -> Iterator[None]:
     """Turn what goes wrong at the provider, or on the way, into an answer for people."""
     from authlib.integrations.starlette_client import OAuthError
     from joserfc.errors import JoseError

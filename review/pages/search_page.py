@@ -17,7 +17,7 @@ from models.serving.pictures.query_pictures import Address, Upload, read_query
 from models.serving.pictures.search_pictures import SearchOptions, SearchResult, find_similar
 from review.access.permissions import Form, Viewer
 from review.desk import Desk, desk_of
-from review.labels import edit_words
+from review.labels import edit_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,19 +29,19 @@ MOST_HITS = 60
 UNSURE = 0.1
 """Least probability of what is shown to somebody who wants to see unsure hits too."""
 LONGEST_TEXT = 2_000
-NOTHING_ASKED = "Choose a picture file, or paste the address of a picture."
+NO_PICTURE = "Choose a picture file, or paste the address of a picture."
 router = APIRouter()
 
 
 @router.get("/search")
 def by_text(request: Request, session: Viewer, q: Annotated[str, Query(max_length=LONGEST_TEXT)] = "") -> Response:
-    """Show the search, and the listings that are called what somebody asks for."""
+    """Show the search, and the listings that are called what somebody looks for."""
     desk = desk_of(request)
     text = q.replace("\0", "").strip()
     with desk.context.catalog.read() as connection:
-        found = find_listings(connection, text, MOST_LISTINGS) if text else None
-        pictures = {} if found is None else first_pictures_of(connection, found["listing_key"].tolist())
-    rows = None if found is None else _with_pictures(found, pictures)
+        listings = find_listings(connection, text, MOST_LISTINGS) if text else None
+        pictures = {} if listings is None else first_pictures_of(connection, listings["listing_key"].tolist())
+    rows = None if listings is None else _with_pictures(listings, pictures)
     return _page(request, session, text=text, listings=rows)
 
 
@@ -50,16 +50,16 @@ def by_picture(request: Request, session: Viewer, form: Form) -> Response:
     """Show the known pictures like one that was uploaded, or that stands at an address."""
     desk = desk_of(request)
     url, unsure = str(form.get("url", "")).strip(), bool(form.get("unsure"))
-    shown: dict[str, Any] = {"url": url, "unsure": unsure}
+    values: dict[str, Any] = {"url": url, "unsure": unsure}
     picture = uploaded(form) or (Address(url) if url else None)
     if picture is None:
-        return _page(request, session, problem=NOTHING_ASKED, status=422, **shown)
-    shown["asked"] = picture.url if isinstance(picture, Address) else picture.name
+        return _page(request, session, problem=NO_PICTURE, status=422, **values)
+    values["query"] = picture.url if isinstance(picture, Address) else picture.name
     try:
-        found = similar(desk, picture, UNSURE if unsure else None, MOST_HITS)
+        result = similar(desk, picture, UNSURE if unsure else None, MOST_HITS)
     except SourceError as error:
-        return _page(request, session, problem=str(error), status=422, **shown)
-    return _page(request, session, hits=_hits(found.rows), known=found.known, **shown)
+        return _page(request, session, problem=str(error), status=422, **values)
+    return _page(request, session, hits=_hits(result.rows), known=result.known, **values)
 
 
 def uploaded(form: FormData) -> Upload | None:
@@ -67,8 +67,8 @@ def uploaded(form: FormData) -> Upload | None:
     file = form.get("picture")
     if not isinstance(file, UploadFile):
         return None
-    with closing(file.file) as opened:
-        content = opened.read()
+    with closing(file.file) as file_content:
+        content = file_content.read()
     # A browser sends the field of a file that was not chosen too: without a name, and empty.
     return Upload(file.filename or "upload", content) if file.filename or content else None
 
@@ -76,28 +76,28 @@ def uploaded(form: FormData) -> Upload | None:
 def similar(desk: Desk, picture: Address | Upload, least: float | None, limit: int) -> SearchResult:
     """Look one picture up among the known ones that stand in listings; `SourceError` if it cannot be read."""
     with read_query(desk.context, picture) as queries:
-        found = find_similar(
+        result = find_similar(
             desk.context, queries, SearchOptions(min_probability=least, limit=limit), datetime.now(UTC)
         )
-    rows = found.rows[found.rows["listing_id"].notna()].reset_index(drop=True)
+    rows = result.rows[result.rows["listing_id"].notna()].reset_index(drop=True)
     keys = {
         "listing_key": joined_keys(rows["marketplace"], rows["listing_id"]),
         "seller_key": joined_keys(rows["marketplace"], rows["seller_id"]),
     }
-    return SearchResult(rows.assign(**keys), found.known)
+    return SearchResult(rows.assign(**keys), result.known)
 
 
 def _hits(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{**row, "edit_words": edit_words(row["edit"])} for row in records(rows)]
+    return [{**row, "edit_label": edit_label(row["edit"])} for row in records(rows)]
 
 
-def _with_pictures(found: pd.DataFrame, pictures: dict[int, str]) -> list[dict[str, Any]]:
+def _with_pictures(listings: pd.DataFrame, pictures: dict[int, str]) -> list[dict[str, Any]]:
     """Add each listing's first readable picture."""
-    return [row | {"image_id": pictures.get(row["listing_key"])} for row in records(found)]
+    return [row | {"image_id": pictures.get(row["listing_key"])} for row in records(listings)]
 
 
-def _page(request: Request, session: Session, *, status: int = 200, **told: Any) -> Response:
+def _page(request: Request, session: Session, *, status: int = 200, **values: Any) -> Response:
     desk = desk_of(request)
-    nothing = {"text": "", "listings": None, "url": "", "unsure": False, "asked": "", "hits": None, "known": 0}
-    shown = {**nothing, "problem": "", "most": MOST_LISTINGS, "now": desk.clock(), "session": session, **told}
-    return desk.templates.TemplateResponse(request, "search.html", shown, status_code=status)
+    defaults = {"text": "", "listings": None, "url": "", "unsure": False, "query": "", "hits": None, "known": 0}
+    context = {**defaults, "problem": "", "most": MOST_LISTINGS, "now": desk.clock(), "session": session, **values}
+    return desk.templates.TemplateResponse(request, "search.html", context, status_code=status)

@@ -23,7 +23,7 @@ from data.catalog.database.frames import records
 from data.catalog.market.photo_ties import taken_around
 from review.access.permissions import Viewer
 from review.desk import desk_of
-from review.labels import VERDICT_WORDS, edit_words, reason_words
+from review.labels import VERDICT_LABELS, edit_label, reason_label
 from review.queue_filter import Key
 from review.ring_diagram import HEIGHT, WIDTH, ring_of
 
@@ -53,7 +53,7 @@ def seller(request: Request, session: Viewer, key: Key, page: Annotated[int, Que
             for state in State
             for row in page_of(connection, Filter(seller_key=key, state=state), now, number=1, size=MOST_CASES).rows
         }
-        told = {
+        values = {
             "key": key,
             "name": names[key],
             "accounts": accounts_of(connection, key),
@@ -65,6 +65,6 @@ def seller(request: Request, session: Viewer, key: Key, page: Annotated[int, Que
             "takings": records(takings),
             "ring": ring_of(key, taken, known),
         }
-    told |= {"session": session, "page": page, "rows": PAGE_ROWS, "now": now, "width": WIDTH, "height": HEIGHT}
-    told |= {"verdicts": VERDICT_WORDS, "edit_words": edit_words, "reason_words": reason_words, "names": known}
-    return desk.templates.TemplateResponse(request, "seller.html", told)
+    values |= {"session": session, "page": page, "rows": PAGE_ROWS, "now": now, "width": WIDTH, "height": HEIGHT}
+    values |= {"verdicts": VERDICT_LABELS, "edit_label": edit_label, "reason_label": reason_label, "names": known}
+    return desk.templates.TemplateResponse(request, "seller.html", values)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from review.access.authentication import LocalDoor, ProviderDoor
+from review.access.authentication import OidcAuthenticator, TokenAuthenticator
 from review.access.permissions import Viewer
 from review.access.sessions import COOKIE, LASTS_S
 from review.desk import address_of, desk_of
@@ -21,12 +21,14 @@ router = APIRouter()
 async def sign_in(request: Request, token: Annotated[str, Query(max_length=200)] = "") -> Response:
     """Exchange the token for a session, or say how to come in."""
     desk = desk_of(request)
-    cookie = desk.door.exchange(token) if isinstance(desk.door, LocalDoor) and token else None
+    cookie = (
+        desk.authenticator.exchange(token) if isinstance(desk.authenticator, TokenAuthenticator) and token else None
+    )
     if cookie is not None:
-        return signed_in(request, cookie)
-    ways = {LocalDoor: "token", ProviderDoor: "provider"}
-    told = {"way": ways.get(type(desk.door), "proxy"), "was_given": bool(token), "session": None}
-    return desk.templates.TemplateResponse(request, "signing_in.html", told, status_code=401)
+        return begin_session(request, cookie)
+    methods = {TokenAuthenticator: "token", OidcAuthenticator: "provider"}
+    values = {"method": methods.get(type(desk.authenticator), "proxy"), "was_given": bool(token), "session": None}
+    return desk.templates.TemplateResponse(request, "sign_in.html", values, status_code=401)
 
 
 @router.post("/sign-out")
@@ -37,7 +39,7 @@ async def sign_out(session: Viewer) -> Response:
     return answer
 
 
-def signed_in(request: Request, cookie: str) -> Response:
+def begin_session(request: Request, cookie: str) -> Response:
     """Begin a session in the browser, and show the queue."""
     answer = RedirectResponse("/", 303)
     secure = address_of(request).startswith("https:")

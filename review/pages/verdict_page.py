@@ -27,10 +27,10 @@ from data.catalog.cases.transitions import (
 from data.catalog.database.frames import records
 from data.errors import VerdictError
 from review.access.permissions import Analyst, Form, Lead, Viewer
-from review.assignment import next_for
+from review.assignment import next_case
 from review.desk import Desk, desk_of
-from review.labels import KIND_WORDS, PROBLEM_WORDS, VERDICT_WORDS
-from review.queue_filter import LARGEST_KEY, SMALLEST_KEY, Asked, Key
+from review.labels import KIND_LABELS, PROBLEM_LABELS, VERDICT_LABELS
+from review.queue_filter import LARGEST_KEY, SMALLEST_KEY, Key, QueueFilter
 
 if TYPE_CHECKING:
     from data.catalog.cases.transitions import Problem, Verdict
@@ -44,36 +44,36 @@ router = APIRouter()
 
 
 @router.post("/cases/{key}/verdict")
-def give(request: Request, session: Analyst, key: Key, form: Form) -> Response:
+def record_verdict(request: Request, session: Analyst, key: Key, form: Form) -> Response:
     """Write a verdict and lead to the next case."""
-    desk, given = desk_of(request), _decision(form, key, session.person.name)
-    recorded = write_verdict(desk, given, again=bool(form.get("second_reading")))
-    return _on(desk, session.person.name, form, key, recorded)
+    desk, decision = desk_of(request), _decision(form, key, session.user.name)
+    recorded = write_verdict(desk, decision, second_review=bool(form.get("second_reading")))
+    return _next(desk, session.user.name, form, key, recorded)
 
 
-def write_verdict(desk: Desk, given: Decision, *, again: bool) -> Recorded:
-    """Write the verdict on a case, or that of its second reader."""
+def write_verdict(desk: Desk, decision: Decision, *, second_review: bool) -> Recorded:
+    """Write the verdict on a case, or that of its second review."""
     now, share = desk.clock(), desk.context.settings.desk.second_reading_share
     with desk.context.catalog.write(durable=True) as connection:
-        require_listing(connection, given.listing_key)
-        if again:
-            return read_again(connection, given, now)
-        return decide(connection, given, now, second_reading_share=share)
+        require_listing(connection, decision.listing_key)
+        if second_review:
+            return read_again(connection, decision, now)
+        return decide(connection, decision, now, second_reading_share=share)
 
 
 @router.post("/cases/{key}/snooze")
-def leave_alone(request: Request, session: Analyst, key: Key, form: Form) -> Response:
+def snooze_case(request: Request, session: Analyst, key: Key, form: Form) -> Response:
     """Leave a case alone for some days and lead to the next one."""
     desk, now = desk_of(request), desk_of(request).clock()
     days = _number(form, "days", 1, LONGEST_SNOOZE_DAYS)
     with desk.context.catalog.write(durable=True) as connection:
         require_listing(connection, key)
-        recorded = snooze(connection, key, now + timedelta(days=days), session.person.name, now)
-    return _on(desk, session.person.name, form, key, recorded)
+        recorded = snooze(connection, key, now + timedelta(days=days), session.user.name, now)
+    return _next(desk, session.user.name, form, key, recorded)
 
 
 @router.post("/cases/{key}/pair")
-def part(request: Request, session: Analyst, key: Key, form: Form) -> Response:
+def deny_photo_pair(request: Request, session: Analyst, key: Key, form: Form) -> Response:
     """Keep that two pictures are different photos, and show the case again."""
     desk, now = desk_of(request), desk_of(request).clock()
     pair = str(form.get("image_id", "")), str(form.get("other_image_id", ""))
@@ -83,50 +83,50 @@ def part(request: Request, session: Analyst, key: Key, form: Form) -> Response:
         require_listing(connection, key)
         if alignment_of(connection, *pair) is None:
             raise HTTPException(404, "These two pictures were not found to be alike; nothing was written.")
-        deny_pair(connection, key, pair, session.person.name, now, str(form.get("note", "")))
-    return RedirectResponse(f"/cases/{key}{_back(form)}", 303)
+        deny_pair(connection, key, pair, session.user.name, now, str(form.get("note", "")))
+    return RedirectResponse(f"/cases/{key}{_queue_query(form)}", 303)
 
 
 @router.post("/cases/{key}/release")
-def give_back(request: Request, session: Analyst, key: Key, form: Form) -> Response:
+def release_case(request: Request, session: Analyst, key: Key, form: Form) -> Response:
     """Give a case back without a verdict, and show the queue."""
     with desk_of(request).context.catalog.claiming() as connection:
-        release(connection, key, session.person.name)
-    return RedirectResponse("/" + _back(form), 303)
+        release(connection, key, session.user.name)
+    return RedirectResponse("/" + _queue_query(form), 303)
 
 
 @router.post("/verdicts/{verdict_id}/undo")
-def take_back(request: Request, session: Analyst, verdict_id: str, form: Form) -> Response:
+def undo_verdict(request: Request, session: Analyst, verdict_id: str, form: Form) -> Response:
     """Take back the verdict that holds, if it is one's own, and show the case again."""
     desk = desk_of(request)
     with desk.context.catalog.write(durable=True) as connection:
-        recorded = undo(connection, verdict_id, session.person.name, desk.clock())
-    return RedirectResponse(f"/cases/{recorded.listing_key}{_back(form)}", 303)
+        recorded = undo(connection, verdict_id, session.user.name, desk.clock())
+    return RedirectResponse(f"/cases/{recorded.listing_key}{_queue_query(form)}", 303)
 
 
 @router.post("/verdicts/{verdict_id}/appeal")
-def ask_again(request: Request, session: Analyst, verdict_id: str, form: Form) -> Response:
+def appeal_verdict(request: Request, session: Analyst, verdict_id: str, form: Form) -> Response:
     """Ask for another look at a decided case, which is open again."""
     desk = desk_of(request)
     with desk.context.catalog.write(durable=True) as connection:
         note = str(form.get("note", ""))
-        recorded = appeal(connection, verdict_id, session.person.name, desk.clock(), note)
-    return RedirectResponse(f"/cases/{recorded.listing_key}{_back(form)}", 303)
+        recorded = appeal(connection, verdict_id, session.user.name, desk.clock(), note)
+    return RedirectResponse(f"/cases/{recorded.listing_key}{_queue_query(form)}", 303)
 
 
 @router.post("/verdicts/{verdict_id}/overturn")
-def replace(request: Request, session: Lead, verdict_id: str, form: Form) -> Response:
+def overturn_verdict(request: Request, session: Lead, verdict_id: str, form: Form) -> Response:
     """Put another verdict in the place of somebody's."""
     desk = desk_of(request)
     key = _number(form, "key", SMALLEST_KEY, LARGEST_KEY)
     with desk.context.catalog.write(durable=True) as connection:
         require_listing(connection, key)
-        overturn(connection, _decision(form, key, session.person.name), verdict_id, desk.clock())
-    return RedirectResponse(f"/cases/{key}{_back(form)}", 303)
+        overturn(connection, _decision(form, key, session.user.name), verdict_id, desk.clock())
+    return RedirectResponse(f"/cases/{key}{_queue_query(form)}", 303)
 
 
 @router.post("/bulk")
-def give_many(request: Request, session: Lead, form: Form) -> Response:
+def decide_in_bulk(request: Request, session: Lead, form: Form) -> Response:
     """Write one verdict for many listings: all of them, or none if one was changed meanwhile."""
     desk, now = desk_of(request), desk_of(request).clock()
     keys = [_whole(str(key), "key", SMALLEST_KEY, LARGEST_KEY) for key in form.getlist("key")]
@@ -135,8 +135,8 @@ def give_many(request: Request, session: Lead, form: Form) -> Response:
     with desk.context.catalog.write(durable=True) as connection:
         for key in keys:
             require_listing(connection, key)
-            given = _decision(form, key, session.person.name, seen_version=version_of(connection, key))
-            decide(connection, given, now)
+            decision = _decision(form, key, session.user.name, seen_version=version_of(connection, key))
+            decide(connection, decision, now)
     return RedirectResponse("/?" + urlencode({"decided": len(keys)}), 303)
 
 
@@ -150,19 +150,19 @@ def audit(
     """Show what was decided, by whom and when, the latest first."""
     desk = desk_of(request)
     with desk.context.catalog.read() as connection:
-        found = audit_page(connection, before=before or None, size=AUDIT_ROWS, actor=actor or None)
-        titles = titles_of(connection, found["listing_key"].tolist())
-    rows = [{**row, "listing": titles.get(row["listing_key"], {})} for row in records(found)]
-    told = {
+        events = audit_page(connection, before=before or None, size=AUDIT_ROWS, actor=actor or None)
+        titles = titles_of(connection, events["listing_key"].tolist())
+    rows = [{**row, "listing": titles.get(row["listing_key"], {})} for row in records(events)]
+    values = {
         "session": session,
         "rows": rows,
         "actor": actor,
         "older": rows[-1]["verdict_id"] if len(rows) == AUDIT_ROWS else None,
-        "kinds": KIND_WORDS,
-        "verdicts": VERDICT_WORDS,
-        "problems": PROBLEM_WORDS,
+        "kinds": KIND_LABELS,
+        "verdicts": VERDICT_LABELS,
+        "problems": PROBLEM_LABELS,
     }
-    return desk.templates.TemplateResponse(request, "audit.html", told)
+    return desk.templates.TemplateResponse(request, "audit.html", values)
 
 
 def require_listing(connection: Connection, key: int) -> None:
@@ -206,17 +206,17 @@ def _whole(text: str, name: str, least: int, most: int) -> int:
     return value
 
 
-def _back(form: FormData, **more: object) -> str:
+def _queue_query(form: FormData, **more: object) -> str:
     """Return the queue's filter that the form carries, as the query of a URL."""
     query = str(form.get("back", "")).removeprefix("?")
-    added = urlencode({name: value for name, value in more.items() if value is not None})
-    whole = "&".join(part for part in (query, added) if part)
+    more_query = urlencode({name: value for name, value in more.items() if value is not None})
+    whole = "&".join(each for each in (query, more_query) if each)
     return f"?{whole}" if whole else ""
 
 
-def _on(desk: Desk, actor: str, form: FormData, key: int, recorded: Recorded) -> Response:
+def _next(desk: Desk, actor: str, form: FormData, key: int, recorded: Recorded) -> Response:
     """Lead to the next case of the filter, with what was just written named."""
-    asked = Asked.read(str(form.get("back", "")))
-    after = next_for(desk, actor, asked.filter(desk.clock()), key)
-    path = "/" if after is None else f"/cases/{after}"
-    return RedirectResponse(path + _back(form, told=recorded.verdict_id), 303)
+    queue_filter = QueueFilter.read(str(form.get("back", "")))
+    following = next_case(desk, actor, queue_filter.filter(desk.clock()), key)
+    path = "/" if following is None else f"/cases/{following}"
+    return RedirectResponse(path + _queue_query(form, recorded=recorded.verdict_id), 303)

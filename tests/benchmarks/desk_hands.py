@@ -25,8 +25,8 @@ import numpy as np
 
 from data.settings import load_settings
 from models.serving.context import open_context
-from review.access.authentication import LocalDoor
-from review.app import create_app
+from review.access.authentication import TokenAuthenticator
+from review.application import create_app
 from tests.benchmarks.desk_pages import fill_cases, write_on
 from tests.review.browsing import chromium, visit
 from tests.review.conftest import SESSIONS, serving
@@ -127,7 +127,7 @@ def main() -> None:
     writer = spawn.Process(target=write_on, args=(given.home, stop, written))
     if given.writing:
         writer.start()
-    with serving(create_app(context, LocalDoor(SESSIONS))) as origin, chromium() as browser:
+    with serving(create_app(context, TokenAuthenticator(SESSIONS))) as origin, chromium() as browser:
         for way in WAYS:
             with visit(browser, origin) as noted:
                 report(way.__name__.replace("_", " "), worked_through(noted.page, origin, way, given.cases))

@@ -29,10 +29,10 @@ from data.catalog.database.frames import upsert
 from data.catalog.database.schema import cases, sightings
 from data.settings import load_settings
 from models.serving.context import open_context
-from review.access.authentication import LocalDoor
-from review.access.roles import Person, Role
+from review.access.authentication import TokenAuthenticator
+from review.access.roles import Role, User
 from review.access.sessions import COOKIE, Sessions
-from review.app import create_app
+from review.application import create_app
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
@@ -115,7 +115,9 @@ def main() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(context, LocalDoor(sessions)), port=port, log_level="warning"))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(context, TokenAuthenticator(sessions)), port=port, log_level="warning")
+    )
     threading.Thread(target=server.run, daemon=True).start()
     while not server.started:
         time.sleep(0.05)
@@ -126,7 +128,7 @@ def main() -> None:
     queue = [str(path) for path in rng.choice(QUEUES, given.requests)]
     opened = [f"/cases/{key}" for key in rng.choice(keys, 2 * given.requests, replace=False)]
     before, beside = opened[: given.requests], opened[given.requests :]
-    cookie = {COOKIE: sessions.begin(Person("ada", Role.ANALYST))}
+    cookie = {COOKIE: sessions.begin(User("ada", Role.ANALYST))}
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", cookies=cookie, timeout=60) as client:
         measured(client, queue[:5])
         report("queue, nobody writing", measured(client, queue))

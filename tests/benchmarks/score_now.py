@@ -24,11 +24,11 @@ from data.catalog.database.engine import Catalog
 from data.settings import load_settings
 from models.serving.context import open_context
 from models.serving.scoring.scoring_warmup import warm_up
-from review.access.authentication import LocalDoor
+from review.access.authentication import TokenAuthenticator
 from review.access.permissions import CSRF_HEADER
-from review.access.roles import Person, Role
+from review.access.roles import Role, User
 from review.access.sessions import COOKIE, Sessions
-from review.app import create_app
+from review.application import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,11 +73,11 @@ def main() -> None:
         began = time.perf_counter()
         warm_up(context, datetime.now(UTC))
         print(f"made ready in {time.perf_counter() - began:.1f} s")
-    cookie = sessions.begin(Person("ada", Role.ANALYST))
+    cookie = sessions.begin(User("ada", Role.ANALYST))
     begun = sessions.read(cookie)
     assert begun is not None
     walls, cpus = [], []
-    app = create_app(context, LocalDoor(sessions))
+    app = create_app(context, TokenAuthenticator(sessions))
     with TestClient(app, base_url="http://127.0.0.1", cookies={COOKIE: cookie}) as client:
         for number in range(given.requests):
             chosen = rng.choice(len(files), PICTURES_A_LISTING, replace=False)
@@ -87,7 +87,7 @@ def main() -> None:
                 "pictures": [base64.b64encode(files[place].read_bytes()).decode() for place in chosen],
             }  # fmt: skip
             began, worked = time.perf_counter(), time.process_time()
-            answer = client.post("/api/score", json=listing, headers={CSRF_HEADER: begun.csrf})
+            answer = client.post("/api/score", json=listing, headers={CSRF_HEADER: begun.csrf_token})
             walls.append((time.perf_counter() - began) * 1e3)
             cpus.append((time.process_time() - worked) * 1e3)
             answer.raise_for_status()

@@ -12,10 +12,10 @@ from starlette.testclient import TestClient
 from data.catalog.feature_facts import ANALYST
 from data.synthetic.market import make_market, write_market
 from flows.start import started
-from review.access.authentication import LocalDoor
-from review.access.roles import Person, Role
+from review.access.authentication import TokenAuthenticator
+from review.access.roles import Role, User
 from review.access.sessions import COOKIE, Sessions
-from review.app import create_app
+from review.application import create_app
 from tests.journeys.conftest import Home, opened_home
 
 if TYPE_CHECKING:
@@ -48,15 +48,15 @@ def scored(tmp_path_factory: pytest.TempPathFactory, prefect_server: None) -> It
 def judge(home: Home, listing_keys: dict[str, int], truth: pd.DataFrame) -> None:
     """Say of each listing at the desk what is true of it."""
     sessions = Sessions(b"a secret of the tests, 32 bytes.")
-    app = create_app(home.context, LocalDoor(sessions), lambda: JUDGED_ON)
+    app = create_app(home.context, TokenAuthenticator(sessions), lambda: JUDGED_ON)
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as desk:
-        cookie = sessions.begin(Person("ada", Role.ANALYST))
+        cookie = sessions.begin(User("ada", Role.ANALYST))
         session = sessions.read(cookie)
         assert session
         desk.cookies.set(COOKIE, cookie)
         for listing_id, key in listing_keys.items():
             verdict = "fraud" if truth.loc[listing_id, "fraud"] else "legit"
-            form = {"csrf": session.csrf, "verdict": verdict, "seen_version": 0}
+            form = {"csrf": session.csrf_token, "verdict": verdict, "seen_version": 0}
             assert desk.post(f"/cases/{key}/verdict", data=form).status_code == 303
 
 

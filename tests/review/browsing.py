@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from review.access.roles import Person, Role
+from review.access.roles import Role, User
 from review.access.sessions import COOKIE
 from tests.review.conftest import SESSIONS
 
@@ -72,7 +72,7 @@ def visit(browser: Browser, origin: str, name: str = "ada", role: Role = Role.LE
     size = dict(zip(("width", "height"), options.pop("size", WIDE), strict=True))
     context = browser.new_context(viewport=size, **options)
     context.set_default_timeout(PATIENCE_MS)
-    context.add_cookies([{"name": COOKIE, "value": SESSIONS.begin(Person(name, role)), "url": origin}])
+    context.add_cookies([{"name": COOKIE, "value": SESSIONS.begin(User(name, role)), "url": origin}])
     page = context.new_page()
     noted = Visit(page, origin)
     page.on("request", lambda request: noted.requested.append(request.url))

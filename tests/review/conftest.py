@@ -15,10 +15,10 @@ from starlette.testclient import TestClient
 
 from data.settings import load_settings
 from models.serving.context import open_context
-from review.access.authentication import LocalDoor
-from review.access.roles import Person, Role
+from review.access.authentication import TokenAuthenticator
+from review.access.roles import Role, User
 from review.access.sessions import COOKIE, Sessions
-from review.app import create_app
+from review.application import create_app
 from tests.data.catalog.rows import moment
 from tests.review.market import make_market
 
@@ -56,9 +56,9 @@ class Browser(TestClient):
         super().__init__(app, base_url="http://127.0.0.1", follow_redirects=False, raise_server_exceptions=True)
         self.csrf = ""
         if name is not None:
-            cookie = SESSIONS.begin(Person(name, role))
+            cookie = SESSIONS.begin(User(name, role))
             self.cookies.set(COOKIE, cookie)
-            self.csrf = SESSIONS.read(cookie).csrf
+            self.csrf = SESSIONS.read(cookie).csrf_token
 
     def post_form(self, path: str, **fields: object):
         """Send a form as a page of ours would."""
@@ -124,7 +124,7 @@ def clock() -> Clock:
 @pytest.fixture
 def app(context: Context, clock: Clock) -> FastAPI:
     """The desk of the test's own market."""
-    return create_app(context, LocalDoor(SESSIONS), clock)
+    return create_app(context, TokenAuthenticator(SESSIONS), clock)
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from schemathesis.specs.openapi import checks as openapi_checks
 
 from data.errors import ModelError
 from models.serving.scoring import score_one_listing
-from review.access.authentication import LocalDoor
+from review.access.authentication import TokenAuthenticator
 from review.access.roles import Role
 from review.access.sessions import COOKIE
-from review.app import create_app
+from review.application import create_app
 from tests.flows.filled import as_file, photo, smaller
 from tests.review.conftest import SESSIONS, Browser, Clock, opened
 from tests.review.market import HOSTILE_TITLE, listing_keys
@@ -180,7 +180,7 @@ CHECKS = (
 @pytest.fixture(scope="module")
 def fuzzed(market_home, tmp_path_factory):
     with opened(shutil.copytree(market_home, tmp_path_factory.mktemp("fuzzed") / "home")) as context:
-        yield create_app(context, LocalDoor(SESSIONS), Clock())
+        yield create_app(context, TokenAuthenticator(SESSIONS), Clock())
 
 
 @pytest.fixture(scope="module")

@@ -112,7 +112,7 @@ def test_a_few_damaged_lines_are_broken_rows(tmp_path: Path) -> None:
 
     assert found(batch) == ({2: "1", 4: "3"}, [3])
     assert batch.broken[0].reason == "bytes that are not utf-8-sig"
-    assert batch.broken[0].excerpt == "2,gr\\udcfcn"
+    assert batch.broken[0].excerpt == "2,gr⟨U+DCFC⟩n"
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(app):
     from tests.review.conftest import Browser
 
     browser = Browser(app, None)
-    token = app.state.desk.door.token
+    token = app.state.desk.authenticator.token
     answer = browser.get("/sign-in", params={"token": token})
     assert answer.status_code == 303
     assert {"HttpOnly", "SameSite=lax"} <= set(answer.headers["set-cookie"].split("; "))

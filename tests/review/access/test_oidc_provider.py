@@ -19,9 +19,9 @@ from starlette.testclient import TestClient
 
 from data.errors import SettingsError
 from data.settings import DeskSettings
-from review.access.authentication import ProviderDoor
+from review.access.authentication import OidcAuthenticator
 from review.access.sessions import COOKIE
-from review.app import create_app
+from review.application import create_app
 from review.pages import provider_page as pages
 from tests.review.conftest import SESSIONS
 
@@ -141,7 +141,7 @@ def browser(context, settings, clock):
 
 def _desk(context, settings, clock):
     here = replace(context, settings=context.settings.model_copy(update={"desk": settings}))
-    return create_app(here, ProviderDoor(settings, SESSIONS), clock)
+    return create_app(here, OidcAuthenticator(settings, SESSIONS), clock)
 
 
 def come_back(browser, provider):
@@ -158,7 +158,7 @@ def test_who_signs_in_at_the_provider_is_at_the_queue(browser, provider):
     assert {"state", "nonce", "code_challenge"} <= set(asked)
     back = ada.get(provider.let_in(there.headers["location"]))
     assert (back.status_code, back.headers["location"]) == (303, "/")
-    assert SESSIONS.read(ada.cookies[COOKIE]).person.name == "ada@example.org"
+    assert SESSIONS.read(ada.cookies[COOKIE]).user.name == "ada@example.org"
     kept = [value.lower() for value in (*there.headers.get_list("set-cookie"), *back.headers.get_list("set-cookie"))]
     assert all("secure" in value and "httponly" in value and "samesite=lax" in value for value in kept)
     assert ada.get("/").status_code == 200
@@ -241,7 +241,7 @@ def test_a_provider_whose_token_is_short_is_asked_for_the_name(browser, provider
     provider.more = {"sub": "17", "preferred_username": "ada"}
     ada = browser(oidc_claim="preferred_username")
     assert come_back(ada, provider).status_code == 303
-    assert SESSIONS.read(ada.cookies[COOKIE]).person.name == "ada"
+    assert SESSIONS.read(ada.cookies[COOKIE]).user.name == "ada"
     provider.more["sub"] = "18"
     answer = come_back(browser(oidc_claim="preferred_username"), provider)
     assert answer.status_code == 403

@@ -7,10 +7,10 @@ import shutil
 import pytest
 from fastapi.routing import APIRoute
 
-from review.access.authentication import LocalDoor
-from review.access.permissions import role_of
+from review.access.authentication import TokenAuthenticator
+from review.access.permissions import required_role
 from review.access.roles import Role
-from review.app import create_app
+from review.application import create_app
 from tests.review.conftest import SESSIONS, Browser, opened
 from tests.review.market import listing_keys
 
@@ -68,11 +68,11 @@ def routes_of(app):
 @pytest.fixture(scope="module")
 def market(market_home, tmp_path_factory):
     with opened(shutil.copytree(market_home, tmp_path_factory.mktemp("asked") / "home")) as context:
-        yield create_app(context, LocalDoor(SESSIONS)), context
+        yield create_app(context, TokenAuthenticator(SESSIONS)), context
 
 
 def test_every_route_stands_in_the_table_with_the_role_that_it_declares(market):
-    declared = {(method, path): role_of(route.dependant) for method, path, route in routes_of(market[0])}
+    declared = {(method, path): required_role(route.dependant) for method, path, route in routes_of(market[0])}
     assert declared == LEAST
 
 

@@ -31,7 +31,7 @@ def test_a_verdict_is_written_and_leads_to_the_next_case(ada, context, key):
         f"/cases/{key}/verdict", verdict="fraud", problem="stolen_photo", note="as seen", seen_version=0
     )
     assert answer.status_code == 303
-    assert answer.headers["location"].startswith(f"/cases/{listing_keys(context)[1]}?told=")
+    assert answer.headers["location"].startswith(f"/cases/{listing_keys(context)[1]}?recorded=")
     assert events(context, key)[["verdict", "problem", "note", "actor"]].to_numpy().tolist() == [
         ["fraud", "stolen_photo", "as seen", "ada"]
     ]

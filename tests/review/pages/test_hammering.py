@@ -19,10 +19,10 @@ from data.catalog.cases.case_events import audit_page
 from data.catalog.cases.cases import save_cases
 from data.catalog.market.listings import save_listings
 from data.catalog.market.loads import Load
-from review.access.authentication import LocalDoor
-from review.access.roles import Person, Role
-from review.access.sessions import COOKIE, Sessions, kept_secret
-from review.app import create_app
+from review.access.authentication import TokenAuthenticator
+from review.access.roles import Role, User
+from review.access.sessions import COOKIE, Sessions, stored_secret
+from review.application import create_app
 from tests.conftest import CHECKOUT
 from tests.data.catalog.desk_rows import scored_cases
 from tests.data.catalog.rows import day, listings, moment
@@ -33,7 +33,7 @@ CLIENTS = 8
 CASES = 48
 ENOUGH = 12
 VERSION = re.compile(r'name="seen_version" value="(\d+)"')
-TOLD = re.compile(r"[?&]told=([0-9a-f-]+)")
+RECORDED = re.compile(r"[?&]recorded=([0-9a-f-]+)")
 START_LIMIT_S = 120
 
 
@@ -53,8 +53,8 @@ def waiting(tmp_path, monkeypatch):
 
 def decide_all(origin, name, sessions, confirmed, enough=None):
     """Take the next case and decide it until none is left; note the numbers of verdicts that were confirmed."""
-    cookie = sessions.begin(Person(name, Role.ANALYST))
-    csrf = sessions.read(cookie).csrf
+    cookie = sessions.begin(User(name, Role.ANALYST))
+    csrf = sessions.read(cookie).csrf_token
     with httpx.Client(base_url=origin, cookies={COOKIE: cookie}, timeout=60) as client:
         while (path := client.get("/next").headers["location"]) != "/":
             version = VERSION.search(client.get(path).text)
@@ -63,7 +63,7 @@ def decide_all(origin, name, sessions, confirmed, enough=None):
             form = {"csrf": csrf, "verdict": "fraud", "seen_version": version[1]}
             answer = client.post(path.split("?")[0] + "/verdict", data=form)
             assert answer.status_code in {303, 409}
-            if told := TOLD.search(answer.headers.get("location", "")):
+            if told := RECORDED.search(answer.headers.get("location", "")):
                 confirmed.append(told[1])
                 if enough is not None and len(confirmed) >= ENOUGH:
                     enough.set()
@@ -76,7 +76,7 @@ def kept(home):
 
 def test_eight_browsers_decide_each_case_once(waiting):
     confirmed: list[str] = []
-    with opened(waiting) as context, serving(create_app(context, LocalDoor(SESSIONS))) as origin:
+    with opened(waiting) as context, serving(create_app(context, TokenAuthenticator(SESSIONS))) as origin:
         with ThreadPoolExecutor(CLIENTS) as people:
             work = [people.submit(decide_all, origin, f"analyst {n}", SESSIONS, confirmed) for n in range(CLIENTS)]
         for done in work:
@@ -107,7 +107,7 @@ def test_a_server_that_is_killed_has_lost_no_verdict_that_it_confirmed(waiting):
     confirmed: list[str] = []
     enough = Event()
     with process(waiting) as (origin, server):
-        sessions = Sessions(kept_secret(waiting / "desk" / "secret"))
+        sessions = Sessions(stored_secret(waiting / "desk" / "secret"))
         with ThreadPoolExecutor(4) as people:
             work = [people.submit(decide_all, origin, f"a{n}", sessions, confirmed, enough) for n in range(4)]
             assert enough.wait(START_LIMIT_S)

@@ -8,8 +8,8 @@ import shutil
 import pytest
 
 from data.catalog.cases.case_events import audit_page, history
-from review.access.authentication import LocalDoor
-from review.app import create_app
+from review.access.authentication import TokenAuthenticator
+from review.application import create_app
 from tests.flows.filled import photo, smaller
 from tests.review.browsing import NARROW, WIDE, chromium, picture_of, violations, visit
 from tests.review.conftest import SESSIONS, Clock, opened, serving
@@ -115,7 +115,7 @@ def test_a_picture_is_searched_by_upload(browser, desk, context, scripts):
 def still(market_home, tmp_path_factory):
     """A desk whose pages are looked at."""
     with opened(shutil.copytree(market_home, tmp_path_factory.mktemp("still") / "home")) as context:
-        app = create_app(context, LocalDoor(SESSIONS), Clock())
+        app = create_app(context, TokenAuthenticator(SESSIONS), Clock())
         key = listing_keys(context)[0]
         seller = next(iter(_sellers(context, key)))
         paths = {

@@ -19,9 +19,9 @@ from data.catalog.cases.transitions import Decision, decide
 from data.catalog.market.listings import save_listings
 from data.catalog.market.loads import Load
 from data.visible_text import UNSEEN
-from review.access.authentication import LocalDoor
+from review.access.authentication import TokenAuthenticator
 from review.access.roles import Role
-from review.app import create_app
+from review.application import create_app
 from review.formatting import KEPT, link
 from tests.data.catalog.desk_rows import scored_cases
 from tests.data.catalog.rows import day, listings, moment
@@ -74,7 +74,7 @@ def desk(tmp_path_factory):
             found = dict(connection.exec_driver_sql("SELECT listing_id, listing_key FROM listings").fetchall())
             keys = [found[str(number)] for number in range(len(TEXTS))]
             save_cases(connection, scored_cases(*keys, category=list(TEXTS), reason=list(TEXTS), edit=list(TEXTS)))
-        yield create_app(context, LocalDoor(SESSIONS), Clock()), context, keys
+        yield create_app(context, TokenAuthenticator(SESSIONS), Clock()), context, keys
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from PIL import ImageFilter, ImageOps
 from data.settings import load_settings
 from data.synthetic.picture_server import serve_pictures
 from models.serving.context import open_context
-from review.access.authentication import LocalDoor
-from review.app import create_app
+from review.access.authentication import TokenAuthenticator
+from review.application import create_app
 from tests.flows.filled import as_file, photo
 from tests.review.conftest import SESSIONS, Browser, Clock, opened
 from tests.review.market import listing_keys
@@ -98,7 +98,7 @@ def test_a_picture_is_fetched_from_an_allowed_host_and_one_that_is_missing_there
         monkeypatch.setenv("SEENBEFORE_FETCH__ALLOW_HOSTS", json.dumps([base.removeprefix("http://")]))
         with opened(market_home) as context:
             kept = sorted(market_home.rglob("*.jpg"))
-            ada = Browser(create_app(context, LocalDoor(SESSIONS), Clock()), "ada")
+            ada = Browser(create_app(context, TokenAuthenticator(SESSIONS), Clock()), "ada")
             assert "2 known pictures like" in ada.post_form("/search", url=f"{base}/there.jpg").text
             missing = ada.post_form("/search", url=f"{base}/missing.jpg")
             assert sorted(market_home.rglob("*.jpg")) == kept
@@ -127,7 +127,9 @@ def test_odd_texts_are_looked_for_as_they_are(ada):
 
 
 def test_an_empty_catalog_says_how_pictures_come(tmp_path):
-    ada = Browser(create_app(open_context(load_settings(tmp_path / "empty")), LocalDoor(SESSIONS), Clock()), "ada")
+    ada = Browser(
+        create_app(open_context(load_settings(tmp_path / "empty")), TokenAuthenticator(SESSIONS), Clock()), "ada"
+    )
     assert "seenbefore run" in look_up(ada, MIRRORED).text
 
 

@@ -30,7 +30,7 @@ def test_what_was_taken_back_is_no_label_any_more_from_then_on(ada, clock, conte
     key = listing_keys(context)[0]
     led = ada.post_form(f"/cases/{key}/verdict", verdict="fraud", seen_version=0).headers["location"]
     clock.pass_by(hours=1)
-    ada.post_form(f"/verdicts/{led.split('told=')[1]}/undo")
+    ada.post_form(f"/verdicts/{led.split('recorded=')[1]}/undo")
     found = labels(context)
     assert found["label"].tolist() == ["fraud", "undecided"]
     assert found["known_at"].is_monotonic_increasing

@@ -19,8 +19,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from data.errors import CaseChanged, OutsideError, SeenbeforeError
 from review import api, formatting
-from review.access.authentication import ProviderDoor
-from review.access.middleware import BoundedBodies, OwnPagesOnly, SafeAnswers
+from review.access.authentication import OidcAuthenticator
+from review.access.middleware import BodyLimitMiddleware, SameOriginMiddleware, SecurityHeadersMiddleware
 from review.access.permissions import NotAllowed, NotSignedIn
 from review.desk import Desk
 from review.pages import PAGES, sign_in_page
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     from data.settings import DeskSettings
     from models.serving.context import Context
-    from review.access.authentication import Door
+    from review.access.authentication import Authenticator
 
 HERE = Path(__file__).parent
 OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
-WORDS = {
+HEADINGS = {
     403: "Not for you",
     404: "Nothing is here",
     409: "Somebody was faster",
@@ -44,34 +44,36 @@ WORDS = {
 }
 
 
-def create_app(context: Context, door: Door, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> FastAPI:
+def create_app(
+    context: Context, authenticator: Authenticator, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> FastAPI:
     """Build the desk.
 
     Parameters
     ----------
     context
         Catalog, image store, models and settings.
-    door
-        Who comes in.
+    authenticator
+        Says whose request it is.
     clock
         Returns what time it is, aware UTC.
     """
     app = FastAPI(title="Seenbefore", summary="The analysts' desk", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.desk = Desk(context, door, _templates(), clock)
+    app.state.desk = Desk(context, authenticator, _templates(), clock)
     for page in PAGES:
         app.include_router(page.router, include_in_schema=False)
-    if isinstance(door, ProviderDoor):
+    if isinstance(authenticator, OidcAuthenticator):
         from review.pages import provider_page
 
-        provider_page.add_to(app, door, context.settings.desk)
+        provider_page.add_to(app, authenticator, context.settings.desk)
     app.include_router(api.router, prefix="/api")
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-    _answer_errors(app)
+    _add_error_handlers(app)
     largest = context.settings.fetch.max_bytes + 100_000
-    app.add_middleware(BoundedBodies, uploads=dict.fromkeys(("/search", "/api/similar", "/api/score"), largest))
-    app.add_middleware(OwnPagesOnly)
+    app.add_middleware(BodyLimitMiddleware, uploads=dict.fromkeys(("/search", "/api/similar", "/api/score"), largest))
+    app.add_middleware(SameOriginMiddleware)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=_names(context.settings.desk))
-    app.add_middleware(SafeAnswers)
+    app.add_middleware(SecurityHeadersMiddleware)
     return app
 
 
@@ -88,11 +90,11 @@ def _templates() -> Jinja2Templates:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    formatting.teach(environment)
+    formatting.register_filters(environment)
     return Jinja2Templates(env=environment)
 
 
-def _answer_errors(app: FastAPI) -> None:
+def _add_error_handlers(app: FastAPI) -> None:
     """Let every error end in a sentence: a page for people, JSON below ``/api``."""
 
     async def sign_in(request: Request, _: Exception) -> Response:
@@ -102,22 +104,24 @@ def _answer_errors(app: FastAPI) -> None:
 
     async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, NotAllowed)  # noqa: S101  for the type checker
-        return explain(request, 403, error.why)
+        return error_response(request, 403, error.why)
 
     async def by_status(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  for the type checker
-        return explain(request, error.status_code, str(error.detail))
+        return error_response(request, error.status_code, str(error.detail))
 
     async def by_field(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101  for the type checker
         if _is_api(request):
-            return _faults(error)
-        return explain(request, 422, " ".join(f"{found['loc'][-1]}: {found['msg']}." for found in error.errors()))
+            return _field_errors(error)
+        return error_response(
+            request, 422, " ".join(f"{fault['loc'][-1]}: {fault['msg']}." for fault in error.errors())
+        )
 
     async def by_kind(request: Request, error: Exception) -> Response:
         status = {OutsideError: 503, CaseChanged: 409}
-        found = (code for kind, code in status.items() if isinstance(error, kind))
-        return explain(request, next(found, 422), str(error))
+        matching = (code for kind, code in status.items() if isinstance(error, kind))
+        return error_response(request, next(matching, 422), str(error))
 
     handlers: dict[type[Exception], Any] = {
         NotSignedIn: sign_in, NotAllowed: refuse, HTTPException: by_status, RequestValidationError: by_field,
@@ -127,16 +131,16 @@ def _answer_errors(app: FastAPI) -> None:
         app.add_exception_handler(kind, handler)
 
 
-def explain(request: Request, status: int, sentence: str) -> Response:
+def error_response(request: Request, status: int, sentence: str) -> Response:
     """Answer that something cannot be, and why."""
     if _is_api(request):
         return JSONResponse({"detail": sentence}, status)
     desk: Desk = request.app.state.desk
-    told = {"heading": WORDS.get(status, "That did not work"), "sentence": sentence, "session": None}
-    return desk.templates.TemplateResponse(request, "error.html", told, status_code=status)
+    values = {"heading": HEADINGS.get(status, "That did not work"), "sentence": sentence, "session": None}
+    return desk.templates.TemplateResponse(request, "error.html", values, status_code=status)
 
 
-def _faults(error: RequestValidationError) -> Response:
+def _field_errors(error: RequestValidationError) -> Response:
     """Name every value that is wrong, but repeat none: it may hold what no text can, and is not ours to send back."""
     named = [{name: fault[name] for name in ("loc", "msg", "type")} for fault in error.errors()]
     return Response(json.dumps({"detail": named}), 422, media_type="application/json")
