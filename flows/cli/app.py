@@ -17,7 +17,6 @@ from flows.cli.commands import (
     backfill_command,
     demo_command,
     doctor_command,
-    duplicates_command,
     evaluate_command,
     export_command,
     ingest_command,
@@ -27,10 +26,10 @@ from flows.cli.commands import (
     run_command,
     schedule_command,
     score_command,
-    similar_command,
     train_command,
 )
 from flows.cli.console import STDERR, show_error
+from flows.cli.lookup import duplicates_command, similar_command
 from flows.runtime.interrupt import INTERRUPTED, ending_soon, leave, say_interrupted
 
 if TYPE_CHECKING:

@@ -58,7 +58,7 @@ def similar(
         raise CallerError("--within counts the bits of one hash: name it with --kind.")
     settings = load_settings(context.obj)
     from flows.cli.console import STDERR
-    from flows.cli.lookup_output import check_out, warn, write_findings
+    from flows.cli.lookup.lookup_output import check_out, warn, write_findings
     from flows.cli.progress_bars import bars
     from models.serving.context import open_context
     from models.serving.pictures.query_pictures import read_queries
@@ -78,7 +78,7 @@ def similar(
 
 def _show(found: SearchResult, asked: int, out: Path | None, *, as_json: bool) -> None:
     from flows.cli.console import show_frame
-    from flows.cli.lookup_output import BITS, NO_PICTURES, for_people, say
+    from flows.cli.lookup.lookup_output import BITS, NO_PICTURES, for_people, say
 
     rows = found.rows
     if rows.empty:

@@ -9,7 +9,7 @@ import typer
 
 from data.errors import CallerError
 from data.settings import load_settings
-from flows.cli.commands.similar_command import Kind, Sheet, Within
+from flows.cli.lookup.similar_command import Kind, Sheet, Within
 from flows.cli.options import Json
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def duplicates(
         raise CallerError("--within counts the bits of one hash: name it with --kind.")
     settings = load_settings(context.obj)
     from flows.cli.console import STDERR
-    from flows.cli.lookup_output import check_out, write_findings
+    from flows.cli.lookup.lookup_output import check_out, write_findings
     from flows.cli.progress_bars import bars
     from models.serving.context import open_context
     from models.serving.pictures.search_pictures import find_duplicates
@@ -53,7 +53,7 @@ def duplicates(
 
 def _show(found: SearchResult, out: Path | None, *, as_json: bool) -> None:
     from flows.cli.console import show_frame, show_summary
-    from flows.cli.lookup_output import NO_PICTURES, for_people, say
+    from flows.cli.lookup.lookup_output import NO_PICTURES, for_people, say
     from models.serving.pictures.search_pictures import spread
 
     rows = found.rows
