@@ -3,7 +3,7 @@
 ::
 
     SeenbeforeError
-    ├── CallerError        exit 2: what was asked cannot be done as asked
+    ├── CallerError        exit 2: the request cannot be carried out as given
     │   ├── SettingsError      a setting is missing or malformed
     │   ├── SourceError        a table cannot be opened or read
     │   ├── TableError         a table lacks columns, or a mapping does not fit it
@@ -21,7 +21,7 @@
         ├── StoreError         the image store cannot be read or written
         │   └── LostPicture        a picture that was stored is gone or damaged
         ├── SegmentsError      the files of the match index are missing, damaged, or of another version
-        ├── WriteError         a file that was asked for cannot be written
+        ├── WriteError         a output file cannot be written
         └── WorkerError        a process that opens pictures cannot be started
 
 Constructors take the facts and write the sentence: what was expected, what was found, where, and how to go on.
@@ -54,7 +54,7 @@ class SeenbeforeError(Exception):
 
 
 class CallerError(SeenbeforeError):
-    """What was asked cannot be done as asked; the caller can mend it."""
+    """The request cannot be carried out as given; the caller can correct it."""
 
     exit_code = ExitCode.CALLER
 
@@ -126,7 +126,7 @@ class NotEnoughLabels(CallerError):  # noqa: N818 -- the name is the fact
         self.legit = legit
         super().__init__(
             f"Not enough labels {what_for}: found {fraud} fraud and {legit} legit, needed at least {needed} of each. "
-            "Load more with `seenbefore ingest LISTINGS --labels LABELS`, or ask for a later --until; until then the "
+            "Load more with `seenbefore ingest LISTINGS --labels LABELS`, or use a later --until; until then the "
             "rule scores."
         )
 
@@ -137,8 +137,8 @@ class EmptySpan(CallerError):  # noqa: N818 -- the name is the fact
     def __init__(self, since: datetime, until: datetime, known: tuple[datetime, datetime] | None) -> None:
         shown = "%Y-%m-%dT%H:%M:%SZ"
         found = (
-            f"what the catalog knows came from {known[0]:{shown}} to {known[1]:{shown}}. Give a --since and an --until "
-            "that take in some of it"
+            f"what the catalog knows came from {known[0]:{shown}} to {known[1]:{shown}}. Choose --since and --until "
+            "so that they include some of it"
             if known
             else "the catalog is empty. Load listings with `seenbefore ingest LISTINGS` first"
         )
@@ -179,7 +179,7 @@ class LeakError(SeenbeforeError):
     def __init__(self, leaks: Sequence[str]) -> None:
         self.leaks = list(leaks)
         listed = "\n".join(f"  - {leak}" for leak in leaks)
-        super().__init__(f"The time-ordered split leaks, so no figure of it can be trusted:\n{listed}")
+        super().__init__(f"The time-ordered split leaks, so none of its figures can be trusted:\n{listed}")
 
 
 class UnreachableError(OutsideError):
@@ -216,16 +216,15 @@ class SegmentsError(OutsideError):
     def __init__(self, path: str, found: str) -> None:
         self.path = path
         super().__init__(
-            f"The match index at {path} cannot be used: {found}. "
-            "Rebuild it: it holds nothing but what the catalog holds too."
+            f"The match index at {path} cannot be used: {found}. Rebuild it: everything in it is also in the catalog."
         )
 
 
 class WriteError(OutsideError):
-    """A file that was asked for cannot be written."""
+    """A output file cannot be written."""
 
     def __init__(self, path: str, found: str) -> None:
-        super().__init__(f"Cannot write {path}: {found}. What stood there before is as it was.")
+        super().__init__(f"Cannot write {path}: {found}. Any earlier file there is unchanged.")
 
 
 class WorkerError(OutsideError):
@@ -234,5 +233,5 @@ class WorkerError(OutsideError):
     def __init__(self, exit_code: int | None) -> None:
         super().__init__(
             f"A process that opens pictures cannot be started: it ended with {exit_code}. "
-            "What it said stands above; check free memory, and `seenbefore doctor`."
+            "See its output above, check free memory, and run `seenbefore doctor`."
         )

@@ -1,4 +1,4 @@
-"""All settings, read once at the door: environment ``SEENBEFORE_*``, then ``.env``, then ``seenbefore.toml``."""
+"""All settings, read once at startup: environment ``SEENBEFORE_*``, then ``.env``, then ``seenbefore.toml``."""
 
 from __future__ import annotations
 
@@ -24,120 +24,136 @@ Undecided = Literal["left_out", "weakly_legit"]
 
 
 class FetchSettings(BaseModel):
-    """How pictures are downloaded from strangers' servers."""
+    """How images are downloaded from other people's servers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     allow_hosts: tuple[str, ...] = Field(
-        default=(), description="`host[:port]` that may resolve to private addresses, as a JSON list"
+        default=(), description="`host[:port]` that may resolve to private addresses (JSON list)"
     )
-    allow_ports: tuple[int, ...] = Field(default=(80, 443), description="ports that may be asked on other hosts")
-    max_bytes: int = Field(default=20_000_000, gt=0, description="largest picture file kept, in bytes")
-    timeout_s: float = Field(default=20.0, gt=0, description="longest total time of one download, in seconds")
-    connect_timeout_s: float = Field(default=5.0, gt=0, description="longest wait for a connection, in seconds")
-    threads: int = Field(default=32, gt=0, description="downloads under way at once")
-    threads_per_host: int = Field(default=8, gt=0, description="downloads under way at once from one host")
-    requests_per_host_s: float = Field(default=0.0, ge=0, description="most requests a second to one host; 0 is no cap")
-    max_attempts: int = Field(default=3, gt=0, description="attempts at one address over all runs")
-    max_retry_after_s: float = Field(default=60.0, ge=0, description="longest Retry-After that is obeyed, in seconds")
+    allow_ports: tuple[int, ...] = Field(default=(80, 443), description="ports allowed on all other hosts")
+    max_bytes: int = Field(default=20_000_000, gt=0, description="largest image file accepted, in bytes")
+    timeout_s: float = Field(default=20.0, gt=0, description="maximum total time of one download, in seconds")
+    connect_timeout_s: float = Field(default=5.0, gt=0, description="maximum time to connect, in seconds")
+    threads: int = Field(default=32, gt=0, description="parallel downloads in total")
+    threads_per_host: int = Field(default=8, gt=0, description="parallel downloads per host")
+    requests_per_host_s: float = Field(
+        default=0.0, ge=0, description="maximum requests per second to one host; 0: no limit"
+    )
+    max_attempts: int = Field(default=3, gt=0, description="maximum attempts per address, over all runs")
+    max_retry_after_s: float = Field(default=60.0, ge=0, description="longest `Retry-After` that is obeyed, in seconds")
     revalidate_after_days: float = Field(
-        default=0.0, ge=0, description="age from which a picture's address is asked whether it changed; 0 is never"
+        default=0.0, ge=0, description="age at which an image's address is checked for a changed image; 0: never"
     )
     user_agent: str = Field(
         default="Seenbefore/0.1 (listing photo check)",
-        description="how we name ourselves; add a page or address where a server's owner can reach you",
+        description="`User-Agent` header; add a page or address where a server's owner can reach you",
     )
 
 
 class DecodeSettings(BaseModel):
-    """Which picture files are opened."""
+    """Which image files are opened, and within which limits."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    max_pixels: int = Field(default=64_000_000, gt=0, description="largest picture opened, in pixels")
-    avif: bool = Field(default=False, description="open AVIF files too")
-    timeout_s: float = Field(default=20.0, gt=0, description="longest time one picture may take, in seconds")
-    max_memory_bytes: int = Field(default=2_000_000_000, gt=0, description="most memory one picture may take, in bytes")
+    max_pixels: int = Field(default=64_000_000, gt=0, description="largest image opened, in pixels")
+    avif: bool = Field(default=False, description="also open AVIF files")
+    timeout_s: float = Field(
+        default=20.0, gt=0, description="maximum time to decode and fingerprint an image, in seconds"
+    )
+    max_memory_bytes: int = Field(
+        default=2_000_000_000, gt=0, description="maximum memory to decode and fingerprint an image, in bytes"
+    )
 
 
 class ReviewSettings(BaseModel):
-    """How much analysts can look at; bands and thresholds follow from it."""
+    """How much analysts can review; bands and thresholds follow from it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    daily_capacity: int = Field(default=50, gt=0, description="listings analysts can judge in a day")
+    daily_capacity: int = Field(default=50, gt=0, description="listings analysts can review per day")
     audit_share: float = Field(
         default=0.05,
         ge=0,
         le=1,
-        description="share of the daily capacity for listings drawn at random, whatever they score",
+        description="share of the daily capacity reserved for randomly drawn listings, whatever their score",
     )
     cost_of_a_look: float = Field(
         default=0.0,
         ge=0,
-        description="what judging one listing costs, in the currency of the prices; 0: bands by capacity",
+        description="cost of reviewing one listing, in the currency of the prices; 0: bands follow capacity",
     )
 
 
 class ModelSettings(BaseModel):
-    """How training treats time, and listings that nobody decided on."""
+    """How training treats time, and listings without a decision."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    delay_days: float = Field(default=7.0, ge=0, description="gap between training and test, for labels to arrive")
-    folds: int = Field(default=4, gt=1, description="time-ordered test periods in an evaluation")
+    delay_days: float = Field(
+        default=7.0, ge=0, description="days between training and test period, for labels to arrive"
+    )
+    folds: int = Field(default=4, gt=1, description="number of time-ordered test periods in an evaluation")
     undecided: Undecided = Field(
-        default="left_out", description="`left_out`, or `weakly_legit`: listings without a decision teach a little"
+        default="left_out",
+        description="`left_out`, or `weakly_legit`: use listings without a decision, with a low weight",
     )
     mature_days: float = Field(
-        default=60.0, ge=0, description="age from which a listing without a decision may count as weakly legit"
+        default=60.0, ge=0, description="age in days at which a listing without a decision may count as weakly legit"
     )
-    seed: int = Field(default=0, description="seed of everything random in training and evaluation")
+    seed: int = Field(default=0, description="random seed for training and evaluation")
     estimator: str = Field(
-        default="", description="`module:factory` of a classifier of scikit-learn's kind to train in the place of ours"
+        default="",
+        description="`module:factory` of another scikit-learn classifier to train instead of the built-in one",
     )
 
 
 class DeskSettings(BaseModel):
-    """Who may use the analysts' desk, and how it hands out work."""
+    """Who may use the analysts' desk, and how it assigns cases."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     hosts: tuple[str, ...] = Field(
-        default=(), description="names under which browsers reach the desk, beside this machine's own, as a JSON list"
+        default=(), description="host names of the desk, in addition to this machine's own (JSON list)"
     )
-    public_url: str = Field(
-        default="", description="address under which browsers reach the desk, if a proxy in front of it speaks TLS"
-    )
+    public_url: str = Field(default="", description="public URL of the desk, if a proxy in front of it handles TLS")
     trusted_proxies: tuple[str, ...] = Field(
-        default=(), description="addresses of the proxies that say who somebody is, as a JSON list"
+        default=(), description="addresses of the authenticating proxies (JSON list)"
     )
     proxy_secret: SecretStr = Field(
-        default=SecretStr(""), description="what such a proxy sends as `X-Seenbefore-Secret`, 16 characters or more"
+        default=SecretStr(""),
+        description="secret that such a proxy sends in `X-Seenbefore-Secret`; at least 16 characters",
     )
-    proxy_user_header: str = Field(default="X-Forwarded-User", description="where such a proxy says who somebody is")
-    oidc_issuer: str = Field(default="", description="address of an OpenID Connect provider, for signing in there")
-    oidc_client_id: str = Field(default="", description="our name at that provider")
-    oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="our password at that provider")
+    proxy_user_header: str = Field(
+        default="X-Forwarded-User", description="header with the user name from such a proxy"
+    )
+    oidc_issuer: str = Field(default="", description="URL of the OpenID Connect provider")
+    oidc_client_id: str = Field(default="", description="client id at that provider")
+    oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="client secret at that provider")
     oidc_claim: str = Field(
         default="email",
-        description="what the provider tells of people that names them here; an `email` counts once it is verified",
+        description="claim that identifies a person; `email` counts only if it is verified",
     )
-    leads: tuple[str, ...] = Field(default=(), description="people who may also overturn and export, as a JSON list")
+    leads: tuple[str, ...] = Field(default=(), description="people who may also overturn and export (JSON list)")
     analysts: tuple[str, ...] = Field(
-        default=(), description="people who may decide, as a JSON list; `*` is everybody who signs in"
+        default=(), description="people who may decide (JSON list); `*`: everybody who signs in"
     )
     viewers: tuple[str, ...] = Field(
-        default=(), description="people who may only look, as a JSON list; `*` is everybody who signs in"
+        default=(), description="people who may only view (JSON list); `*`: everybody who signs in"
     )
-    claim_minutes: float = Field(default=15.0, gt=0, description="how long an opened case is kept for one person")
+    claim_minutes: float = Field(
+        default=15.0, gt=0, description="minutes for which an opened case is reserved for one person"
+    )
     second_reading_share: float = Field(
-        default=0.02, ge=0, le=1, description="share of decided cases that somebody else decides again, unknowingly"
+        default=0.02,
+        ge=0,
+        le=1,
+        description="share of decided cases that somebody else reviews again without seeing the first verdict",
     )
 
 
 class Settings(BaseSettings):
-    """Everything that may be set; names are documented in ``docs/settings.md``."""
+    """All settings, documented in ``docs/settings.md``."""
 
     model_config = SettingsConfigDict(
         env_prefix="SEENBEFORE_",
@@ -148,13 +164,13 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    home: Path = Field(default=Path("var"), description="folder that holds everything a run writes")
-    catalog_url: str = Field(default="", description="SQLAlchemy URL; default: SQLite in the home")
-    images_url: str = Field(default="", description="any fsspec URL; default: a folder in the home")
-    engine: Engine = Field(default="threads", description="`threads`, `processes`, `dask` or `ray`")
-    chunk_images: int = Field(default=256, gt=0, description="pictures in one task")
-    batch_rows: int = Field(default=5_000, gt=0, description="table rows read at once")
-    workers: int = Field(default=0, ge=0, description="tasks under way at once; 0: one for each core")
+    home: Path = Field(default=Path("var"), description="folder for everything a run writes")
+    catalog_url: str = Field(default="", description="SQLAlchemy URL of the catalog; default: SQLite in the home")
+    images_url: str = Field(default="", description="fsspec URL of the image store; default: a folder in the home")
+    engine: Engine = Field(default="threads", description="task runner: `threads`, `processes`, `dask` or `ray`")
+    chunk_images: int = Field(default=256, gt=0, description="images per task")
+    batch_rows: int = Field(default=5_000, gt=0, description="table rows per batch")
+    workers: int = Field(default=0, ge=0, description="parallel tasks; 0: one per core")
     fetch: FetchSettings = FetchSettings()
     decode: DecodeSettings = DecodeSettings()
     review: ReviewSettings = ReviewSettings()
@@ -215,8 +231,9 @@ def reference() -> str:
     table = "\n".join(f"| `{name}` | {meaning} | {default} |" for name, meaning, default in rows)
     return (
         "# Settings\n\n"
-        "Read from the environment, then `.env`, then `seenbefore.toml` (where `SEENBEFORE_FETCH__TIMEOUT_S` is "
-        "`timeout_s` below `[fetch]`). `seenbefore doctor` shows what is in force.\n\n"
+        "Settings come from the environment, then `.env`, then `seenbefore.toml`.\n"
+        "In `seenbefore.toml`, `SEENBEFORE_FETCH__TIMEOUT_S` is `timeout_s` in the section `[fetch]`.\n"
+        "`seenbefore doctor` shows the values in use.\n\n"
         f"| name | meaning | default |\n|---|---|---|\n{table}\n"
     )
 

@@ -48,5 +48,5 @@ def _publish(summary: dict[str, Any]) -> None:
         markdown=f"# How good is {summary['model_id']}?\n\n{figures_markdown(report.parent)}\n"
         f"[The whole report]({report.resolve().as_uri()})\n",
         key="evaluate-figures",
-        description=f"Figures of {summary['model_id']}, and where its report lies",
+        description=f"Figures of {summary['model_id']}, and where its report is",
     )

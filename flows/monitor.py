@@ -60,7 +60,7 @@ def monitor(
 def _publish(rows: list[dict[str, Any]], alarms: list[dict[str, Any]], report: Path) -> None:
     """Keep the table of checks and the alarms beside the run."""
     table = [{name: row[name] for name in ("check", "state", "found")} for row in rows]
-    create_table_artifact(table=table, key="monitor-checks", description="What the monitor looked at")
+    create_table_artifact(table=table, key="monitor-checks", description="What the monitor checked")
     listed = "\n".join(f"- {alarm['sentence']} **{alarm['advice']}**" for alarm in alarms) or "No check alarms."
     create_markdown_artifact(
         markdown=f"# Monitor\n\n{listed}\n\n[The whole page]({report.resolve().as_uri()})\n",

@@ -80,7 +80,7 @@ def options(
     home: Annotated[
         Path | None,
         typer.Option(
-            help="Folder that holds everything a run writes. May stand behind the command, too.",
+            help="Folder for everything a run writes. May also follow the command.",
             show_default="SEENBEFORE_HOME, else ./var",
         ),
     ] = None,

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from data.settings import Settings
     from models.serving.load_tables import Tables
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Out = Annotated[Path | None, typer.Option(help="File to write; its suffix says CSV, JSON Lines or Parquet.")]
-Moment = Annotated[str | None, typer.Option(metavar="TIME", help="ISO 8601; without a zone it is UTC.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Out = Annotated[Path | None, typer.Option(help="Output file: .csv, .jsonl or .parquet.")]
+Moment = Annotated[str | None, typer.Option(metavar="TIME", help="ISO 8601; UTC if no zone is given.")]
 
 
 def settings_of(context: typer.Context, *, quiet: bool = True) -> Settings:
@@ -81,15 +81,18 @@ class TableOptions:
         ),
     ]
     sellers: Annotated[str | None, typer.Option(help="Table of seller accounts.")] = None
-    labels: Annotated[str | None, typer.Option(help="Table of decisions: listing_id, label, labelled_at.")] = None
+    labels: Annotated[str | None, typer.Option(help="Table of labels: listing_id, label, labelled_at.")] = None
     images_root: Annotated[
-        Path | None, typer.Option(help="Folder below which picture paths lie.", exists=True, file_okay=False)
+        Path | None, typer.Option(help="Folder that relative image paths start from.", exists=True, file_okay=False)
     ] = None
     mapping: Annotated[
-        list[str] | None, typer.Option("--map", metavar="THEIRS=ours", help="What a column is called there.")
+        list[str] | None,
+        typer.Option("--map", metavar="THEIRS=ours", help="Map one of your columns to ours; may be repeated."),
     ] = None
-    encoding: Annotated[str | None, typer.Option(help="Encoding of text files; default UTF-8.")] = None
-    timezone: Annotated[str | None, typer.Option(help="Zone of times that state none, as `Europe/Berlin`.")] = None
+    encoding: Annotated[str | None, typer.Option(help="Encoding of text files; default: UTF-8.")] = None
+    timezone: Annotated[
+        str | None, typer.Option(help="Time zone of times without one, for example `Europe/Berlin`.")
+    ] = None
 
     def tables(self) -> Tables:
         """Return what is to be loaded, every path absolute."""

@@ -17,14 +17,16 @@ AFTER_BACKFILL = (
 
 def backfill(
     context: typer.Context,
-    since: Annotated[str, typer.Option(metavar="TIME", help="First moment, ISO 8601; without a zone it is UTC.")],
-    until: Annotated[str, typer.Option(metavar="TIME", help="Last moment, itself included.")],
-    model: Annotated[str | None, typer.Option(metavar="ID", help="A kept model; default: the one in use.")] = None,
+    since: Annotated[str, typer.Option(metavar="TIME", help="First moment, ISO 8601; UTC if no zone is given.")],
+    until: Annotated[str, typer.Option(metavar="TIME", help="Last moment, included.")],
+    model: Annotated[
+        str | None, typer.Option(metavar="ID", help="Model to score with; default: the one in use.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Score past times again: each moment from what is known now and could be seen then.
+    """Score past times again, from what is known now and could have been seen then.
 
-    A score that comes out as before stays; one that does not is replaced, and the old one is kept in `past_scores`.
+    Unchanged scores stay. Changed ones are replaced, and the old ones kept in `past_scores`.
     """
     first, last = moment(since), moment(until)
     if first > last:

@@ -16,13 +16,13 @@ EXAMPLE = "Example: `seenbefore --home var/demo demo --listings 1500 --seed 1`"
 
 def demo(
     context: typer.Context,
-    listings: Annotated[int, typer.Option(help="Listings in the market.", min=1000)] = 1500,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same market.")] = 1,
+    listings: Annotated[int, typer.Option(help="Number of listings in the market.", min=1000)] = 1500,
+    seed: Annotated[int, typer.Option(help="Random seed; the same seed makes the same market.")] = 1,
     photos: Annotated[
-        Path | None, typer.Option(help="Folder of photographs to use in place of drawn pictures.", exists=True)
+        Path | None, typer.Option(help="Folder of photographs to use instead of drawn images.", exists=True)
     ] = None,
 ) -> None:
-    """Make a market with thieves in it, then ingest, score, train, score what comes next, and evaluate."""
+    """Create a market with thieves in it, then ingest, score, train, score what comes next, and evaluate."""
     started = time.monotonic()
     home = settings_of(context).home
     from flows.cli.console import STDERR

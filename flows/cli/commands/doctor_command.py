@@ -24,10 +24,10 @@ COLOURS = {"ok": "green", "warn": "yellow", "bad": "red"}
 
 def doctor(
     context: typer.Context,
-    fix: Annotated[bool, typer.Option("--fix", help="Put right what can be put right without a decision.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Repair what needs no decision from you.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what is installed, reachable, stale or misconfigured, and what to do about it."""
+    """Check what is installed, reachable, stale or misconfigured, and say what to do about it."""
     from flows.cli.doctor.configuration_check import settings_found
     from flows.cli.doctor.finding import exit_code
     from flows.cli.doctor.installation_check import libraries, python

@@ -14,14 +14,14 @@ EXAMPLE = "Example: `seenbefore evaluate --since 2026-06-01 --out report`"
 
 def evaluate(
     context: typer.Context,
-    model: Annotated[str | None, typer.Argument(help="Id of a kept model; default: the one in use.")] = None,
+    model: Annotated[str | None, typer.Argument(help="Model to evaluate; default: the one in use.")] = None,
     since: Moment = None,
     until: Moment = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for tables and report.", file_okay=False)] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Leave out what needs training again.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for the tables and the report.", file_okay=False)] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Skip what needs training again.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Judge a model on listings it has not learned from: tables, plots and one self-contained HTML report."""
+    """Evaluate a model on listings it was not trained on: tables, plots and one self-contained HTML report."""
     first, last = moment(since), moment(until)
     from flows.cli.console import show_summary
     from flows.start import started

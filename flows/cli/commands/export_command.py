@@ -22,7 +22,7 @@ def export(
         ),
     ],
     out: Annotated[
-        Path, typer.Option(help="File to write: .csv, .jsonl or .parquet, each also with .gz or .zst.", dir_okay=False)
+        Path, typer.Option(help="Output file: .csv, .jsonl or .parquet, each also with .gz or .zst.", dir_okay=False)
     ],
     as_json: Json = False,
 ) -> None:

@@ -17,7 +17,7 @@ def ingest(
     given: TableOptions,
     as_json: Json = False,
 ) -> None:
-    """Load tables, download and fingerprint their pictures, and find where each was seen before."""
+    """Load tables, download and fingerprint their images, and find where each was seen before."""
     from flows.cli.console import show_summary
     from flows.start import started
 

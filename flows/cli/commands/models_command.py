@@ -11,15 +11,15 @@ from flows.cli.options import Json, in_home, settings_of
 
 EXAMPLE = "Example: `seenbefore models promote hgb-0123456789abcdef --why 'trusted after two weeks of shadow scores'`"
 
-app = typer.Typer(help="The kept models: list, show, promote, roll back.", epilog=EXAMPLE, no_args_is_help=True)
+app = typer.Typer(help="The model registry: list, show, promote, roll back.", epilog=EXAMPLE, no_args_is_help=True)
 
-ModelId = Annotated[str, typer.Argument(help="As `seenbefore models list` shows it.")]
-Why = Annotated[str, typer.Option(help="Kept in the audit.")]
+ModelId = Annotated[str, typer.Argument(help="Model id from `seenbefore models list`.")]
+Why = Annotated[str, typer.Option(help="Reason, stored in the audit trail.")]
 
 
 @app.command("list", epilog="Example: `seenbefore models list --json`")
 def list_models(context: typer.Context, as_json: Json = False) -> None:
-    """Show every kept model, when it was trained, how good it was, and which is in use."""
+    """List all models: when each was trained, how good it was, and which is in use."""
     settings = settings_of(context)
     from flows.cli.console import STDOUT, show_frame
     from models.serving.context import open_context
@@ -34,7 +34,7 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command("show", epilog="Example: `seenbefore models show hgb-0123456789abcdef`")
 def show_model(context: typer.Context, model_id: ModelId, as_json: Json = False) -> None:
-    """Print a model's card, or what the rule does."""
+    """Print the card of a model, or what the rule does."""
     settings = settings_of(context)
     import json
 
@@ -53,13 +53,13 @@ def show_model(context: typer.Context, model_id: ModelId, as_json: Json = False)
 
 @app.command("promote", epilog=EXAMPLE)
 def promote_model(context: typer.Context, model_id: ModelId, why: Why = "by hand", as_json: Json = False) -> None:
-    """Put a kept model into use."""
+    """Put a model into use."""
     _use(context, model_id, why, as_json=as_json)
 
 
 @app.command("rollback", epilog="Example: `seenbefore models rollback --why 'too many alarms since Monday'`")
 def roll_back(context: typer.Context, why: Why = "by hand", as_json: Json = False) -> None:
-    """Go back to the model that was in use before the present one."""
+    """Go back to the model that was in use before the current one."""
     _use(context, None, why, as_json=as_json)
 
 

@@ -19,17 +19,16 @@ COLOURS = {"ok": "green", "alarm": "red", "unknown": "yellow"}
 
 def monitor(
     context: typer.Context,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Look at the days before it; default: now.")] = None,
-    days: Annotated[float, typer.Option(min=0.01, max=366, help="How many days are looked at.")] = 7.0,
-    out: Annotated[Path | None, typer.Option(help="Page to write, HTML; default: in the home.", dir_okay=False)] = None,
-    fail_on_alarm: Annotated[
-        bool, typer.Option("--fail-on-alarm", help="Exit 3 if there is an alarm; else alarms exit 0.")
-    ] = False,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="End of the span to check; default: now.")] = None,
+    days: Annotated[float, typer.Option(min=0.01, max=366, help="Length of the span, in days.")] = 7.0,
+    out: Annotated[Path | None, typer.Option(help="HTML page to write; default: in the home.", dir_okay=False)] = None,
+    fail_on_alarm: Annotated[bool, typer.Option("--fail-on-alarm", help="Exit with 3 if there is an alarm.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare the last days with the time before: drift, matches, hubs, hosts, labels, queue.
+    """Compare the last days with the time before: drift, matches, hub images, hosts, labels, queue.
 
-    Alarms are told, written to a page and sent as Prefect events; they do not fail the command unless asked to.
+    Alarms are printed, written to a page and sent as Prefect events. They fail the command only with
+    `--fail-on-alarm`.
     """
     last = moment(until)
     from flows.start import started

@@ -16,9 +16,9 @@ EXAMPLE = "Example: `seenbefore review --port 8484`"
 def review(
     context: typer.Context,
     host: Annotated[
-        str, typer.Option(help="Address to listen at; another than this machine's own takes a way to sign in.")
+        str, typer.Option(help="Address to listen on; any but this machine's own needs a way to sign in.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen at.", min=1, max=65535)] = 8484,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8484,
 ) -> None:
     """Open the analysts' desk in the browser: the queue, the evidence side by side, and the verdicts."""
     settings = settings_of(context)

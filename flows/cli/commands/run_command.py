@@ -17,7 +17,7 @@ def run(
     given: TableOptions,
     as_json: Json = False,
 ) -> None:
-    """Ingest, then score: what the schedule runs."""
+    """Ingest, then score; this is what the schedule runs."""
     from flows.cli.commands.ingest_command import after_ingest
     from flows.cli.commands.score_command import AFTER_SCORE
     from flows.cli.console import show_summary

@@ -27,7 +27,7 @@ LOG = "schedule.log"
 LOG_BYTES = 1_000_000
 LOGS_KEPT = 3
 
-Cron = Annotated[str, typer.Option(help="Minute hour day month weekday, in this machine's time zone.")]
+Cron = Annotated[str, typer.Option(help="Minute, hour, day, month and weekday, in this machine's time zone.")]
 
 
 @takes_tables
@@ -36,7 +36,7 @@ def schedule(
     given: TableOptions,
     cron: Cron,
 ) -> None:
-    """Run ingest and score whenever a cron expression fires, until it is stopped."""
+    """Ingest and score on a cron schedule until stopped."""
     settings = settings_of(context, quiet=False)
     from flows.runtime.cron import fire_times, local_zone
     from flows.runtime.lock import hold

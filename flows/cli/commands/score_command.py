@@ -20,7 +20,7 @@ def score(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Score every listing not yet scored, each as of its own `observed_at`."""
+    """Score every listing that is new or has news, each as of its own time."""
     first, last = moment(since), moment(until)
     from data.tables.table_files import check_name
     from flows.cli.console import show_summary

@@ -14,14 +14,16 @@ EXAMPLE = "Example: `seenbefore train --until 2026-06-30 --promote never`"
 def train(
     context: typer.Context,
     until: Moment = None,
-    promote: Annotated[Literal["auto", "never", "always"], typer.Option(help="`auto`: if it is better.")] = "auto",
+    promote: Annotated[
+        Literal["auto", "never", "always"], typer.Option(help="`auto`: promote it if it is better.")
+    ] = "auto",
     estimator: Annotated[
         str | None,
-        typer.Option(metavar="MODULE:FACTORY", help="Another classifier of scikit-learn's kind in the place of ours."),
+        typer.Option(metavar="MODULE:FACTORY", help="Another scikit-learn classifier to train instead."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Fit on what was known at a moment, evaluate honestly, keep, and promote if better."""
+    """Train on what was known at a moment, evaluate honestly, store the model, and promote it if it is better."""
     last = moment(until)
     from flows.cli.console import show_summary
     from flows.start import started

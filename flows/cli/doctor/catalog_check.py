@@ -28,7 +28,7 @@ def catalog(settings: Settings) -> list[Finding]:
     url = settings.resolved_catalog_url
     try:
         if not is_made(url):
-            return [ok("catalog", f"{masked(url)} is made by the first run")]
+            return [ok("catalog", f"{masked(url)} is created by the first run")]
         schema = examine(url)
         findings = [*_schema(schema, masked(url))]
         if schema.found != schema.expected:
@@ -82,13 +82,13 @@ def _stale(waiting: Backlog) -> Finding:
     if not waiting.stale_pictures:
         return ok("recipe", f"all fingerprints are {RECIPE}")
     found = f"{waiting.stale_pictures:,} pictures have fingerprints of another recipe than {RECIPE}"
-    return Finding("recipe", State.WARN, found, "The next run fingerprints them again and compares them anew.")
+    return Finding("recipe", State.WARN, found, "The next run fingerprints them again and compares them again.")
 
 
 def _pending(waiting: Backlog) -> Finding:
     if not waiting.pending_fetches:
         return ok("downloads", "none waiting")
-    return Finding("downloads", State.WARN, f"{waiting.pending_fetches:,} never tried", "The next run asks for them.")
+    return Finding("downloads", State.WARN, f"{waiting.pending_fetches:,} never tried", "The next run downloads them.")
 
 
 def _failed(waiting: Backlog) -> Finding:

@@ -76,4 +76,4 @@ def _unknown() -> list[Finding]:
 def _strange(name: str, known: set[str]) -> Finding:
     near = get_close_matches(name, known, n=1)
     meant = f"Did you mean SEENBEFORE_{near[0].upper()}?" if near else "docs/settings.md lists all settings."
-    return Finding("setting", State.WARN, f"SEENBEFORE_{name.upper()} is no setting and does nothing", meant)
+    return Finding("setting", State.WARN, f"SEENBEFORE_{name.upper()} is not a setting and has no effect", meant)

@@ -18,11 +18,11 @@ def index(settings: Settings) -> Finding:
     """Read all files of the match index, and name those that are damaged."""
     store = index_store(settings)
     if not store.folder.exists():
-        return ok("match index", "is made when pictures are compared")
+        return ok("match index", "is created when images are first compared")
     try:
         damaged = store.damaged()
     except SegmentsError as error:
-        return Finding("match index", State.WARN, str(error), "The next run makes it anew.")
+        return Finding("match index", State.WARN, str(error), "The next run rebuilds it.")
     if damaged:
         return Finding("match index", State.BAD, f"{store.folder}: damaged: {', '.join(damaged)}", ANEW)
-    return ok("match index", f"{store.folder} is as it was written")
+    return ok("match index", f"{store.folder} is intact")

@@ -44,10 +44,10 @@ def mend(settings: Settings, now: datetime) -> list[Finding]:
         with hold(home, "doctor --fix"):  # whose end clears a killed run's note
             mended += [*_migrated(settings.resolved_catalog_url), *_index(settings, now), *_swept(settings, now)]
     except BusyError as busy:
-        return [Finding(MENDED, State.WARN, str(busy), "Mend again when it has ended.")]
+        return [Finding(MENDED, State.WARN, str(busy), "Run `seenbefore doctor --fix` again when it has ended.")]
     if not is_held(home, lock="schedule"):
         clear_note(home, lock="schedule")
-    return [ok(MENDED, what) for what in mended] or [ok(MENDED, "there was nothing to mend")]
+    return [ok(MENDED, what) for what in mended] or [ok(MENDED, "nothing needed repair")]
 
 
 def _migrated(url: str) -> list[str]:

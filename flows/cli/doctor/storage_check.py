@@ -32,7 +32,7 @@ def home(settings: Settings) -> Finding:
     except OSError as error:
         advice = "Give this user the right to write there, or choose another --home."
         return Finding("home", State.BAD, f"{existing} cannot be written: {error.strerror}", advice)
-    return ok("home", f"{place}" if place == existing else f"{place} is made by the first run")
+    return ok("home", f"{place}" if place == existing else f"{place} is created by the first run")
 
 
 def disk(settings: Settings) -> Finding:
@@ -49,7 +49,7 @@ def image_store(settings: Settings) -> Finding:
     """Check that a picture can be written to the image store, read again and removed."""
     url = masked(settings.resolved_images_url)
     if not settings.images_url and not settings.home.exists():
-        return ok("image store", f"{url} is made by the first run")
+        return ok("image store", f"{url} is created by the first run")
     try:
         store = ImageStore(settings.resolved_images_url)
         probe = store.put(PROBE)
@@ -57,7 +57,7 @@ def image_store(settings: Settings) -> Finding:
         store.get(probe)
         store.remove(probe)
     except StoreError as error:
-        return Finding("image store", State.BAD, masked(str(error)), "Mend this first: every run needs it.")
+        return Finding("image store", State.BAD, masked(str(error)), "Fix this first: every run needs it.")
     return ok("image store", f"{url} can be written and read")
 
 

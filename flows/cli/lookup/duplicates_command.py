@@ -32,7 +32,7 @@ def duplicates(
     out: Sheet = None,
     as_json: Json = False,
 ) -> None:
-    """List the photos that were posted more than once, in the same bytes or others, and who posted them."""
+    """List the photos that were posted more than once, as the same file or another, and who posted them."""
     if within is not None and kind is None:
         raise CallerError("--within counts the bits of one hash: name it with --kind.")
     settings = load_settings(context.obj)

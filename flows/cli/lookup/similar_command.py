@@ -32,28 +32,28 @@ class Hash(StrEnum):
     colorhash = "colorhash"
 
 
-Kind = Annotated[Hash | None, typer.Option(help="Compare by this hash alone, as ImageHash does.")]
-Within = Annotated[int | None, typer.Option(min=0, max=MOST_BITS, help="Most differing bits.")]
+Kind = Annotated[Hash | None, typer.Option(help="Compare by this hash only, as ImageHash does.")]
+Within = Annotated[int | None, typer.Option(min=0, max=MOST_BITS, help="Maximum number of differing bits.")]
 Sheet = Annotated[
     Path | None,
-    typer.Option(help="File to write: .csv, .jsonl or .parquet, or .html with the pictures.", dir_okay=False),
+    typer.Option(help="Output file: .csv, .jsonl or .parquet, or .html with the images.", dir_okay=False),
 ]
 
 
 def similar(
     context: typer.Context,
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Files, folders of files, http(s) addresses.")],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Files, folders or http(s) addresses.")],
     kind: Kind = None,
     within: Within = None,
     min_probability: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Least probability of being the same photo; 0 lists every candidate."),
+        typer.Option(min=0, max=1, help="Minimum probability of the same photo; 0 lists every candidate."),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Most hits of one picture.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of hits per image.")] = None,
     out: Sheet = None,
     as_json: Json = False,
 ) -> None:
-    """Find known pictures like these, the likeliest first, each with the listing and seller that showed it first."""
+    """Find known images like these, most likely first, each with the listing and seller that showed it first."""
     if within is not None and kind is None:
         raise CallerError("--within counts the bits of one hash: name it with --kind.")
     settings = load_settings(context.obj)

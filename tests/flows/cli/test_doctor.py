@@ -67,7 +67,7 @@ def test_a_machine_that_never_ran_anything_is_well_and_stays_untouched(diagnose,
     code, findings = diagnose()
     assert code == ExitCode.DONE
     assert {finding["state"] for finding in findings.values()} == {"ok"}
-    assert "made by the first run" in findings["catalog"]["found"]
+    assert "created by the first run" in findings["catalog"]["found"]
     assert not home.exists()
 
 
@@ -75,7 +75,7 @@ def test_people_get_a_table_with_advice(home: Path, capsys: pytest.CaptureFixtur
     monkeypatch.setenv("SEENBEFORE_ENGIN", "dask")
     assert answer(["--home", str(home), "doctor"]) == ExitCode.DONE
     told = capsys.readouterr().out
-    assert "SEENBEFORE_ENGIN is no setting" in told
+    assert "SEENBEFORE_ENGIN is not a setting" in told
     assert "→ Did you mean SEENBEFORE_ENGINE?" in told
 
 
@@ -239,7 +239,7 @@ def test_a_damaged_match_index_is_named_and_made_anew_when_told(diagnose, home: 
     assert findings["mended"]["found"] == "made the match index anew from the catalog"
     assert len(open_index(context, datetime.now(UTC)).pictures.image_id) == 1
     _, findings = diagnose("--fix")
-    assert findings["mended"]["found"] == "there was nothing to mend"
+    assert findings["mended"]["found"] == "nothing needed repair"
 
 
 def test_a_match_index_that_the_next_run_makes_anew_is_told_of(diagnose, home: Path) -> None:
@@ -269,7 +269,7 @@ def test_mending_removes_what_killed_writers_left_but_nothing_young(diagnose, ho
     assert not aside.exists()
     assert findings["schedule"]["found"] == "none under way"
     _, findings = diagnose("--fix")
-    assert findings["mended"]["found"] == "there was nothing to mend"
+    assert findings["mended"]["found"] == "nothing needed repair"
 
 
 def test_a_running_schedule_keeps_its_note(diagnose, home: Path) -> None:
