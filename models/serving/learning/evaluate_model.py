@@ -91,19 +91,23 @@ def evaluate_model(
     judged = _Judged(scorer=scorer, market=gathered.market, scored=scored, evaluation=evaluation, tried=tried)
     folder = out or context.settings.home / "reports" / f"{scorer.model_id}-{until:%Y%m%d-%H%M%S}"
     report = _write(context, folder, judged)
-    return {
-        "model_id": scorer.model_id,
-        "listings": evaluation.rows,
-        "labelled": evaluation.decided,
-        "frauds": evaluation.frauds,
-        **figures(evaluation, (scorer.model_id, *baselines)),
-        "report": str(report),
-    }
+    return _summary(evaluation, (scorer.model_id, *baselines)) | {"report": str(report)}
 
 
 def figures_markdown(folder: Path) -> str:
     """Return the main table of an evaluation that was written to a folder."""
     return overall_markdown(pd.read_csv(folder / "overall.csv", keep_default_na=False, na_values=[""]))
+
+
+def _summary(evaluation: Evaluation, scorers: tuple[str, ...]) -> dict[str, Any]:
+    """Return what was judged, and the figures of the model that was and of what it is compared with."""
+    return {
+        "model_id": scorers[0],
+        "listings": evaluation.rows,
+        "labelled": evaluation.decided,
+        "frauds": evaluation.frauds,
+        **figures(evaluation, scorers),
+    }
 
 
 def _require_both(y: pd.Series, start: datetime | None, scorer: Scorer) -> None:
