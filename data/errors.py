@@ -137,8 +137,8 @@ class EmptySpan(CallerError):  # noqa: N818 -- the name is the fact
     def __init__(self, since: datetime, until: datetime, known: tuple[datetime, datetime] | None) -> None:
         shown = "%Y-%m-%dT%H:%M:%SZ"
         found = (
-            f"what the catalog knows came from {known[0]:{shown}} to {known[1]:{shown}}. Choose --since and --until "
-            "so that they include some of it"
+            f"what the catalog knows came from {known[0]:{shown}} to {known[1]:{shown}}. Give a --since and an --until "
+            "that include some of it"
             if known
             else "the catalog is empty. Load listings with `seenbefore ingest LISTINGS` first"
         )
