@@ -17,6 +17,8 @@ from data.catalog.market.texts import texts_like
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from data.catalog.market.photo_ties import TieLimits
+
 LISTING = (
     "listing_key", "seller_key", "observed_at", "created_at", "marketplace", "title", "description", "category",
     "location", "price", "currency",
@@ -74,18 +76,20 @@ ANALYST = "analyst"
 """The ``source`` of labels that are verdicts."""
 
 
-def facts_about(connection: Connection, moments: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def facts_about(connection: Connection, moments: pd.DataFrame, limits: TieLimits) -> dict[str, pd.DataFrame]:
     """Read the frames of `features.facts.Facts` that describe some moments, all but the prices.
 
     Parameters
     ----------
     moments
         ``listing_key, as_of``; not empty.
+    limits
+        How far ties are read.
     """
     keys = moments["listing_key"]
     described = read_by_keys(connection, _LISTINGS, listings.c.listing_key, keys)
     concerned = described["seller_key"].drop_duplicates()
-    taken = taken_around(connection, concerned)
+    taken = taken_around(connection, concerned, limits)
     texts = texts_like(connection, keys)
     accounts = pd.concat([concerned, taken["seller_key"], texts["other_seller_key"]])
     past, matched, own_photos, matched_photos, versions, decided = read_each(

@@ -41,7 +41,7 @@ def photos(pairs: pd.DataFrame, different: pd.DataFrame) -> pd.DataFrame:
     """
     ids = pd.Index(np.unique(np.concatenate([pairs["image_id"], pairs["other_image_id"]])), dtype="str")
     links = _places(ids, pairs)
-    group = _connected(links[:, 0], links[:, 1], len(ids))
+    group = component_numbers(links[:, 0], links[:, 1], len(ids))
     apart = _places(ids, different)
     apart = apart[(apart >= 0).all(axis=1)]
     torn = apart[group[apart[:, 0]] == group[apart[:, 1]]]
@@ -73,12 +73,12 @@ def photos_by_hash(pictures: Pictures, *, kind: str, within: int) -> pd.DataFram
     hashes, equal = np.unique(pictures.hashes[in_order, HASH_KINDS.index(kind)], return_inverse=True)
     index = Index.of_keys(hashes)
     near = index.pairs(within)
-    group = _connected(index.items_at(near.query_index), index.items_at(near.key_index), len(hashes))
+    group = component_numbers(index.items_at(near.query_index), index.items_at(near.key_index), len(hashes))
     return _numbered(group[equal], pd.Index(pictures.names(in_order)))
 
 
-def _connected(one: NDArray[np.integer], other: NDArray[np.integer], count: int) -> NDArray[np.int64]:
-    """Return for each of so many nodes the number of its group, which links hold together."""
+def component_numbers(one: NDArray[np.integer], other: NDArray[np.integer], count: int) -> NDArray[np.int64]:
+    """Return for each of so many nodes the number of the connected component that links put it in, shape (count,)."""
     links = coo_array((np.ones(len(one)), (one, other)), shape=(count, count))
     numbers: NDArray[np.int64] = connected_components(links, directed=False)[1].astype(np.int64)
     return numbers

@@ -18,11 +18,13 @@ they cut off nothing that a past moment had seen.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from features.facts import LOW_INFORMATION
+from features.sightings.evidence import SAME_PHOTO
 from features.sightings.parties import AccountGroups
 from features.spec import FeatureSpec
 
@@ -45,6 +47,19 @@ MOST_TIES = 16
 HOPS = 2
 """From a seller to those it is tied to, and to those they are tied to."""
 
+
+class RingLimits(NamedTuple):
+    """All bounds of ties together, for whoever reads the photos that were taken (`Facts.taken`)."""
+
+    same_photo: float = SAME_PHOTO
+    low_information: float = LOW_INFORMATION
+    rare_sellers: int = RARE_SELLERS
+    most_takers: int = MOST_TAKERS
+    most_photos: int = MOST_PHOTOS
+    hops: int = HOPS
+
+
+TIE_LIMITS = RingLimits()
 TIE = ["seller_key", "tied_key", "other_image_id", "since_at"]
 TAKING = ["seller_key", "other_image_id"]
 NO_TIE = "the seller is tied to nobody"

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from features.copies.photo_groups import component_numbers
+from features.sightings.evidence import SAME_PHOTO
 
-MIN_SAME_PHOTO = 0.5
-"""Pairs of pictures that are more likely than not the same photo tie their listings."""
 MAX_SELLERS_TIED = 20
 """A picture that more sellers show (a placeholder, a maker's photo) would chain half a market together."""
 
@@ -46,19 +40,13 @@ def photo_clusters(sightings: pd.DataFrame, alike: pd.DataFrame, *, max_sellers:
 
     shown = images.get_indexer(sightings["image_id"])
     own = tying[shown]
-    pairs = alike[alike["same_photo"] >= MIN_SAME_PHOTO]
+    pairs = alike[alike["same_photo"] >= SAME_PHOTO]
     left, right = images.get_indexer(pairs["image_id"]), images.get_indexer(pairs["other_image_id"])
     both = (left >= 0) & (right >= 0)
     both[both] = tying[left[both]] & tying[right[both]]
 
     sources = np.concatenate([listing_at[own], len(listings) + left[both]])
     targets = np.concatenate([len(listings) + shown[own], len(listings) + right[both]])
-    component = _components(sources, targets, size=len(listings) + len(images))[: len(listings)]
+    component = component_numbers(sources, targets, len(listings) + len(images))[: len(listings)]
     smallest = pd.Series(listings).groupby(component).transform("min").to_numpy("int64")
     return pd.Series(smallest, index=pd.Index(listings, name="listing_key"), name="photo_cluster")
-
-
-def _components(sources: NDArray[np.int64], targets: NDArray[np.int64], *, size: int) -> NDArray[np.int32]:
-    graph = coo_array((np.ones(len(sources), dtype=np.int8), (sources, targets)), shape=(size, size))
-    _, component = connected_components(graph, directed=False)
-    return np.asarray(component)

@@ -14,8 +14,8 @@ from data.catalog.cases.case_events import pair_events
 from data.catalog.cases.case_views import accounts_of, count_of_seller, timeline_of
 from data.catalog.cases.cases import is_case
 from data.catalog.cases.claims import claim, claim_on
-from data.catalog.market.photo_ties import SAME_PHOTO
 from features.facts import HASH_KINDS, LOW_INFORMATION
+from features.sightings.evidence import SAME_PHOTO
 from review.access.permissions import Viewer
 from review.access.roles import Role
 from review.case_view import CaseView, case_view

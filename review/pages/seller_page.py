@@ -21,6 +21,7 @@ from data.catalog.cases.case_views import (
 from data.catalog.cases.cases import Filter, State, page_of
 from data.catalog.database.frames import records
 from data.catalog.market.photo_ties import taken_around
+from features.point_in_time.ring_features import TIE_LIMITS
 from review.access.permissions import Viewer
 from review.desk import desk_of
 from review.labels import VERDICT_LABELS, edit_label, reason_label
@@ -41,11 +42,11 @@ def seller(request: Request, session: Viewer, key: Key, page: Annotated[int, Que
         names = names_of_sellers(connection, [key])
         if key not in names:
             raise HTTPException(404, "There is no such seller.")
-        taken = taken_around(connection, [key])
+        taken = taken_around(connection, [key], TIE_LIMITS)
         listings = listings_of_seller(connection, key, PAGE_ROWS, skip=(page - 1) * PAGE_ROWS)
         keys = listings["listing_key"].tolist()
         pictures = first_pictures_of(connection, keys)
-        takings = takings_of(connection, key)
+        takings = takings_of(connection, key, TIE_LIMITS.same_photo)
         tied = pd.concat([taken["seller_key"], taken["other_seller_key"], takings["other_seller_key"]])
         known = names | names_of_sellers(connection, tied.unique().tolist())
         cases = {
@@ -58,7 +59,7 @@ def seller(request: Request, session: Viewer, key: Key, page: Annotated[int, Que
             "name": names[key],
             "accounts": accounts_of(connection, key),
             "count": count_of_seller(connection, key),
-            "copying": count_of_copying(connection, key),
+            "copying": count_of_copying(connection, key, TIE_LIMITS.same_photo),
             "listings": [row | {"image_id": pictures.get(row["listing_key"])} for row in records(listings)],
             "cases": cases,
             "decided": verdicts_holding(connection, listings["listing_key"]),

@@ -26,6 +26,7 @@ from data.catalog.database.schema import features, price_days, scores
 from data.catalog.market.photo_ties import note_all_taken
 from data.catalog.market.scoring_moments import by_seller, forget_news, note_news, unscored_moments
 from data.settings import Settings
+from features.point_in_time.ring_features import TIE_LIMITS
 from models.serving.context import open_context
 from models.serving.learning.train_model import gather
 from models.serving.scoring.draw_random_sample import draw_random_sample
@@ -57,7 +58,7 @@ def make(context: Context, listings: int) -> None:
     filled = open_context(context.settings)
     gather_prices_of(filled, pd.DataFrame({"as_of": [day_before]}))
     with filled.catalog.write() as connection:
-        note_all_taken(connection)
+        note_all_taken(connection, TIE_LIMITS)
 
 
 def score_day(context: Context) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from data.catalog.database.frames import read_by_keys, read_frame, whole_table
 from data.catalog.database.records import read_records, read_records_by_keys
 from data.catalog.database.schema import alike, images, listings, matches, scores, sellers, sightings
-from data.catalog.market.photo_ties import SAME_PHOTO
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -159,7 +158,7 @@ def names_of_sellers(connection: Connection, seller_keys: Collection[int]) -> di
     return dict(zip(found["seller_key"].tolist(), found["seller_id"].tolist(), strict=True))
 
 
-def takings_of(connection: Connection, seller_key: int) -> pd.DataFrame:
+def takings_of(connection: Connection, seller_key: int, same_photo: float) -> pd.DataFrame:
     """Return from whom a seller's photos are, the most photos first.
 
     Returns
@@ -174,16 +173,16 @@ def takings_of(connection: Connection, seller_key: int) -> pd.DataFrame:
             func.count(matches.c.listing_key.distinct()).label("listings"),
             func.max(matches.c.same_photo).label("surest"),
         )
-        .where(matches.c.seller_key == seller_key, matches.c.same_photo >= SAME_PHOTO)
+        .where(matches.c.seller_key == seller_key, matches.c.same_photo >= same_photo)
         .group_by(matches.c.other_seller_key)
     )
     return read_frame(connection, query.order_by(func.count(matches.c.image_id.distinct()).desc()).limit(MOST_OWNERS))
 
 
-def count_of_copying(connection: Connection, seller_key: int) -> int:
+def count_of_copying(connection: Connection, seller_key: int, same_photo: float) -> int:
     """Return in how many listings a seller shows a photo that another seller had shown before."""
     distinct = func.count(matches.c.listing_key.distinct())
-    copied = select(distinct).where(matches.c.seller_key == seller_key, matches.c.same_photo >= SAME_PHOTO)
+    copied = select(distinct).where(matches.c.seller_key == seller_key, matches.c.same_photo >= same_photo)
     return connection.execute(copied).scalar_one()
 
 

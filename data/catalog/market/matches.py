@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
+    from data.catalog.market.photo_ties import TieLimits
+
 HASHED = "hashed"
 FINGERPRINT = (
     "image_id", "width", "height", "format", "ahash", "phash", "dhash", "whash", "colorhash", "information",
@@ -169,11 +171,11 @@ def matching_facts(connection: Connection, listing_keys: Sequence[int]) -> Match
     return MatchingFacts(own, pairs, seen, accounts, denied_pairs(connection, own["image_id"]))
 
 
-def save_matches(connection: Connection, listing_keys: Sequence[int], facts: pd.DataFrame) -> None:
+def save_matches(connection: Connection, listing_keys: Sequence[int], facts: pd.DataFrame, limits: TieLimits) -> None:
     """Keep the match facts of some listings, in place of any they had."""
     before = read_by_keys(connection, _TAKINGS, matches.c.listing_key, listing_keys)
     replace_by_keys(connection, matches, (matches.c.listing_key,), listing_keys, facts)
-    note_taken(connection, pd.concat([before, facts[list(TAKING)]]))
+    note_taken(connection, pd.concat([before, facts[list(TAKING)]]), limits)
     note_news(connection, facts.loc[facts["other_observed_at"] > facts["observed_at"], "listing_key"])
     update_by_keys(connection, sightings, sightings.c.listing_key, listing_keys, matched=1)
 

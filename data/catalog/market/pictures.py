@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
     from data.catalog.market.loads import Load
+    from data.catalog.market.photo_ties import TieLimits
 
 STORED = "stored"
 FIRST_RETRY = pd.Timedelta(minutes=15)  # doubles twice with every further attempt
@@ -117,28 +118,32 @@ def pending_pictures(connection: Connection, recipe: str) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def save_fingerprints(connection: Connection, prints: pd.DataFrame, sketched: pd.DataFrame | None = None) -> None:
+def save_fingerprints(
+    connection: Connection, prints: pd.DataFrame, limits: TieLimits, sketched: pd.DataFrame | None = None
+) -> None:
     """Keep fingerprints, and sketches in place of any the pictures had; they are to be compared anew.
 
     Parameters
     ----------
     prints
         All columns of the ``images`` table but ``compared``.
+    limits
+        What makes a photo taken.
     sketched
         All columns of the ``sketches`` table, for those of the pictures that have a sketch.
     """
     upsert(connection, images, prints.assign(compared=0))
-    note_pictures(connection, prints["image_id"])
+    note_pictures(connection, prints["image_id"], limits)
     replace_descriptors(connection, prints["image_id"], sketched)
 
 
-def forget_pictures(connection: Connection, image_ids: Sequence[str]) -> None:
+def forget_pictures(connection: Connection, image_ids: Sequence[str], limits: TieLimits) -> None:
     """Let pictures that were lost before they were fingerprinted be asked for again; their sightings stay."""
     if not len(image_ids):
         return
     update_by_keys(connection, fetches, fetches.c.image_id, image_ids, status=PENDING, image_id=None)
     delete_by_keys(connection, images, images.c.image_id, image_ids)
-    note_pictures(connection, image_ids)
+    note_pictures(connection, image_ids, limits)
     forget_descriptors(connection, image_ids)
 
 

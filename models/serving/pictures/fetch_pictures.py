@@ -25,6 +25,7 @@ from data.images.store.local_files import read_local
 from features.facts import HASH_KINDS
 from features.hashing.fingerprint import RECIPE
 from features.keypoints.descriptor import BLOBS
+from features.point_in_time.ring_features import TIE_LIMITS
 from models.serving.context import open_fetcher
 from models.serving.decoding.worker_pool import workers_for
 
@@ -87,8 +88,8 @@ def fingerprint_pictures(context: Context, image_ids: Sequence[str]) -> Counts:
             found.append(workers.fingerprint(content) | {"image_id": image_id, "recipe": RECIPE})
     prints = fingerprint_rows(found)
     with context.catalog.write() as connection:
-        save_fingerprints(connection, prints, descriptor_rows(found))
-        forget_pictures(connection, lost)
+        save_fingerprints(connection, prints, TIE_LIMITS, descriptor_rows(found))
+        forget_pictures(connection, lost, TIE_LIMITS)
     for image_id in lost:
         context.store.remove(image_id)
     return dict(Counter(prints["status"])) | ({"lost": len(lost)} if lost else {})

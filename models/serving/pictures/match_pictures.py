@@ -14,6 +14,7 @@ from data.catalog.market.matches import (
 )
 from features.copies.near_duplicates import near_duplicate_pairs
 from features.hashing.fingerprint import RECIPE
+from features.point_in_time.ring_features import TIE_LIMITS
 from features.sightings.earlier_sightings import earlier_sightings
 from models.serving.pictures.picture_index import index_with
 
@@ -65,5 +66,5 @@ def match(context: Context, listing_keys: Sequence[int]) -> Counts:
         facts = matching_facts(connection, listing_keys)
     found = earlier_sightings(facts.own, facts.alike, facts.sightings, facts.sellers, facts.different)
     with context.catalog.write() as connection:
-        save_matches(connection, listing_keys, found)
+        save_matches(connection, listing_keys, found, TIE_LIMITS)
     return {"matches": len(found)}

@@ -23,6 +23,7 @@ from data.catalog.scores.scores import champion, rank_run, save_features, save_s
 from features.facts import Facts
 from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS, build, evidence, first_owner
 from features.point_in_time.price_features import LATEST_PRICES, PRICE_WINDOW, goods_of, usual_prices
+from features.point_in_time.ring_features import TIE_LIMITS
 from features.sightings.evidence import Judged, judge
 from models.estimator.reasons import reasons
 from models.estimator.rule import RULE_ID, rule_for
@@ -109,7 +110,7 @@ def known_facts(connection: Connection, moments: pd.DataFrame, prices: Prices | 
         `all_prices`, for many parts of a whole; otherwise those of these moments
         are read.
     """
-    found = facts_about(connection, moments)
+    found = facts_about(connection, moments, TIE_LIMITS)
     versions = found["listings"][found["listings"]["listing_key"].isin(moments["listing_key"])]
     known = _prices_for(connection, versions, moments) if prices is None else prices.for_versions(versions)
     return Facts(**found, prices=known.usual, goods=known.goods)

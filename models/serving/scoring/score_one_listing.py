@@ -31,6 +31,7 @@ from features.facts import FINGERPRINT_COLUMNS, HASH_KINDS
 from features.hashing.fingerprint import RECIPE
 from features.keypoints.descriptor import unpack
 from features.point_in_time.feature_frame import build
+from features.point_in_time.ring_features import TIE_LIMITS
 from features.sightings.earlier_sightings import earlier_sightings
 from models.serving.load_tables import listing_texts
 from models.serving.pictures.fetch_pictures import fingerprint_rows
@@ -218,7 +219,7 @@ def _suppose(connection: Connection, rows: pd.DataFrame, seen: _Seen, load: Load
     key = int(joined_keys(rows["marketplace"], rows["listing_id"])[0])
     facts = matching_facts(connection, [key])
     found = earlier_sightings(facts.own, facts.alike, facts.sightings, facts.sellers, facts.different)
-    save_matches(connection, [key], found)
+    save_matches(connection, [key], found, TIE_LIMITS)
     return key
 
 
@@ -238,7 +239,7 @@ def _suppose_pictures(connection: Connection, seen: _Seen, load: Load) -> None:
         answered = pd.DataFrame([asdict(outcome) for outcome in seen.outcomes]).rename(columns={"url": "image_url"})
         save_fetches(connection, load, asked.merge(answered, on="image_url"))
     if seen.new:
-        save_fingerprints(connection, fingerprint_rows(seen.new))
+        save_fingerprints(connection, fingerprint_rows(seen.new), TIE_LIMITS)
         readable = [message["image_id"] for message in seen.new if message["reason"] is None]
         save_alike(connection, readable, seen.alike)
 

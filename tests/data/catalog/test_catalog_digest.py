@@ -11,6 +11,7 @@ from data.catalog.market.listings import save_labels, save_listings, save_seller
 from data.catalog.market.loads import Load
 from data.catalog.market.matches import save_alike
 from data.catalog.market.pictures import due_fetches, save_fetches, save_fingerprints
+from features.point_in_time.ring_features import TIE_LIMITS
 from tests.data.catalog.catalog_digest import catalog_digest
 from tests.data.catalog.market.test_matches import match_all
 from tests.data.catalog.rows import (
@@ -39,7 +40,7 @@ def load(catalog, *, at: float = 100, first_bulk: bool = True, rows=TABLE, load_
         save_sellers(connection, load, sellers({"seller_id": "s1", "joined_at": day(-9), "rating": 4.0}))
         save_labels(connection, labels({"listing_id": "l2"}))
         fetch_all(connection, load, PICTURES)
-        save_fingerprints(connection, hashed(*PICTURES.values()), sketched(*PICTURES.values()))
+        save_fingerprints(connection, hashed(*PICTURES.values()), TIE_LIMITS, sketched(*PICTURES.values()))
         save_alike(connection, list(PICTURES.values()), alike_pairs(("p0", "p1")))
         match_all(connection)
 

@@ -24,6 +24,7 @@ from data.catalog.scores.scores import save_features, save_scores
 from data.errors import ExportError
 from data.images.fetch_outcome import Reason
 from data.tables.table_files import write_table
+from features.point_in_time.ring_features import TIE_LIMITS
 from tests.data.catalog.desk_rows import scored_cases
 from tests.data.catalog.market.test_matches import match_all
 from tests.data.catalog.rows import RECIPE, TEXT, TIME, alike_pairs, day, fetch_all, hashed, listings, moment
@@ -61,9 +62,9 @@ def market(catalog):
     with catalog.write() as connection:
         save_listings(connection, FIRST, listings({"listing_id": "a", "image_urls": ["u1"], "price": 5.0}, eve))
         fetch_all(connection, FIRST, {"u1": "p1", "u2": "p2", "u3": "p3"})
-        save_fingerprints(connection, hashed("p1", "p2"))
+        save_fingerprints(connection, hashed("p1", "p2"), TIE_LIMITS)
         broken = {"image_id": ["p3"], "status": "unreadable", "reason": "truncated", "recipe": RECIPE}
-        save_fingerprints(connection, pd.DataFrame(broken))
+        save_fingerprints(connection, pd.DataFrame(broken), TIE_LIMITS)
         save_alike(connection, ["p1", "p2"], alike_pairs(("p1", "p2")))
         match_all(connection)
         _score(connection)
@@ -141,7 +142,7 @@ def test_hashes_are_printed_as_imagehash_prints_them(catalog, bits):
     with catalog.write() as connection:
         save_listings(connection, FIRST, listings({"listing_id": "a", "image_urls": ["u1"]}))
         fetch_all(connection, FIRST, {"u1": "p1"})
-        save_fingerprints(connection, hashed("p1").assign(**hashes))
+        save_fingerprints(connection, hashed("p1").assign(**hashes), TIE_LIMITS)
     row = exported(catalog, "images").iloc[0]
     square = np.array([bits >> place & 1 for place in range(63, -1, -1)], dtype=bool).reshape(8, 8)
     classes = np.array([color >> place & 1 for place in range(41, -1, -1)], dtype=bool).reshape(14, 3)
@@ -152,7 +153,7 @@ def test_hashes_are_printed_as_imagehash_prints_them(catalog, bits):
 
 def test_the_hash_before_a_picture_was_turned_is_printed_where_there_is_one(market):
     with market.write() as connection:
-        save_fingerprints(connection, hashed("p2").assign(untransposed_phash=np.uint64(2**63 + 10)))
+        save_fingerprints(connection, hashed("p2").assign(untransposed_phash=np.uint64(2**63 + 10)), TIE_LIMITS)
     found = exported(market, "images").set_index("image_url")["untransposed_phash"]
     assert found.dropna().to_dict() == {"u2": "800000000000000a"}
 

@@ -34,6 +34,7 @@ from data.catalog.scores.scores import (
 )
 from features import facts as wanted
 from features.point_in_time.feature_frame import moments_of
+from features.point_in_time.ring_features import TIE_LIMITS
 from tests.data.catalog.market.test_matches import match_all
 from tests.data.catalog.rows import TEXT, TIME, alike_pairs, day, fetch_all, hashed, labels, listings, moment, sellers
 
@@ -97,8 +98,10 @@ def market(catalog):
         save_sellers(connection, FIRST, sellers({"seller_id": "eve", "joined_at": day(1), "country": "FR"}))
         save_labels(connection, labels({"listing_id": "e", "observed_at": day(20)}, {"listing_id": "nowhere"}))
         fetch_all(connection, FIRST, {"u1": "p1", "u2": "p2", "u3": "p3"})
-        save_fingerprints(connection, hashed("p1", "p2"))
-        save_fingerprints(connection, pd.DataFrame({"image_id": ["p3"], "status": "unreadable", "recipe": "recipe-1"}))
+        save_fingerprints(connection, hashed("p1", "p2"), TIE_LIMITS)
+        save_fingerprints(
+            connection, pd.DataFrame({"image_id": ["p3"], "status": "unreadable", "recipe": "recipe-1"}), TIE_LIMITS
+        )
         save_alike(connection, ["p1", "p2"], alike_pairs(("p1", "p2")))
         match_all(connection)
     return catalog
@@ -134,7 +137,7 @@ def test_a_listing_has_a_moment_too_when_it_turns_out_that_somebody_had_posted_i
         match_all(connection)
     with market.read() as connection:
         found = all_moments(connection, moment(35), None)
-        known = facts_about(connection, moments(("t", 50), ("v", 50)))
+        known = facts_about(connection, moments(("t", 50), ("v", 50)), TIE_LIMITS)
     pd.testing.assert_frame_equal(
         found, moments(("t", 40), ("t", 50), ("v", 50)).sort_values(["as_of", "listing_key"], ignore_index=True)
     )
@@ -178,7 +181,7 @@ def test_scored_moments_are_no_longer_unscored(market):
 
 def test_facts_are_those_of_the_sellers_concerned_and_of_whom_they_copied(market):
     with market.read() as connection:
-        found = facts_about(connection, moments(("e", 10)))
+        found = facts_about(connection, moments(("e", 10)), TIE_LIMITS)
     assert set(found["listings"]["listing_key"]) == {key("e"), key("e2"), key("a")}
     assert found["sellers"]["country"].unique().tolist() == ["FR"]
     assert found["sightings"]["image_id"].tolist() == ["p2"]
@@ -195,7 +198,7 @@ def test_all_photos_of_whom_was_copied_come_with_their_sizes(market):
             connection, late, listings({"listing_id": "a", "observed_at": day(3), "image_urls": ["u1", "u3"]})
         )
         fetch_all(connection, late, {"u3": "p3"})
-        found = facts_about(connection, moments(("e", 10)))["other_photos"].sort_values("image_id")
+        found = facts_about(connection, moments(("e", 10)), TIE_LIMITS)["other_photos"].sort_values("image_id")
     assert found["listing_key"].unique().tolist() == [key("a")]
     sizes = found[["image_id", "width", "height"]].astype(object).where(found.notna(), None)
     assert sizes.to_numpy().tolist() == [["p1", 640.0, 480.0], ["p3", None, None]]
@@ -204,7 +207,7 @@ def test_all_photos_of_whom_was_copied_come_with_their_sizes(market):
 @pytest.mark.parametrize("asked", ["e", "b", "unknown"])
 def test_every_frame_has_its_columns_and_types_also_when_it_is_empty(market, asked):
     with market.read() as connection:
-        found = facts_about(connection, moments((asked, 11)))
+        found = facts_about(connection, moments((asked, 11)), TIE_LIMITS)
     assert {name: tuple(frame.columns) for name, frame in found.items()} == COLUMNS
     types = {(name, column): str(frame[column].dtype) for name, frame in found.items() for column in frame}
     assert types == {

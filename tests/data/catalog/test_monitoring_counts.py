@@ -30,6 +30,7 @@ from data.catalog.monitoring_counts import (
     sampled_scores,
 )
 from data.catalog.scores.scores import save_features, save_scores, unpack
+from features.point_in_time.ring_features import TIE_LIMITS
 from tests.data.catalog.rows import DISTANCES, alike_pairs, day, hashed, labels, listings, moment, sketched
 
 LOAD = Load("load", moment(500), first_bulk=True)
@@ -162,8 +163,10 @@ def test_listings_with_a_known_photo_are_counted_once_a_period_whatever_models_s
 
 def test_outcomes_are_counted_by_host_and_what_is_no_picture_is_unreadable(catalog):
     with catalog.write() as connection:
-        save_fingerprints(connection, hashed("good"), sketched("good"))
-        save_fingerprints(connection, hashed("bad").assign(status="unreadable", reason="poison_time"), sketched())
+        save_fingerprints(connection, hashed("good"), TIE_LIMITS, sketched("good"))
+        save_fingerprints(
+            connection, hashed("bad").assign(status="unreadable", reason="poison_time"), TIE_LIMITS, sketched()
+        )
     keep(
         catalog,
         fetches,
@@ -190,7 +193,9 @@ def test_outcomes_are_counted_by_host_and_what_is_no_picture_is_unreadable(catal
 
 def test_a_hub_is_named_once_by_its_first_picture_however_its_copies_were_saved(catalog):
     with catalog.write() as connection:
-        save_fingerprints(connection, hashed("hub", "hub-again", "rare"), sketched("hub", "hub-again", "rare"))
+        save_fingerprints(
+            connection, hashed("hub", "hub-again", "rare"), TIE_LIMITS, sketched("hub", "hub-again", "rare")
+        )
         save_alike(connection, [], alike_pairs(("hub", "hub-again"), same_photo=0.99))
     rows = [match(n, SELLERS[n % 5], 25, "hub", sharing=10 + n) for n in range(8)]
     rows += [match(20 + n, SELLERS[n % 4], 25, "hub-again") for n in range(6)]

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from data.catalog.market import photo_ties as reading
 from features.facts import LOW_INFORMATION, TAKEN_COLUMNS
 from features.point_in_time.feature_frame import build, moments_of
 from features.point_in_time.ring_features import HOPS, MOST_PHOTOS, MOST_TAKERS, MOST_TIES, RARE_SELLERS, ring_block
@@ -182,12 +181,6 @@ def test_an_account_tied_to_hundreds_is_told_of_its_earliest_ties():
     found = block(taken_rows(*rows), [(50, 3.0), (50, 2.1001)]).to_dict("list")
     assert found["ring_sellers"] == [MOST_TIES, 1]
     assert found["ring_photos"] == [MOST_PHOTOS, 1]
-
-
-def test_what_the_catalog_reads_is_what_rings_look_at():
-    told = (reading.SAME_PHOTO, reading.LOW_INFORMATION, reading.RARE_SELLERS)
-    assert told == (SAME_PHOTO, LOW_INFORMATION, RARE_SELLERS)
-    assert (reading.MOST_TAKERS, reading.MOST_PHOTOS, reading.HOPS) == (MOST_TAKERS, MOST_PHOTOS, HOPS)
 
 
 def slow_ring(facts, seller, as_of):

@@ -17,6 +17,7 @@ from data.catalog.database.schema import alike, images, listings, metadata
 from data.catalog.market.matches import alike_of, denied_pairs, deny_pairs, save_alike
 from data.catalog.market.pictures import descriptors_of, pending_pictures, save_fingerprints
 from data.catalog.market.texts import unread_texts
+from features.point_in_time.ring_features import TIE_LIMITS
 from tests.data.catalog.rows import RECIPE, alike_pairs, day, different_pairs, hashed, sketched
 
 NEW = ("untransposed_phash", "matched_points", "common_area", "other_common_area", "lead")
@@ -80,7 +81,7 @@ def test_its_pictures_are_there_and_wait_for_the_new_recipe(upgraded):
 def test_it_takes_fingerprints_with_sketches(upgraded):
     top_bit = np.uint64(2**63 + 1)
     with upgraded.write() as connection:
-        save_fingerprints(connection, hashed("p1").assign(untransposed_phash=top_bit), sketched("p1"))
+        save_fingerprints(connection, hashed("p1").assign(untransposed_phash=top_bit), TIE_LIMITS, sketched("p1"))
         assert pending_pictures(connection, RECIPE) == ["p2"]
         assert descriptors_of(connection, ["p1", "p2"], RECIPE).image_id.tolist() == ["p1"]
         found = read_frame(connection, select(images).order_by(images.c.image_id))

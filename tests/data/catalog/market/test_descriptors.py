@@ -11,6 +11,7 @@ from data.catalog.database.frames import read_frame
 from data.catalog.database.schema import images, sketches
 from data.catalog.market.pictures import BLOBS, descriptors_of, forget_pictures, save_fingerprints
 from data.errors import CatalogError
+from features.point_in_time.ring_features import TIE_LIMITS
 from tests.data.catalog.rows import KEY_BYTES, RECIPE, THUMBNAIL_BYTES, hashed, octets, sketched
 
 PICTURES = [f"p{number}" for number in range(7)]
@@ -18,7 +19,9 @@ PICTURES = [f"p{number}" for number in range(7)]
 
 def fingerprinted(catalog, *image_ids: str, recipe: str = RECIPE) -> None:
     with catalog.write() as connection:
-        save_fingerprints(connection, hashed(*image_ids, recipe=recipe), sketched(*image_ids, recipe=recipe))
+        save_fingerprints(
+            connection, hashed(*image_ids, recipe=recipe), TIE_LIMITS, sketched(*image_ids, recipe=recipe)
+        )
 
 
 def recipes(catalog) -> dict[str, tuple[str, str | None]]:
@@ -70,14 +73,14 @@ def test_a_picture_that_cannot_be_read_any_more_loses_its_sketch(catalog):
     fingerprinted(catalog, "p1", "p2")
     unreadable = {"image_id": ["p2"], "status": "unreadable", "reason": "poison_time", "recipe": "another"}
     with catalog.write() as connection:
-        save_fingerprints(connection, pd.DataFrame(unreadable))
+        save_fingerprints(connection, pd.DataFrame(unreadable), TIE_LIMITS)
     assert recipes(catalog) == {"p1": (RECIPE, RECIPE), "p2": ("another", None)}
 
 
 def test_a_picture_that_is_forgotten_leaves_no_sketch(catalog):
     fingerprinted(catalog, "p1", "p2")
     with catalog.write() as connection:
-        forget_pictures(connection, ["p2", "nobody"])
+        forget_pictures(connection, ["p2", "nobody"], TIE_LIMITS)
         left = connection.execute(select(sketches.c.image_id)).scalars().all()
     assert left == ["p1"]
 
@@ -86,7 +89,7 @@ def test_fingerprints_whose_sketches_cannot_be_kept_are_not_kept_either(catalog)
     fingerprinted(catalog, "p1")
     with pytest.raises(CatalogError), catalog.write() as connection:
         lacking = sketched("p1", "p2", recipe="another").assign(thumbnail=[b"", None])
-        save_fingerprints(connection, hashed("p1", "p2", recipe="another"), lacking)
+        save_fingerprints(connection, hashed("p1", "p2", recipe="another"), TIE_LIMITS, lacking)
     assert recipes(catalog) == {"p1": (RECIPE, RECIPE)}
 
 

@@ -27,6 +27,7 @@ from data.catalog.market.matches import (
 )
 from data.catalog.market.pictures import save_fingerprints
 from features.facts import ALIKE_COLUMNS, FINGERPRINT_COLUMNS, MATCH_COLUMNS, SELLER_COLUMNS, SIGHTING_COLUMNS
+from features.point_in_time.ring_features import TIE_LIMITS
 from features.sightings.earlier_sightings import earlier_sightings
 from tests.data.catalog.rows import RECIPE, TEXT, TIME, alike_pairs, day, different_pairs, hashed
 
@@ -49,7 +50,7 @@ def match_all(connection) -> int:
     keys = unmatched_listings(connection)
     facts = matching_facts(connection, keys)
     found = earlier_sightings(facts.own, facts.alike, facts.sightings, facts.sellers, facts.different)
-    save_matches(connection, keys, found)
+    save_matches(connection, keys, found, TIE_LIMITS)
     return reopened
 
 
@@ -59,9 +60,11 @@ def table(connection, of) -> pd.DataFrame:
 
 def test_fingerprints_are_read_by_recipe_and_by_whether_they_were_compared(catalog):
     with catalog.write() as connection:
-        save_fingerprints(connection, hashed(A, B))
-        save_fingerprints(connection, hashed(C, recipe="recipe-0"))
-        save_fingerprints(connection, pd.DataFrame({"image_id": [D], "status": "unreadable", "recipe": RECIPE}))
+        save_fingerprints(connection, hashed(A, B), TIE_LIMITS)
+        save_fingerprints(connection, hashed(C, recipe="recipe-0"), TIE_LIMITS)
+        save_fingerprints(
+            connection, pd.DataFrame({"image_id": [D], "status": "unreadable", "recipe": RECIPE}), TIE_LIMITS
+        )
         save_alike(connection, [B], alike_pairs())
         new = fingerprints(connection, RECIPE, compared=False)
         known = fingerprints(connection, RECIPE, compared=True)
@@ -73,7 +76,7 @@ def test_fingerprints_are_read_by_recipe_and_by_whether_they_were_compared(catal
 
 def test_fingerprints_come_in_parts_that_follow_on_each_other(catalog):
     with catalog.write() as connection:
-        save_fingerprints(connection, hashed(D, B, A, C))
+        save_fingerprints(connection, hashed(D, B, A, C), TIE_LIMITS)
         assert fingerprints(connection, RECIPE, compared=False, limit=3)["image_id"].tolist() == [A, B, C]
         assert fingerprints(connection, RECIPE, compared=False, after=C, limit=3)["image_id"].tolist() == [D]
         assert fingerprints(connection, RECIPE, compared=False, after=D, limit=3).empty
@@ -83,9 +86,11 @@ def test_fingerprints_come_in_parts_that_follow_on_each_other(catalog):
 
 def test_pictures_are_counted_by_recipe_and_by_whether_they_were_compared(catalog):
     with catalog.write() as connection:
-        save_fingerprints(connection, hashed(A, B))
-        save_fingerprints(connection, hashed(C, recipe="recipe-0"))
-        save_fingerprints(connection, pd.DataFrame({"image_id": [D], "status": "unreadable", "recipe": RECIPE}))
+        save_fingerprints(connection, hashed(A, B), TIE_LIMITS)
+        save_fingerprints(connection, hashed(C, recipe="recipe-0"), TIE_LIMITS)
+        save_fingerprints(
+            connection, pd.DataFrame({"image_id": [D], "status": "unreadable", "recipe": RECIPE}), TIE_LIMITS
+        )
         assert compared_pictures(connection, RECIPE) == 0
         save_alike(connection, [A, C, D], alike_pairs())
         assert compared_pictures(connection, RECIPE) == 1
@@ -142,7 +147,7 @@ def test_match_facts_are_replaced_and_their_sightings_done(catalog):
         match_all(connection)
         assert unmatched_listings(connection) == []
         assert table(connection, matches)[["listing_key", "other_listing_key"]].to_numpy().tolist() == [[2, 1], [3, 1]]
-        save_matches(connection, [3], pd.DataFrame(columns=list(MATCH_COLUMNS)))
+        save_matches(connection, [3], pd.DataFrame(columns=list(MATCH_COLUMNS)), TIE_LIMITS)
         assert table(connection, matches)["listing_key"].tolist() == [2]
 
 

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from data.catalog.database.frames import insert, read_frame
 from data.catalog.database.schema import sightings, taken
 from data.catalog.market.matches import save_matches
-from data.catalog.market.photo_ties import MOST_PHOTOS, MOST_TAKERS, RARE_SELLERS, TAKEN, note_all_taken, taken_around
+from data.catalog.market.photo_ties import TAKEN, note_all_taken, taken_around
 from data.catalog.market.pictures import forget_pictures, save_fingerprints
 from features.facts import TAKEN_COLUMNS
-from features.point_in_time.ring_features import ring_block
+from features.point_in_time.ring_features import MOST_PHOTOS, MOST_TAKERS, RARE_SELLERS, TIE_LIMITS, ring_block
 from tests.data.catalog.rows import DISTANCES, TEXT, TIME, day, hashed
 from tests.features.point_in_time.worlds import Market
 
@@ -43,13 +43,15 @@ def keep(connection, *rows, flat=()):
     frame = pd.DataFrame(list(rows), columns=list(MATCH)).astype(MATCH)
     pictures = hashed(*frame["image_id"].unique())
     pictures["information"] = np.where(pictures["image_id"].isin(flat), 0.1, 5.0)
-    save_fingerprints(connection, pictures)
-    save_matches(connection, frame["listing_key"].tolist(), frame)
+    save_fingerprints(connection, pictures, TIE_LIMITS)
+    save_matches(connection, frame["listing_key"].tolist(), frame, TIE_LIMITS)
 
 
 def around(catalog, *sellers):
     with catalog.read() as connection:
-        return taken_around(connection, list(sellers)).sort_values(["known_at", "seller_key"], ignore_index=True)
+        return taken_around(connection, list(sellers), TIE_LIMITS).sort_values(
+            ["known_at", "seller_key"], ignore_index=True
+        )
 
 
 def pairs(taken):
@@ -188,9 +190,9 @@ def test_what_is_kept_of_the_first_times_is_what_all_matches_say(catalog):
                 if row["listing_key"] in listings and random.random() < 0.7
             ]
             frame = pd.DataFrame(again, columns=list(MATCH)).astype(MATCH)
-            save_matches(connection, listings, frame)
+            save_matches(connection, listings, frame, TIE_LIMITS)
             after = kept(connection)
-            note_all_taken(connection)
+            note_all_taken(connection, TIE_LIMITS)
             pd.testing.assert_frame_equal(after, kept(connection))
         assert len(after) > 50
 
@@ -201,10 +203,10 @@ def test_a_picture_that_turns_out_to_be_empty_or_unreadable_was_not_taken(catalo
         for listing, picture in ((10_002, "a"), (5, "b"), (6, "c"), (10_003, "c")):
             insert(connection, sightings, sighting(listing, picture))
         assert len(kept(connection)) == 4
-        save_fingerprints(connection, hashed("a").assign(information=0.1))
+        save_fingerprints(connection, hashed("a").assign(information=0.1), TIE_LIMITS)
         unreadable = {"image_id": ["b"], "status": "unreadable", "recipe": "recipe-1", "information": np.nan}
-        save_fingerprints(connection, pd.DataFrame(unreadable))
+        save_fingerprints(connection, pd.DataFrame(unreadable), TIE_LIMITS)
         assert pairs(kept(connection)) == {(2, "c"), (3, "c")}
-        save_fingerprints(connection, hashed("a"))
-        forget_pictures(connection, ["c"])
+        save_fingerprints(connection, hashed("a"), TIE_LIMITS)
+        forget_pictures(connection, ["c"], TIE_LIMITS)
         assert pairs(kept(connection)) == {(2, "a")}

@@ -21,6 +21,7 @@ from data.catalog.market.pictures import (
     sight_known_pictures,
 )
 from data.images.fetch_outcome import Reason
+from features.point_in_time.ring_features import TIE_LIMITS
 from tests.data.catalog.rows import RECIPE, day, fetch_all, hashed, listings, moment, outcomes
 
 FIRST = Load("first", moment(100), first_bulk=True)
@@ -229,8 +230,8 @@ def test_pictures_without_a_fingerprint_of_the_recipe_are_pending(catalog):
     unreadable = {"image_id": ["p2"], "status": "unreadable", "reason": "truncated", "recipe": RECIPE}
     with catalog.write() as connection:
         assert pending_pictures(connection, RECIPE) == ["p1", "p2", "p3"]
-        save_fingerprints(connection, hashed("p1"))
-        save_fingerprints(connection, pd.DataFrame(unreadable))
+        save_fingerprints(connection, hashed("p1"), TIE_LIMITS)
+        save_fingerprints(connection, pd.DataFrame(unreadable), TIE_LIMITS)
         assert pending_pictures(connection, RECIPE) == ["p3"]
         assert pending_pictures(connection, "recipe-0") == ["p1", "p2", "p3"]
 
@@ -239,9 +240,9 @@ def test_a_new_fingerprint_takes_the_place_of_the_old_and_is_compared_anew(catal
     add(catalog, FIRST, {"listing_id": "a", "image_urls": [ONE]})
     fetch(catalog, FIRST, {ONE: "p1"})
     with catalog.write() as connection:
-        save_fingerprints(connection, hashed("p1"))
+        save_fingerprints(connection, hashed("p1"), TIE_LIMITS)
         connection.execute(images.update().values(compared=1))
-        save_fingerprints(connection, hashed("p1", recipe="recipe-2").assign(phash=np.uint64(2**64 - 1)))
+        save_fingerprints(connection, hashed("p1", recipe="recipe-2").assign(phash=np.uint64(2**64 - 1)), TIE_LIMITS)
         row = read_frame(connection, select(images)).iloc[0]
     assert (row["recipe"], row["phash"], row["compared"], row["status"]) == ("recipe-2", 2**64 - 1, 0, "hashed")
 

@@ -15,6 +15,7 @@ from data.catalog.market.matches import save_alike
 from data.catalog.market.pictures import save_fingerprints
 from data.catalog.market.scoring_moments import all_moments, forget_news, unscored_moments
 from data.catalog.scores.scores import save_scores
+from features.point_in_time.ring_features import TIE_LIMITS
 from tests.data.catalog.market.test_matches import match_all
 from tests.data.catalog.rows import alike_pairs, day, fetch_all, hashed, listings, moment
 from tests.data.catalog.test_feature_facts import scored
@@ -52,7 +53,7 @@ def load_some(connection, random, number):
 
 def compare_and_match(connection):
     pictures = [f"p{photo}" for photo in range(8)]
-    save_fingerprints(connection, hashed(*pictures))
+    save_fingerprints(connection, hashed(*pictures), TIE_LIMITS)
     save_alike(connection, pictures, alike_pairs(("p0", "p1"), ("p2", "p3")))
     match_all(connection)
 

@@ -19,6 +19,7 @@ from data.segments.segment_file import NAME
 from data.segments.segment_store import FEWEST, GRACE, SUFFIX, SegmentStore
 from features.copies.candidates import INDEXED
 from features.hashing.fingerprint import RECIPE
+from features.point_in_time.ring_features import TIE_LIMITS
 from models.serving.pictures import match_pictures, picture_index
 from models.serving.pictures.match_pictures import compare_new_pictures
 from models.serving.pictures.picture_index import index_store, index_with, open_index, read_sketches, rebuild_index
@@ -156,7 +157,7 @@ def test_files_that_cannot_be_used_are_made_anew_and_the_run_ends_as_undisturbed
 def test_a_picture_that_left_the_catalog_is_not_known_any_more(market):
     gone = held(open_index(market, datetime.now(UTC)))[1]
     with market.catalog.write() as connection:
-        forget_pictures(connection, [gone])
+        forget_pictures(connection, [gone], TIE_LIMITS)
     assert set(held(open_index(market, datetime.now(UTC)))) == compared_names(market)
     assert gone not in held(open_index(market, datetime.now(UTC)))
 
