@@ -108,7 +108,7 @@ def test_several_query_pictures_get_what_each_gets_alone(reference):
         alone = index.candidates(points[None])
         mine = together.pair >> PAIR_SHIFT == row
         np.testing.assert_array_equal(together.pair[mine] & (1 << PAIR_SHIFT) - 1, alone.pair)
-        for field in ("agreeing", "guess", "orientation"):
+        for field in ("inliers", "guess", "orientation"):
             np.testing.assert_array_equal(getattr(together, field)[mine], getattr(alone, field))
 
 

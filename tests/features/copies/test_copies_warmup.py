@@ -7,8 +7,8 @@ import sys
 
 COMPARE = """
 import numba
-from features.copies.near_duplicates import warm
-warm(print)
+from features.copies.near_duplicates import warmup
+warmup(print)
 from features.kernels import agreement, alignment, patches, scale_space, search, inliers
 modules = agreement, alignment, patches, scale_space, search, inliers
 kernels = [value for module in modules for value in vars(module).values()
