@@ -9,12 +9,16 @@ COMPARE = """
 import numba
 from features.copies.near_duplicates import warmup
 warmup(print)
-from features.kernels import agreement, alignment, patches, scale_space, search, inliers
-modules = agreement, alignment, patches, scale_space, search, inliers
+from features.copies import hough_kernels
+from features.hamming import bucket_scan
+from features.registration import affine_fit, correlation_kernels
+modules = hough_kernels, bucket_scan, affine_fit, correlation_kernels
 kernels = [value for module in modules for value in vars(module).values()
            if isinstance(value, numba.core.registry.CPUDispatcher)]
 loaded = {kernel.py_func.__qualname__: len(kernel.signatures) for kernel in kernels}
-wanted = "consistent repeated accompanied aligned shown block_correlations probe compare"
+wanted = (
+    "largest_consistent_sets repeated_hits supported_matches fit_affine count_visible block_correlations probe compare"
+)
 assert all(loaded[name] for name in wanted.split())
 print("warm")
 """
