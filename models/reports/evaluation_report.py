@@ -35,7 +35,7 @@ from models.reports.report_tables import (
     span_text,
     value_text,
 )
-from models.training.out_of_fold import Tried
+from models.training.out_of_fold import VariantTables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ def report_html(
     card: dict[str, Any],
     *,
     model_id: str,
-    tried: Tried | None = None,
+    tried: VariantTables | None = None,
     audit: RandomSampleEstimate | None = None,
     misses: Sequence[MisjudgedListing] = (),
     false_alarms: Sequence[MisjudgedListing] = (),
@@ -103,7 +103,7 @@ def report_html(
         Frauds scored low and honest listings scored high, the worst first; all text is escaped.
     """
     scorer = str(evaluation.overall["scorer"].iloc[0])
-    named, tried = _with_display_names(evaluation, scorer), tried or Tried()
+    named, tried = _with_display_names(evaluation, scorer), tried or VariantTables()
     return render(
         "report.html",
         model_id=model_id,

@@ -1,4 +1,4 @@
-"""The recipe of training tried elsewhere: other features, or another division into training and test."""
+"""Variants of a recipe of training: with other features, or another division into training and test."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ Division = tuple["NDArray[np.int64]", "NDArray[np.int64]"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Tried:
-    """What came of trying a recipe again; empty frames where there is no recipe to try.
+class VariantTables:
+    """What variants of a recipe came to; empty frames where there is no recipe to vary.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ from models.serving.learning.retrain_variants import retrain_variants
 from models.serving.learning.train_model import Gathered, figures, gather
 from models.serving.learning.worst_errors import worst_errors
 from models.serving.scoring.score_listings import scorer_in_use, scorer_named
-from models.training.out_of_fold import Tried
+from models.training.out_of_fold import VariantTables
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,7 +45,7 @@ class _Judged:
     market: Market
     scored: pd.DataFrame
     evaluation: Evaluation
-    tried: Tried
+    tried: VariantTables
 
 
 def evaluate_model(
@@ -59,7 +59,7 @@ def evaluate_model(
 ) -> dict[str, Any]:
     """Evaluate a kept model, or the one in use, and write tables and a report; return a summary.
 
-    Listings up to the moment the model was trained at are left out: on them it would quote its own lesson.
+    Listings up to the moment the model was trained at are left out: on them it would quote what it learned.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def evaluate_model(
         currency=currency,
         seed=context.settings.model.seed,
     )
-    tried = Tried() if quick else retrain_variants(context, scorer, scored[scored["y"].notna()])
+    tried = VariantTables() if quick else retrain_variants(context, scorer, scored[scored["y"].notna()])
     judged = _Judged(scorer=scorer, market=gathered.market, scored=scored, evaluation=evaluation, tried=tried)
     folder = out or context.settings.home / "reports" / f"{scorer.model_id}-{until:%Y%m%d-%H%M%S}"
     report = _write(context, folder, judged)

@@ -12,7 +12,7 @@ from models.dataset.splits import prequential_folds
 from models.serving.learning.train_model import gather
 from models.training.ablation import block_ablation
 from models.training.optimism import OURS, RANDOM_SPLIT, optimism
-from models.training.out_of_fold import Tried, divisions_of, out_of_fold, random_divisions
+from models.training.out_of_fold import VariantTables, divisions_of, out_of_fold, random_divisions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from models.serving.context import Context
 
 
-def retrain_variants(context: Context, scorer: Scorer, came: pd.DataFrame) -> Tried:
+def retrain_variants(context: Context, scorer: Scorer, came: pd.DataFrame) -> VariantTables:
     """Train a model's recipe again, and return what each block of features is worth and how much splits flatter.
 
     Parameters
@@ -32,7 +32,7 @@ def retrain_variants(context: Context, scorer: Scorer, came: pd.DataFrame) -> Tr
         Decided listings of after it was trained, scored by it: ``y, seller_key, score``.
     """
     if scorer.trained_until is None:
-        return Tried()
+        return VariantTables()
     card = context.registry.card(scorer.model_id)
     settings, form = ModelSettings.model_validate(card["settings"]), card["choice"]["form"]
     rows = context.settings.batch_rows
@@ -54,4 +54,4 @@ def retrain_variants(context: Context, scorer: Scorer, came: pd.DataFrame) -> Tr
         on_step=lambda _done, total: advance("training without a block", 1, total),
     )
     promised = {OURS: everything, RANDOM_SPLIT: flattered}
-    return Tried(ablation=ablation, optimism=optimism(promised, came, seed=settings.seed))
+    return VariantTables(ablation=ablation, optimism=optimism(promised, came, seed=settings.seed))

@@ -11,8 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from features.spec import FeatureSpec
 from models.dataset.splits import groups_of
 from models.estimator.boosting import BINS, SHAPES, boosting_margins, cross_fit_boosting, fit_boosting
+from models.estimator.calibrated_classifier import fit_on
 from models.estimator.cross_fit import MIN_FIT, STRETCHES, cross_fit_parts
-from models.estimator.ensemble import SignBoundedEnsemble, ensemble_for, fit_on
+from models.estimator.ensemble import SignBoundedEnsemble, ensemble_for
 from models.estimator.linear import RIDGES, LinearMember
 from models.estimator.linear import fit_linear as fit_member
 from models.estimator.scorer import FAR_BITS

@@ -13,9 +13,10 @@ from data.errors import NotEnoughLabels
 from features.point_in_time.feature_frame import SPECS
 from features.spec import FeatureSpec
 from models.estimator.bands import bands_for_capacity
+from models.estimator.calibrated_classifier import fit_on
 from models.estimator.calibration import ISOTONIC_MIN_ROWS, calibrate
 from models.estimator.cross_fit import ordinary
-from models.estimator.ensemble import SignBoundedEnsemble, ensemble_for, fit_on
+from models.estimator.ensemble import SignBoundedEnsemble, ensemble_for
 from models.estimator.rule import NO_EVIDENCE, RULE_FEATURES, rule_for
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from models.dataset.splits import groups_of
 from models.estimator.boosting import SHAPES
+from models.estimator.calibrated_classifier import fit_on
 from models.estimator.ensemble import (
     BOOSTING_ALONE,
     ENSEMBLE,
@@ -19,7 +20,6 @@ from models.estimator.ensemble import (
     LINEAR_ALONE,
     SignBoundedEnsemble,
     ensemble_for,
-    fit_on,
 )
 from models.estimator.scorer import feature_matrix
 

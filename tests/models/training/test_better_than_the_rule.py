@@ -7,7 +7,8 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from models.dataset.training_rows import LEFT_OUT, POLICIES, WEAKLY_LEGIT
-from models.estimator.ensemble import ENSEMBLE, FORMS, ensemble_for, fit_on
+from models.estimator.calibrated_classifier import fit_on
+from models.estimator.ensemble import ENSEMBLE, FORMS, ensemble_for
 from models.estimator.rule import RULE_ID, rule_for
 from models.training.selection import choose, other_policy
 from tests.full_run import often

@@ -15,7 +15,7 @@ from models.reports.advice import advice
 from models.reports.evaluation_report import report_html
 from models.training.ablation import ABLATION_COLUMNS, EVERYTHING, block_ablation
 from models.training.optimism import CAME, OURS, RANDOM_SPLIT, optimism
-from models.training.out_of_fold import Tried, divisions_of, out_of_fold, random_divisions
+from models.training.out_of_fold import VariantTables, divisions_of, out_of_fold, random_divisions
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,9 @@ def test_one_class_promises_nothing():
 
 def test_the_report_shows_what_was_tried_and_warns_of_a_promise_not_kept(trained, ablation):
     broken = optimism({OURS: judged(900, 2, 1.5)}, judged(900, 3, 0.5), seed=0)
-    page = report_html(trained.evaluation, trained.card, model_id="m", tried=Tried(ablation=ablation, optimism=broken))
+    page = report_html(
+        trained.evaluation, trained.card, model_id="m", tried=VariantTables(ablation=ablation, optimism=broken)
+    )
     assert "Did it keep its promise?" in page
     assert "Which evidence carries it" in page
     assert "something has changed since it was trained" in page
