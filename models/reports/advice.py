@@ -35,7 +35,7 @@ def advice(evaluation: Evaluation, scorer: str, optimism: pd.DataFrame | None = 
     optimism
         What splits promised, as `models.training.optimism.optimism` gives it.
     """
-    found = (
+    urgent = (
         _beaten(evaluation, scorer),
         _promised_more(optimism),
         _room_for_all(evaluation),
@@ -45,7 +45,7 @@ def advice(evaluation: Evaluation, scorer: str, optimism: pd.DataFrame | None = 
         _miscalibrated(evaluation, scorer),
     )
     always = "Look at the false alarms and misses below: what they share is what the next decisions should cover."
-    return [sentence for sentence in found if sentence] + [always]
+    return [sentence for sentence in urgent if sentence] + [always]
 
 
 def _beaten(evaluation: Evaluation, scorer: str) -> str:

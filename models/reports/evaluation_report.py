@@ -103,7 +103,7 @@ def report_html(
         Frauds scored low and honest listings scored high, the worst first; all text is escaped.
     """
     scorer = str(evaluation.overall["scorer"].iloc[0])
-    named, tried = _with_display_names(evaluation, scorer), tried or VariantTables()
+    tried = tried or VariantTables()
     return render(
         "report.html",
         model_id=model_id,
@@ -112,22 +112,29 @@ def report_html(
         advice=advice(evaluation, scorer, tried.optimism),
         false_alarms=false_alarms,
         misses=misses,
-        figures=figures_table(named.overall, "scorer", named.capacity),
-        missing=named.overall.loc[named.overall["reason"] != "", "reason"].unique(),
-        meanings=MEANINGS,
-        plots=_plots(named),
-        capacities=capacities_table(named),
-        money=money_table(named),
-        calibration=calibration_table(named.calibration),
         audit=audit,
         audit_figures=None if audit is None else audit_table(audit),
         promise=_promise(tried.optimism),
         evidence=_evidence(tried.ablation),
-        periods=figures_table(named.periods, "period", named.capacity),
-        groups=slices_table(named.slices),
         card=_card_table(card) if card else None,
         limits=card.get("limits", ()),
+        **_figures(_with_display_names(evaluation, scorer)),
     )
+
+
+def _figures(named: Evaluation) -> dict[str, Any]:
+    """Return the tables and plots of an evaluation by the names that the template has for them."""
+    return {
+        "figures": figures_table(named.overall, "scorer", named.capacity),
+        "missing": named.overall.loc[named.overall["reason"] != "", "reason"].unique(),
+        "meanings": MEANINGS,
+        "plots": _plots(named),
+        "capacities": capacities_table(named),
+        "money": money_table(named),
+        "calibration": calibration_table(named.calibration),
+        "periods": figures_table(named.periods, "period", named.capacity),
+        "groups": slices_table(named.slices),
+    }
 
 
 def _with_display_names(evaluation: Evaluation, scorer: str) -> Evaluation:

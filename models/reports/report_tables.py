@@ -75,13 +75,13 @@ def money_table(evaluation: Evaluation) -> Table:
     long = evaluation.money
     if long.empty:
         return Table([], [])
-    found = long.set_index(["scorer", "capacity"])
+    sums = long.set_index(["scorer", "capacity"])
     scorers = list(long["scorer"].unique())
     rows = [
         [
             _looks(capacity, evaluation.capacity),
-            f"{found.loc[(scorers[0], capacity), 'looks']:,}",
-            *(_money(found.loc[(scorer, capacity)]) for scorer in scorers),
+            f"{sums.loc[(scorers[0], capacity), 'looks']:,}",
+            *(_money(sums.loc[(scorer, capacity)]) for scorer in scorers),
         ]
         for capacity in sorted(long["capacity"].unique())
     ]

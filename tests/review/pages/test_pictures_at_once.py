@@ -27,7 +27,7 @@ def test_however_many_pictures_a_page_shows_few_are_opened_at_once(ada, context,
 
     monkeypatch.setattr(pictures_page, "thumbnail", opened)
     allowed = 2
-    monkeypatch.setattr(pictures_page, "OPENED_AT_ONCE", threading.BoundedSemaphore(allowed))
+    monkeypatch.setattr(pictures_page, "OPEN_AT_ONCE", threading.BoundedSemaphore(allowed))
     with context.catalog.read() as connection:
         known = connection.exec_driver_sql(
             "SELECT DISTINCT s.image_id FROM sightings s JOIN images i USING (image_id) WHERE i.status = 'hashed'"

@@ -69,7 +69,7 @@ def test_what_is_no_whole_picture_is_refused_in_a_sentence(ada, content, sentenc
     ("url", "sentence"),
     [
         ("/etc/passwd", "Only http and https are asked"),
-        ("review/app.py", "Only http and https are asked"),
+        ("review/application.py", "Only http and https are asked"),
         ("file:///etc/passwd", "Only http and https are asked"),
         ("http://127.0.0.1/a.jpg", "The host is an address that is not public"),
         ("http://169.254.169.254/latest/meta-data", "cloud's own service"),
