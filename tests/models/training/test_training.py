@@ -13,6 +13,7 @@ from data.errors import CallerError, NotEnoughLabels
 from data.settings import ModelSettings
 from models.estimator.rule import RULE_ID, rule_for
 from models.evaluation.evaluation import evaluate
+from models.evaluation.random_sample_estimate import RandomSampleEstimate, Share
 from models.registry.card import card_markdown
 from models.reports.advice import advice
 from models.reports.evaluation_report import MisjudgedListing, PhotoPair, report_html
@@ -141,6 +142,17 @@ def test_the_report_stands_alone_and_escapes_what_strangers_wrote(trained):
     assert page.count("data:image/svg+xml;base64,") == 4
     assert "http" not in page.replace("http-equiv", "")
     assert page == report_html(trained.evaluation, trained.card, model_id="hgb-1", misses=[case], false_alarms=[case])
+
+
+@pytest.mark.parametrize(("decided", "text"), [(30, "stands for all others"), (0, "nobody knows how many frauds")])
+def test_the_report_says_what_a_random_sample_tells_of_the_rest(decided, text):
+    rows = judged_rows(30, seed=3).rename(columns={"good": "score"})
+    share = Share(value=0.01 if decided else math.nan, low=0.0, high=0.02, decided=decided)
+    audit = RandomSampleEstimate(precision=share, fraud_in_rest=share, recall=share, top=50, rest=950, drawn=40)
+    page = report_html(evaluate(rows, capacity=5, scorer="m", baselines=("poor",)), {}, model_id="m", audit=audit)
+    assert "What nobody looked at" in page
+    assert text in page
+    assert "950 listings" in page
 
 
 def told(rows: pd.DataFrame, capacity: int = 5) -> str:
