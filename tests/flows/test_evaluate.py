@@ -67,7 +67,7 @@ def test_groups_tell_what_was_done_to_the_surest_copied_photo(context):
 
 
 @pytest.mark.slow
-def test_the_command_runs_a_flow_that_leaves_its_line_and_its_main_table(context, tmp_path, capsys):
+def test_the_command_runs_a_flow_that_leaves_its_line_and_its_main_table(context, prefect_server, tmp_path, capsys):
     home = tmp_path / "home"
     assert ask(home, "evaluate", "--until", "2027-12-31", "--out", tmp_path / "out", "--json") == 0
     summary = json.loads(capsys.readouterr().out)
