@@ -97,9 +97,7 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-def picture_of(page: Page, name: str, folder: Path) -> Path:
-    """Keep a screenshot of the whole page, in the folder that the environment names if it does."""
-    kept = Path(os.environ.get(SCREENSHOTS, folder))
-    kept.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=kept / f"{name}.png", full_page=True)
-    return kept / f"{name}.png"
+def picture_of(page: Page, name: str) -> None:
+    """Keep a screenshot of the whole page if the environment names a folder for them."""
+    if folder := os.environ.get(SCREENSHOTS):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from features.hamming import bucket_scan
 from features.hamming.hamming_index import COMPILING, Index, warmup
-
-CHECKOUT = Path(__file__).resolve().parents[3]
-ASK = "from features.hamming.hamming_index import warmup\nwarmup(print)"
+from tests.features.announcements import announcements
+from tests.full_run import FULL
 
 
 def test_after_the_warmup_no_query_compiles_anything():
@@ -35,12 +29,7 @@ def test_after_the_warmup_no_query_compiles_anything():
 
 @pytest.mark.slow
 def test_compiling_is_announced_and_done_once_a_machine(tmp_path):
-    environment = os.environ | {
-        "NUMBA_CACHE_DIR": str(tmp_path),
-        "PYTHONPATH": os.pathsep.join([str(CHECKOUT), *sys.path]),
-    }
-    printed = [
-        subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True).stdout
-        for _ in range(2)
-    ]
-    assert printed == [f"{COMPILING}\n", ""]
+    warmup()
+    first, later = announcements("features.hamming.hamming_index", tmp_path)
+    assert first == f"{COMPILING}\n" + FULL * "None\n"
+    assert later == "None\n"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,10 +19,10 @@ from features.hashing.selfcheck import COMPILING, FastPath, disagreements, image
 from features.keypoints.difference_of_gaussians import blur_step, extrema
 from features.keypoints.keypoints import BELLS, FIRST_BELL, find_keypoints
 from features.keypoints.patches import low_frequencies
+from tests.features.announcements import announcements
+from tests.full_run import FULL
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 HASHES = Hashes._fields
-ASK = "from features.hashing.selfcheck import warmup\nprint(warmup(print))"
 
 
 def wrongly(image):
@@ -148,12 +145,7 @@ def test_no_picture_waits_for_the_kernels_of_keypoints():
 
 @pytest.mark.slow
 def test_compiling_is_announced_and_done_once_a_machine(tmp_path):
-    environment = os.environ | {
-        "NUMBA_CACHE_DIR": str(tmp_path),
-        "PYTHONPATH": os.pathsep.join([str(CHECKOUT), *sys.path]),
-    }
-    printed = [
-        subprocess.run([sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, check=True).stdout
-        for _ in range(2)
-    ]
-    assert printed == [f"{COMPILING}\nNone\n", "None\n"]
+    assert FastPath().warmup(lambda _: None) is None
+    first, later = announcements("features.hashing.selfcheck", tmp_path)
+    assert first == f"{COMPILING}\n" + FULL * "None\n"
+    assert later == "None\n"

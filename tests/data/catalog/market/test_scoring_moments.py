@@ -19,6 +19,7 @@ from features.point_in_time.ring_features import TIE_LIMITS
 from tests.data.catalog.market.test_matches import match_all
 from tests.data.catalog.rows import alike_pairs, day, fetch_all, hashed, listings, moment
 from tests.data.catalog.test_feature_facts import scored
+from tests.full_run import often
 
 SELLERS = 4
 
@@ -61,7 +62,7 @@ def compare_and_match(connection):
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_noted_holds_all_that_was_not_scored(catalog, seed):
     random, late = np.random.default_rng(seed), 0
-    for number in range(1, 7):
+    for number in range(1, often(in_full=7, otherwise=5)):
         with catalog.write() as connection:
             load_some(connection, random, number)
             pd.testing.assert_frame_equal(unscored_moments(connection, None, None), by_looking_through_all(connection))
