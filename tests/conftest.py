@@ -39,6 +39,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     """Let a whole run use all cores; whoever names files or folders has them run here, and `-n` says otherwise."""
     option = config.option
     whole = config.args_source == pytest.Config.ArgsSource.TESTPATHS and not (option.collectonly or option.usepdb)
+    # A worker is told the same and must not start workers of its own.
+    whole = whole and not hasattr(config, "workerinput")
     if whole and config.pluginmanager.hasplugin("xdist") and option.numprocesses is None and cpu_count() > 1:
         option.numprocesses, option.dist, option.loadscopereorder = cpu_count(), "loadfile", False
         # Two workers that each compute with all cores only get in each other's way.

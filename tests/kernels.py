@@ -34,11 +34,11 @@ def compiled() -> None:
 
 
 def _compile(_folder: Path) -> None:
-    from features.copies import warmup
+    from features.copies import near_duplicates
     from features.hashing import selfcheck
 
     selfcheck.warmup(print)
-    warmup.warm(print)
+    near_duplicates.warmup(print)
 
 
 if __name__ == "__main__":
