@@ -47,7 +47,7 @@ SIGHTING_COLUMNS = (
 )
 OTHER_PHOTO_COLUMNS = ("listing_key", "image_id", "observed_at", "width", "height")
 FINGERPRINT_COLUMNS = ("image_id", "width", "height", "format", *HASH_KINDS, "information")
-ALIKE_COLUMNS = ("image_id", "other_image_id", *DISTANCE_COLUMNS, "edit", "same_photo")
+NEAR_DUPLICATE_COLUMNS = ("image_id", "other_image_id", *DISTANCE_COLUMNS, "edit", "same_photo")
 ALIGNMENT_COLUMNS = ("matched_points", "common_area", "other_common_area", "lead")
 """How a picture lies in the other one: points that agree, the share of either's area that lies in the other, and what
 leads from a place in the first to the same in the other, both in shares of the sides: two rows of three, as JSON."""
@@ -70,7 +70,7 @@ MATCH_COLUMNS = (
 LABEL_COLUMNS = ("listing_key", "seller_key", "label", "known_at")
 TAKEN_COLUMNS = ("seller_key", "other_image_id", "other_seller_key", "known_at", "sellers_showing")
 TEXT_COLUMNS = ("listing_key", "observed_at", "seller_key", "band", "other_seller_key", "other_observed_at")
-GOODS_COLUMNS = ("goods", "listing_key", "observed_at", "price")
+PRODUCT_MODEL_COLUMNS = ("goods", "listing_key", "observed_at", "price")
 PRICE_COLUMNS = ("marketplace", "category", "currency", "day", "usual_price")
 
 
@@ -112,9 +112,9 @@ class Facts:
     prices
         Usual prices (``PRICE_COLUMNS``) of the kinds of goods concerned by the days of the moments, as
         `features.point_in_time.price_features.usual_prices` gives them.
-    goods
-        Prices asked for models of goods (``GOODS_COLUMNS``, ``goods`` as
-        `features.point_in_time.price_features.goods_of` numbers them), one
+    product_models
+        Prices asked for models of goods (``PRODUCT_MODEL_COLUMNS``, ``goods`` as
+        `features.point_in_time.price_features.product_models_of` numbers them), one
         row for each version of a listing that states one: of the models concerned, at least the latest
         `features.point_in_time.price_features.LATEST_PRICES` before the day of each moment.
     taken
@@ -138,6 +138,6 @@ class Facts:
     other_photos: pd.DataFrame
     labels: pd.DataFrame
     prices: pd.DataFrame
-    goods: pd.DataFrame
+    product_models: pd.DataFrame
     taken: pd.DataFrame
     texts: pd.DataFrame

@@ -9,7 +9,7 @@ import numpy as np
 
 from features.copies.collection import ID_TYPE, Pictures, collection, part
 from features.copies.pairs import candidate_pairs, deduplicate, swap
-from features.facts import ALIGNMENT_COLUMNS, ALIKE_COLUMNS
+from features.facts import ALIGNMENT_COLUMNS, NEAR_DUPLICATE_COLUMNS
 from features.hamming import hamming_index
 from features.keypoints.descriptor import THUMBNAIL_SIDE, Descriptor
 from features.keypoints.keypoints import KEYPOINT, MOST_KEYPOINTS, find_keypoints
@@ -48,8 +48,8 @@ def near_duplicate_pairs(collection: Collection, new: NDArray[np.int64]) -> pd.D
     Returns
     -------
     pandas.DataFrame
-        ``ALIKE_COLUMNS`` and ``ALIGNMENT_COLUMNS``: each pair once, ``image_id`` < ``other_image_id``, ordered by both.
-        Distances are ``int64`` in bits, ``edit`` as `features.registration.edits` names it, ``same_photo`` a
+        ``NEAR_DUPLICATE_COLUMNS`` and ``ALIGNMENT_COLUMNS``: each pair once, ``image_id`` < ``other_image_id``, ordered
+        by both. Distances are ``int64`` in bits, ``edit`` as `features.registration.edits` names it, ``same_photo`` a
         probability from `KEPT` on. The alignment leads from the picture to the other one.
     """
     pictures, read = collection.pictures, collection.read
@@ -58,7 +58,7 @@ def near_duplicate_pairs(collection: Collection, new: NDArray[np.int64]) -> pd.D
     pairs = deduplicate(swap(pairs, pictures.image_id[pairs.query] < pictures.image_id[pairs.reference]))
     described = describe(register(pairs, pictures, read, pictures, read))
     named = described.rename(columns={"reference_image_id": "image_id", "query_image_id": "other_image_id"})
-    kept = named.loc[named["same_photo"] >= KEPT, [*ALIKE_COLUMNS, *ALIGNMENT_COLUMNS]]
+    kept = named.loc[named["same_photo"] >= KEPT, [*NEAR_DUPLICATE_COLUMNS, *ALIGNMENT_COLUMNS]]
     return kept.sort_values(["image_id", "other_image_id"], ignore_index=True)
 
 

@@ -29,7 +29,7 @@ def photos(pairs: pd.DataFrame, different: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     pairs
-        Of pictures that are one photo (``ALIKE_COLUMNS``).
+        Of pictures that are one photo (``NEAR_DUPLICATE_COLUMNS``).
     different
         Pairs of pictures that somebody found to be different photos (``image_id, other_image_id``).
 

@@ -8,11 +8,11 @@ import pandas as pd
 from features.facts import MATCH_COLUMNS, Facts
 from features.point_in_time.habit_features import HABIT_SPECS, habit_block
 from features.point_in_time.listing_features import LISTING_SPECS, TEXT_SPECS, listing_block, text_block
-from features.point_in_time.price_features import GOODS_SPECS, PRICE_SPECS, goods_block, price_block
+from features.point_in_time.price_features import PRICE_SPECS, PRODUCT_MODEL_SPECS, price_block, product_model_block
 from features.point_in_time.reuse_features import ORIGINAL_SPECS, REUSE_SPECS, original_block, reuse_block
 from features.point_in_time.ring_features import RING_SPECS, ring_block
 from features.point_in_time.seller_features import SELLER_SPECS, seller_block
-from features.sightings.evidence import BEST_FIRST, Judged, copies, judge, visible
+from features.sightings.evidence import BEST_FIRST, Judgements, copies, judge, visible
 from features.spec import fingerprint
 from features.timeline import Timeline, microseconds
 
@@ -20,7 +20,7 @@ SPECS = (
     *REUSE_SPECS,
     *ORIGINAL_SPECS,
     *PRICE_SPECS,
-    *GOODS_SPECS,
+    *PRODUCT_MODEL_SPECS,
     *SELLER_SPECS,
     *HABIT_SPECS,
     *RING_SPECS,
@@ -35,7 +35,7 @@ SPEC_FINGERPRINT = fingerprint(SPECS)
 EARLIEST_FIRST = ["other_observed_at", "other_created_at", "other_listing_key"]
 
 
-def build(moments: pd.DataFrame, facts: Facts, judged: Judged | None = None) -> pd.DataFrame:
+def build(moments: pd.DataFrame, facts: Facts, judgements: Judgements | None = None) -> pd.DataFrame:
     """Describe listings as of moments.
 
     A row depends on its own listing and moment and on what was observed by then (prices: on the days before), and on
@@ -47,7 +47,7 @@ def build(moments: pd.DataFrame, facts: Facts, judged: Judged | None = None) -> 
         ``listing_key, as_of``, with any index.
     facts
         What is known about these listings and their sellers, also beyond the moments.
-    judged
+    judgements
         `features.sightings.evidence.judge` of the facts, where it is at hand.
 
     Returns
@@ -61,14 +61,14 @@ def build(moments: pd.DataFrame, facts: Facts, judged: Judged | None = None) -> 
         If a listing was not known yet at its moment.
     """
     described = _described(moments, facts.listings)
-    judged = judged or judge(facts)
-    copied = copies(described, judged)
+    judgements = judgements or judge(facts)
+    copied = copies(described, judgements)
     blocks = (
-        reuse_block(described, judged, copied),
+        reuse_block(described, judgements, copied),
         original_block(described, copied, facts),
         price_block(described, copied, facts),
-        goods_block(described, facts),
-        seller_block(described, judged, facts),
+        product_model_block(described, facts),
+        seller_block(described, judgements, facts),
         habit_block(described, facts.listings),
         ring_block(described, facts),
         listing_block(described),
@@ -109,7 +109,7 @@ def moments_of(listings: pd.DataFrame, sightings: pd.DataFrame, matches: pd.Data
     return moments.sort_values(["as_of", "listing_key"], ignore_index=True)
 
 
-def first_owner(moments: pd.DataFrame, facts: Facts, judged: Judged | None = None) -> pd.DataFrame:
+def first_owner(moments: pd.DataFrame, facts: Facts, judgements: Judgements | None = None) -> pd.DataFrame:
     """Return the earliest known poster of each listing's copied photos; parameters as of `build`.
 
     Returns
@@ -119,12 +119,12 @@ def first_owner(moments: pd.DataFrame, facts: Facts, judged: Judged | None = Non
         (copied photos) and ``images`` (all photos), both ``int64``; the index of ``moments``.
     """
     described = _described(moments, facts.listings)
-    judged = judged or judge(facts)
-    copied = copies(described, judged).sort_values(["moment", *EARLIEST_FIRST], kind="stable")
+    judgements = judgements or judge(facts)
+    copied = copies(described, judgements).sort_values(["moment", *EARLIEST_FIRST], kind="stable")
     owners = ["other_seller_key", "other_listing_key"]
     # Nullable before rows are added: 64-bit keys do not survive the float64 that a missing row would make of them.
     first = copied.drop_duplicates("moment").set_index("moment")[owners].astype("Int64").reindex(described.index)
-    photos = visible(described, judged.photos)
+    photos = visible(described, judgements.photos)
     counted = {"matched_images": photos["copied"], "images": photos["copied"].notna()}
     found = pd.DataFrame(
         {
@@ -139,7 +139,7 @@ def first_owner(moments: pd.DataFrame, facts: Facts, judged: Judged | None = Non
     return found.set_axis(moments.index)
 
 
-def evidence(moments: pd.DataFrame, facts: Facts, judged: Judged | None = None) -> pd.DataFrame:
+def evidence(moments: pd.DataFrame, facts: Facts, judgements: Judgements | None = None) -> pd.DataFrame:
     """Return the matches behind the reuse features of each moment; parameters as of `build`.
 
     Returns
@@ -147,12 +147,12 @@ def evidence(moments: pd.DataFrame, facts: Facts, judged: Judged | None = None) 
     pandas.DataFrame
         ``moment`` (position in ``moments``), ``as_of``, ``MATCH_COLUMNS``, ``created_at`` (of the own sighting),
         ``sellers_showing`` (how common the photo was by then, NaN if no match of it is the same photo), ``late``,
-        ``certainty`` (both as in `features.sightings.evidence.Judged`) and ``copied`` (whether the match counts);
+        ``certainty`` (both as in `features.sightings.evidence.Judgements`) and ``copied`` (whether the match counts);
         within a moment
         those that count come first, then the surest, then the earliest.
     """
     described = _described(moments, facts.listings)
-    seen = visible(described, (judged or judge(facts)).matches)
+    seen = visible(described, (judgements or judge(facts)).matches)
     order = {"moment": True, "copied": False, **BEST_FIRST}
     ordered = seen.sort_values(list(order), ascending=list(order.values()), ignore_index=True)
     return ordered[["moment", "as_of", *MATCH_COLUMNS, "created_at", "sellers_showing", "late", "certainty", "copied"]]

@@ -136,7 +136,7 @@ LATEST_PRICES = 50
 """So many of the latest prices make up what is usual: enough for a steady median, and however often a model is sold,
 no more of them are read."""
 
-GOODS_SPECS = (
+PRODUCT_MODEL_SPECS = (
     FeatureSpec(
         name="price_to_goods", block="price", unit="ratio",
         missing=f"the price is unknown, the title has fewer than {NAMING_WORDS} words, or fewer than {FEWEST_PRICES} "
@@ -149,7 +149,7 @@ GOODS_SPECS = (
 )  # fmt: skip
 
 
-def goods_of(versions: pd.DataFrame) -> pd.Series[Any]:
+def product_models_of(versions: pd.DataFrame) -> pd.Series[Any]:
     """Name the model of goods of each version of a listing by a number.
 
     Parameters
@@ -174,8 +174,8 @@ def goods_of(versions: pd.DataFrame) -> pd.Series[Any]:
     return found.reindex(titles.index).set_axis(versions.index)
 
 
-def goods_block(described: pd.DataFrame, facts: Facts) -> pd.DataFrame:
-    """Compute the features of `GOODS_SPECS`.
+def product_model_block(described: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    """Compute the features of `PRODUCT_MODEL_SPECS`.
 
     Parameters
     ----------
@@ -183,22 +183,22 @@ def goods_block(described: pd.DataFrame, facts: Facts) -> pd.DataFrame:
         ``as_of, marketplace, category, title, price, currency`` of each listing as of its moment; its index numbers
         them.
     facts
-        ``goods`` is read.
+        ``product_models`` is read.
     """
-    goods, price = goods_of(described), stated(described["price"])
-    comparable = goods.notna().to_numpy(bool) & ~np.isnan(price)
+    models, price = product_models_of(described), stated(described["price"])
+    comparable = models.notna().to_numpy(bool) & ~np.isnan(price)
     usual = np.full(len(described), np.nan)
-    usual[comparable] = _usual(goods[comparable], described.loc[comparable, "as_of"], facts.goods)
+    usual[comparable] = _usual(models[comparable], described.loc[comparable, "as_of"], facts.product_models)
     return pd.DataFrame({"price_to_goods": price / usual}, index=described.index)
 
 
-def _usual(goods: pd.Series[Any], as_of: pd.Series[Any], prices: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _usual(models: pd.Series[Any], as_of: pd.Series[Any], prices: pd.DataFrame) -> NDArray[np.float64]:
     """Return the median of the latest prices before each moment's day, NaN where too few are known."""
     # Of prices asked at the same time the one of the greater key counts as later: any order does, but it must be one.
     prices = prices.sort_values("listing_key")
     timeline = Timeline.of(prices["goods"], prices["observed_at"])
     day = as_of.dt.floor("D")
-    _, since, stop = timeline.before(goods.to_numpy(np.int64), day - PRICE_WINDOW, day)
+    _, since, stop = timeline.before(models.to_numpy(np.int64), day - PRICE_WINDOW, day)
     start = np.maximum(since, stop - LATEST_PRICES)
     enough = stop - start >= FEWEST_PRICES
     values = prices["price"].to_numpy(np.float64)[timeline.order]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from features.facts import Facts
-    from features.sightings.evidence import Judged
+    from features.sightings.evidence import Judgements
 
 RADII = {"ahash": 4, "phash": 8, "dhash": 8, "whash": 4, "colorhash": 0}
 """The usual cut-off of each hash, in bits.
@@ -118,14 +118,14 @@ REUSE_SPECS = (
 )  # fmt: skip
 
 
-def reuse_block(described: pd.DataFrame, judged: Judged, copied: pd.DataFrame) -> pd.DataFrame:
+def reuse_block(described: pd.DataFrame, judgements: Judgements, copied: pd.DataFrame) -> pd.DataFrame:
     """Compute the features of `REUSE_SPECS`.
 
     Parameters
     ----------
     described
         ``listing_key, as_of``; its index numbers the moments.
-    judged
+    judgements
         Photos and matches of the sellers concerned.
     copied
         The matches that count as copying by each moment, best first (`features.sightings.evidence.copies`).
@@ -135,7 +135,7 @@ def reuse_block(described: pd.DataFrame, judged: Judged, copied: pd.DataFrame) -
     pandas.DataFrame
         One row for each moment, in the order of ``described``.
     """
-    photos = visible(described, judged.photos).groupby("moment")
+    photos = visible(described, judgements.photos).groupby("moment")
     moments = described.index
     readable = _total(photos["readable"], moments)
     copied_photos = _total(photos["copied"], moments)
@@ -146,7 +146,7 @@ def reuse_block(described: pd.DataFrame, judged: Judged, copied: pd.DataFrame) -
             "images": photos.size().reindex(moments, fill_value=0),
             "images_readable": readable,
             "low_information_share": _share(_total(photos["low_information"], moments), readable),
-            **_proximity(described, judged.photos),
+            **_proximity(described, judgements.photos),
             "surest_same_photo": photos["same_photo"].max().reindex(moments, fill_value=0.0),
             "copied_photos": copied_photos,
             "copied_share": _share(copied_photos, readable),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from features.facts import Facts
-    from features.sightings.evidence import Judged
+    from features.sightings.evidence import Judgements
 
 WEEK_US = 7 * DAY_US
 
@@ -88,14 +88,14 @@ SELLER_SPECS = (
 )  # fmt: skip
 
 
-def seller_block(described: pd.DataFrame, judged: Judged, facts: Facts) -> pd.DataFrame:
+def seller_block(described: pd.DataFrame, judgements: Judgements, facts: Facts) -> pd.DataFrame:
     """Compute the features of `SELLER_SPECS`.
 
     Parameters
     ----------
     described
         ``listing_key, seller_key, as_of, as_of_us, first_observed_us``; its index numbers the moments.
-    judged
+    judgements
         Matches of all listings of the sellers concerned.
     facts
         ``sellers``, ``listings`` and ``labels`` are read.
@@ -108,7 +108,7 @@ def seller_block(described: pd.DataFrame, judged: Judged, facts: Facts) -> pd.Da
     moments = _Moments.of(described)
     listings = _listings_known(moments, facts.listings)
     categories, locations = _distinct(moments, facts.listings, "category", "location")
-    copied = judged.matches[judged.matches["copied"]]
+    copied = judgements.matches[judgements.matches["copied"]]
     # A match counts from when it was known, which for a late one is after its photo was.
     copied = copied.assign(observed_at=copied["known_at"])
     with_copies, victims = _distinct(moments, copied, "listing_key", "other_seller_key")

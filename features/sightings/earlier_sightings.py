@@ -21,7 +21,7 @@ NO_EDIT = "none"
 
 def earlier_sightings(
     own: pd.DataFrame,
-    alike: pd.DataFrame,
+    near_duplicates: pd.DataFrame,
     sightings: pd.DataFrame,
     sellers: pd.DataFrame,
     different: pd.DataFrame | None = None,
@@ -29,8 +29,8 @@ def earlier_sightings(
     """Return, for each own sighting and each picture like it, who had shown that picture first.
 
     The own side is picture ``image_id`` in a listing of seller S, first known at T. Pictures like it are the picture
-    itself (distance 0, edit ``none``, ``same_photo`` 1.0) and every partner in ``alike``. *Another party* is a seller
-    other than S who as of T does not share a known ``group_id`` with S. *Earlier* compares ``(observed_at,
+    itself (distance 0, edit ``none``, ``same_photo`` 1.0) and every partner in ``near_duplicates``. *Another party* is
+    a seller other than S who as of T does not share a known ``group_id`` with S. *Earlier* compares ``(observed_at,
     created_at)``; a full tie has no direction and is no match. Of several earliest sightings the one with the smallest
     ``listing_key`` is named.
 
@@ -50,8 +50,8 @@ def earlier_sightings(
     ----------
     own
         Sightings to explain (``SIGHTING_COLUMNS``).
-    alike
-        Pictures that look alike (``ALIKE_COLUMNS``), each pair once, ``image_id < other_image_id``.
+    near_duplicates
+        Pictures that look alike (``NEAR_DUPLICATE_COLUMNS``), each pair once, ``image_id < other_image_id``.
     sightings
         All sightings of the pictures concerned, the own ones included (``SIGHTING_COLUMNS``).
     sellers
@@ -67,7 +67,7 @@ def earlier_sightings(
         sellers other than S who had shown the other picture earlier (by when it was known, for a late match), accounts
         of S's group included; ``sightings`` counts how often those had.
     """
-    queries = queries_about(own, alike, sightings, different)
+    queries = queries_about(own, near_duplicates, sightings, different)
     named = _named(queries, AccountGroups.of(sellers))
     query = named["query"].to_numpy()
     others = sightings.iloc[named["row"].to_numpy()]
@@ -77,7 +77,7 @@ def earlier_sightings(
             .reset_index(drop=True),
             others[["listing_key", "image_id", "seller_key", "observed_at", "created_at"]]
             .add_prefix("other_").reset_index(drop=True),
-            _likeness(alike, queries.alike_row[query]),
+            _likeness(near_duplicates, queries.pair_row[query]),
             named[["sellers_sharing", "sightings"]],
         ],
         axis=1,
@@ -179,10 +179,10 @@ def _count_before(keys: pd.Series[Any], ranks: pd.Series[Any], wanted: Integers,
     return stop - start
 
 
-def _likeness(alike: pd.DataFrame, rows: Integers) -> pd.DataFrame:
+def _likeness(near_duplicates: pd.DataFrame, rows: Integers) -> pd.DataFrame:
     """Return distances, edit and ``same_photo`` of the pairs at ``rows``; -1 is a picture and itself."""
     itself = rows < 0
-    likeness = alike[[*DISTANCE_COLUMNS, "edit", "same_photo"]].reset_index(drop=True).reindex(rows)
+    likeness = near_duplicates[[*DISTANCE_COLUMNS, "edit", "same_photo"]].reset_index(drop=True).reindex(rows)
     types = dict.fromkeys((*DISTANCE_COLUMNS, "same_photo"), "float64") | {"edit": "str"}
     likeness = likeness.reset_index(drop=True).astype(types)
     likeness.loc[itself, list(DISTANCE_COLUMNS)] = 0.0

@@ -38,7 +38,7 @@ BEST_FIRST = {
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judgements:
     """All photos of the sellers concerned and their matches, judged as of each photo's own sighting.
 
     What is judged of a photo is settled when it is first known in its listing, but for late matches: when one becomes
@@ -63,7 +63,7 @@ class Judged:
     matches: pd.DataFrame
 
 
-def judge(facts: Facts) -> Judged:
+def judge(facts: Facts) -> Judgements:
     """Judge photos and matches: a match is copying if it is the same photo, the other side's first, and telling.
 
     A photo is *telling* if it is readable, holds information and is not common. ``sellers_showing`` is how many other
@@ -84,8 +84,8 @@ def judge(facts: Facts) -> Judged:
     telling = matches["readable"] & ~matches["low_information"] & ~common
     against = telling & (matches["certainty"] >= FIRST)
     matches = matches.assign(copied=same & against, telling_same_photo=matches["same_photo"].where(against, 0.0))
-    judged = _with_best_match(photos.merge(states, on=PHOTO), matches)
-    return Judged(judged, matches.drop(columns=["telling_same_photo", "matched_at"]))
+    judgements = _with_best_match(photos.merge(states, on=PHOTO), matches)
+    return Judgements(judgements, matches.drop(columns=["telling_same_photo", "matched_at"]))
 
 
 def visible(described: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -96,7 +96,7 @@ def visible(described: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     described
         ``listing_key, as_of``; its index numbers the moments.
     rows
-        ``listing_key, known_at, replaced_at`` and more, as in `Judged`.
+        ``listing_key, known_at, replaced_at`` and more, as in `Judgements`.
 
     Returns
     -------
@@ -109,9 +109,9 @@ def visible(described: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     return joined[(joined["known_at"] <= joined["as_of"]) & ~replaced]
 
 
-def copies(described: pd.DataFrame, judged: Judged) -> pd.DataFrame:
+def copies(described: pd.DataFrame, judgements: Judgements) -> pd.DataFrame:
     """Return the matches that count as copying by each moment, the surest and earliest first within a moment."""
-    seen = visible(described, judged.matches[judged.matches["copied"]])
+    seen = visible(described, judgements.matches[judgements.matches["copied"]])
     return seen.sort_values(["moment", *BEST_FIRST], ascending=[True, *BEST_FIRST.values()], ignore_index=True)
 
 

@@ -22,13 +22,13 @@ NEVER = np.iinfo(np.int64).max
 class Queries:
     """One entry for each own sighting and picture like it, with texts and pairs of times replaced by integers.
 
-    ``alike_row`` is -1 where the picture is the own one, ``same`` tells whether it is the same photo, ``denied_us``
+    ``pair_row`` is -1 where the picture is the own one, ``same`` tells whether it is the same photo, ``denied_us``
     since when it is known not to be. ``rank`` orders ``(observed_at, created_at)`` over own and all sightings alike;
     ``sightings`` carries ``picture, image_id, seller_key, rank, observed_us, posted_us, listing_key, row``.
     """
 
     own_row: Integers
-    alike_row: Integers
+    pair_row: Integers
     same: NDArray[np.bool_]
     picture: Integers
     seller_key: Integers
@@ -46,12 +46,12 @@ class Queries:
 
 
 def queries_about(
-    own: pd.DataFrame, alike: pd.DataFrame, sightings: pd.DataFrame, different: pd.DataFrame | None
+    own: pd.DataFrame, near_duplicates: pd.DataFrame, sightings: pd.DataFrame, different: pd.DataFrame | None
 ) -> Queries:
     """Pair own sightings with pictures like theirs; `features.sightings.earlier_sightings` tells the frames."""
-    alike = _with_denial(alike, different)
+    near_duplicates = _with_denial(near_duplicates, different)
     own_pictures, pictures, left, right = _joint_codes(
-        own["image_id"], sightings["image_id"], alike["image_id"], alike["other_image_id"]
+        own["image_id"], sightings["image_id"], near_duplicates["image_id"], near_duplicates["other_image_id"]
     )
     # Times of the own sightings first, then those of all sightings.
     observed_us, posted_us = (
@@ -59,24 +59,24 @@ def queries_about(
     )
     ranks = _ranks(observed_us, posted_us)
     itself = np.unique(own_pictures)
-    rows = np.arange(len(alike))
+    rows = np.arange(len(near_duplicates))
     links = pd.DataFrame(
         {
             "own_picture": np.concatenate([itself, left, right]),
             "picture": np.concatenate([itself, right, left]),
-            "alike_row": np.concatenate([np.full(len(itself), -1), rows, rows]),
+            "pair_row": np.concatenate([np.full(len(itself), -1), rows, rows]),
         }
     )
     pairs = pd.DataFrame({"own_picture": own_pictures, "own_row": np.arange(len(own))}).merge(links)
-    denied_us = np.append(alike["denied_us"].to_numpy(np.int64), NEVER)[pairs["alike_row"]]
+    denied_us = np.append(near_duplicates["denied_us"].to_numpy(np.int64), NEVER)[pairs["pair_row"]]
     open_ = observed_us[pairs["own_row"]] < denied_us
     pairs, denied_us = pairs[open_], denied_us[open_]
     own_row = pairs["own_row"].to_numpy(np.int64)
-    alike_row = pairs["alike_row"].to_numpy(np.int64)
+    pair_row = pairs["pair_row"].to_numpy(np.int64)
     return Queries(
         own_row=own_row,
-        alike_row=alike_row,
-        same=np.append(alike["same_photo"].to_numpy(np.float64) >= SAME_PHOTO, True)[alike_row],
+        pair_row=pair_row,
+        same=np.append(near_duplicates["same_photo"].to_numpy(np.float64) >= SAME_PHOTO, True)[pair_row],
         picture=pairs["picture"].to_numpy(np.int64),
         seller_key=own["seller_key"].to_numpy(np.int64)[own_row],
         observed_us=observed_us[own_row],
@@ -98,13 +98,13 @@ def queries_about(
     )
 
 
-def _with_denial(alike: pd.DataFrame, different: pd.DataFrame | None) -> pd.DataFrame:
+def _with_denial(near_duplicates: pd.DataFrame, different: pd.DataFrame | None) -> pd.DataFrame:
     """Add since when the pictures of a pair are known to be different photos, in microseconds; `NEVER` if not."""
     if different is None or different.empty:
-        return alike.assign(denied_us=NEVER)
-    known = alike[["image_id", "other_image_id"]].merge(different, how="left")["known_at"]
+        return near_duplicates.assign(denied_us=NEVER)
+    known = near_duplicates[["image_id", "other_image_id"]].merge(different, how="left")["known_at"]
     denied = np.where(known.isna(), NEVER, microseconds(known.fillna(pd.Timestamp(0, tz="UTC"))))
-    return alike.assign(denied_us=denied)
+    return near_duplicates.assign(denied_us=denied)
 
 
 def _joint_codes(*texts: pd.Series[Any]) -> list[Integers]:

@@ -21,7 +21,7 @@ from data.tables.columns import TABLES
 from data.tables.validation import validate
 from data.tables.value_parsing import parse_timezone
 from features.point_in_time.listing_features import text_bands
-from features.point_in_time.price_features import goods_of, stated
+from features.point_in_time.price_features import product_models_of, stated
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -144,7 +144,7 @@ def listing_texts(versions: pd.DataFrame) -> pd.DataFrame:
     """
     price = pd.Series(stated(versions["price"]), index=versions.index)
     bands = text_bands(versions["title"], versions["description"])
-    goods = goods_of(versions).where(price.notna())
+    goods = product_models_of(versions).where(price.notna())
     return versions[list(VERSION)].join(bands).assign(goods=goods, price=price.where(goods.notna()))
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 from data.catalog.database.frames import joined_keys
 from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS
-from features.point_in_time.price_features import goods_of
+from features.point_in_time.price_features import product_models_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -271,7 +271,7 @@ def _texts(connection: sqlite3.Connection, market: Generated) -> None:
     bands = {f"band_{band}": (scattered + 1) * 4_000_000_007 * band for band in range(1, 5)}
     versions = {"listing_key": market.listing_key, "observed_at": market.observed_at, "seller_key": market.seller_key}
     named = pd.DataFrame({"title": market.title, "category": market.category})
-    goods = goods_of(named.assign(marketplace="default", currency="EUR")).tolist()
+    goods = product_models_of(named.assign(marketplace="default", currency="EUR")).tolist()
     _insert(connection, "texts", versions | {"hashed": [1] * count} | bands | {"goods": goods, "price": market.price})
 
 

@@ -22,9 +22,9 @@ from data.catalog.market.scoring_moments import by_seller, forget_news, unscored
 from data.catalog.scores.scores import champion, rank_run, save_features, save_scores
 from features.facts import Facts
 from features.point_in_time.feature_frame import SPEC_FINGERPRINT, SPECS, build, evidence, first_owner
-from features.point_in_time.price_features import LATEST_PRICES, PRICE_WINDOW, goods_of, usual_prices
+from features.point_in_time.price_features import LATEST_PRICES, PRICE_WINDOW, product_models_of, usual_prices
 from features.point_in_time.ring_features import TIE_LIMITS
-from features.sightings.evidence import Judged, judge
+from features.sightings.evidence import Judgements, judge
 from models.estimator.reasons import reasons
 from models.estimator.rule import RULE_ID, rule_for
 from models.estimator.scoring import score
@@ -47,10 +47,10 @@ REUSE = "reuse"
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """The frames ``prices`` and ``goods`` of `features.facts.Facts`, for some moments or for all."""
+    """The frames ``prices`` and ``product_models`` of `features.facts.Facts`, for some moments or for all."""
 
     usual: pd.DataFrame
-    goods: pd.DataFrame
+    product_models: pd.DataFrame
 
     def for_versions(self, versions: pd.DataFrame) -> Prices:
         """Return those that describing some versions of listings may look at, of prices of the whole market.
@@ -60,11 +60,11 @@ class Prices:
         versions
             ``marketplace, category, currency, title``.
         """
-        wanted = np.unique(goods_of(versions).dropna().to_numpy(np.int64))
-        known = self.goods["goods"].to_numpy(np.int64)
+        wanted = np.unique(product_models_of(versions).dropna().to_numpy(np.int64))
+        known = self.product_models["goods"].to_numpy(np.int64)
         start, stop = np.searchsorted(known, wanted, "left"), np.searchsorted(known, wanted, "right")
         rows = np.repeat(start - np.concatenate([[0], np.cumsum(stop - start)[:-1]]), stop - start)
-        return Prices(self.usual, self.goods.iloc[rows + np.arange(len(rows))])
+        return Prices(self.usual, self.product_models.iloc[rows + np.arange(len(rows))])
 
 
 def scorer_in_use(context: Context) -> Scorer:
@@ -113,7 +113,7 @@ def known_facts(connection: Connection, moments: pd.DataFrame, prices: Prices | 
     found = facts_about(connection, moments, TIE_LIMITS)
     versions = found["listings"][found["listings"]["listing_key"].isin(moments["listing_key"])]
     known = _prices_for(connection, versions, moments) if prices is None else prices.for_versions(versions)
-    return Facts(**found, prices=known.usual, goods=known.goods)
+    return Facts(**found, prices=known.usual, product_models=known.product_models)
 
 
 def moments_to_score(context: Context, since: datetime | None, until: datetime | None) -> list[Moment]:
@@ -160,26 +160,26 @@ def score_rows(context: Context, moments: pd.DataFrame, scorer: Scorer) -> tuple
     The same moment gives the same bytes, whatever other moments are asked for with it.
     """
     facts = facts_of(context, moments)
-    judged = judge(facts)
-    features = build(moments, facts, judged)
-    rows, _ = score_features(moments, features, facts, scorer, judged)
+    judgements = judge(facts)
+    features = build(moments, facts, judgements)
+    rows, _ = score_features(moments, features, facts, scorer, judgements)
     return features, rows
 
 
 def score_features(
-    moments: pd.DataFrame, features: pd.DataFrame, facts: Facts, scorer: Scorer, judged: Judged | None = None
+    moments: pd.DataFrame, features: pd.DataFrame, facts: Facts, scorer: Scorer, judgements: Judgements | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the scores of described moments with reasons, as `score_rows` does, and the evidence behind them."""
     scored = score(features, scorer, SPECS)
-    judged = judged or judge(facts)
-    found = evidence(moments, facts, judged)
+    judgements = judgements or judge(facts)
+    found = evidence(moments, facts, judgements)
     told = reasons(
         features.assign(listing_key=range(len(features))),
         scored.contributions,
         SPECS,
         evidence=_named(found),
     )
-    rows = pd.concat([moments, scored.table, first_owner(moments, facts, judged)], axis=1)
+    rows = pd.concat([moments, scored.table, first_owner(moments, facts, judgements)], axis=1)
     rows = rows.assign(observed_at=moments["as_of"], reasons=told.map(json.dumps), spec=SPEC_FINGERPRINT)
     return rows, found
 
@@ -214,15 +214,15 @@ def _prices_for(connection: Connection, versions: pd.DataFrame, moments: pd.Data
     """
     kinds = versions[list(KIND)].dropna(subset="category").fillna({"currency": ""})
     days = moments["as_of"].dt.floor("D")
-    goods = latest_model_prices(
+    models = latest_model_prices(
         connection,
-        goods_of(versions).dropna(),
+        product_models_of(versions).dropna(),
         first=days.min(),
         last=days.max(),
         window=PRICE_WINDOW,
         most=LATEST_PRICES,
     )
-    return Prices(_by_days(connection, kinds.drop_duplicates(ignore_index=True), days), goods)
+    return Prices(_by_days(connection, kinds.drop_duplicates(ignore_index=True), days), models)
 
 
 def _by_days(connection: Connection, kinds: pd.DataFrame, days: pd.Series) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from features.copies.candidates import MOST_CANDIDATES
 from features.copies.collection import RADII
 from features.copies.near_duplicates import KEPT, near_duplicate_pairs
 from features.copies.pairs import by_points
-from features.facts import ALIGNMENT_COLUMNS, ALIKE_COLUMNS, DISTANCE_COLUMNS, HASH_KINDS, LOW_INFORMATION
+from features.facts import ALIGNMENT_COLUMNS, DISTANCE_COLUMNS, HASH_KINDS, LOW_INFORMATION, NEAR_DUPLICATE_COLUMNS
 from features.keypoints.keypoints import PLACE_UNIT, frame_size
 from features.registration import registration as comparison
 from features.registration.edits import Edit
@@ -97,7 +97,7 @@ def test_the_frame_is_as_declared(gallery):
         near_duplicate_pairs(gallery.collection(), np.empty(0, np.int64)),
         all_pairs(gallery.of([])),
     ):
-        assert tuple(pairs.columns) == (*ALIKE_COLUMNS, *ALIGNMENT_COLUMNS)
+        assert tuple(pairs.columns) == (*NEAR_DUPLICATE_COLUMNS, *ALIGNMENT_COLUMNS)
         assert (pairs[[*DISTANCE_COLUMNS, "matched_points"]].dtypes == np.int64).all()
         assert (pairs[["same_photo", "common_area", "other_common_area"]].dtypes == np.float64).all()
         assert (pairs[["image_id", "other_image_id", "edit", "lead"]].dtypes == "str").all()

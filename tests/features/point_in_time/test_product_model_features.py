@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.point_in_time.feature_frame import build
-from features.point_in_time.price_features import CATEGORY_DAYS, FEWEST_PRICES, LATEST_PRICES, goods_of
+from features.point_in_time.price_features import CATEGORY_DAYS, FEWEST_PRICES, LATEST_PRICES, product_models_of
 from tests.features.point_in_time.worlds import Market, day, moments
 
 PHONE = "Orrel R5 phone"
@@ -30,7 +30,7 @@ def ratio(market, on, title=PHONE, price=12.0, **said):
 
 def numbers(*titles, **said):
     columns = {"marketplace": "m", "category": "phones", "currency": "EUR"} | said
-    return goods_of(pd.DataFrame({"title": pd.Series(titles, dtype="str")}).assign(**columns)).tolist()
+    return product_models_of(pd.DataFrame({"title": pd.Series(titles, dtype="str")}).assign(**columns)).tolist()
 
 
 def test_the_usual_price_of_a_model_is_the_median_of_such():

@@ -7,15 +7,15 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from features.facts import (
-    ALIKE_COLUMNS,
     DISTANCE_COLUMNS,
     FINGERPRINT_COLUMNS,
-    GOODS_COLUMNS,
     HASH_KINDS,
     LABEL_COLUMNS,
     LISTING_COLUMNS,
     LOW_INFORMATION,
+    NEAR_DUPLICATE_COLUMNS,
     OTHER_PHOTO_COLUMNS,
+    PRODUCT_MODEL_COLUMNS,
     SELLER_COLUMNS,
     SIGHTING_COLUMNS,
     TAKEN_COLUMNS,
@@ -23,7 +23,7 @@ from features.facts import (
     Facts,
 )
 from features.point_in_time.listing_features import text_bands
-from features.point_in_time.price_features import CATEGORY, goods_of, usual_prices
+from features.point_in_time.price_features import CATEGORY, product_models_of, usual_prices
 from features.sightings.earlier_sightings import earlier_sightings
 from features.sightings.evidence import SAME_PHOTO
 
@@ -114,7 +114,7 @@ class Market:
             )
             labels = labels[labels["known_at"] <= day(until)]
         fingerprints = self.fingerprints(sightings["image_id"].unique())
-        matches = earlier_sightings(sightings, typed(self.pairs, ALIKE_COLUMNS), sightings, sellers)
+        matches = earlier_sightings(sightings, typed(self.pairs, NEAR_DUPLICATE_COLUMNS), sightings, sellers)
         others = sightings[sightings["listing_key"].isin(matches["other_listing_key"])]
         other_photos = others.merge(fingerprints, on="image_id", how="left")[list(OTHER_PHOTO_COLUMNS)]
         return Facts(
@@ -126,7 +126,7 @@ class Market:
             other_photos=other_photos.astype({"width": "float64", "height": "float64"}),
             labels=labels,
             prices=usual_prices_by_day(listings),
-            goods=asked_for_goods(listings),
+            product_models=asked_for_goods(listings),
             taken=taken_photos(matches, fingerprints),
             texts=shown_texts(listings),
         )
@@ -148,9 +148,9 @@ def usual_prices_by_day(listings, days=200):
 
 def asked_for_goods(listings):
     """What was ever asked for every model of goods."""
-    asked = listings.assign(goods=goods_of(listings))
+    asked = listings.assign(goods=product_models_of(listings))
     asked = asked[asked["goods"].notna() & (asked["price"] > 0)]
-    return typed(asked[list(GOODS_COLUMNS)], GOODS_COLUMNS)
+    return typed(asked[list(PRODUCT_MODEL_COLUMNS)], PRODUCT_MODEL_COLUMNS)
 
 
 def taken_photos(matches, fingerprints):

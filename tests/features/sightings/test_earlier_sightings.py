@@ -8,7 +8,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.facts import ALIKE_COLUMNS, DISTANCE_COLUMNS, MATCH_COLUMNS, SELLER_COLUMNS, SIGHTING_COLUMNS
+from features.facts import DISTANCE_COLUMNS, MATCH_COLUMNS, NEAR_DUPLICATE_COLUMNS, SELLER_COLUMNS, SIGHTING_COLUMNS
 from features.sightings.earlier_sightings import earlier_sightings
 from features.sightings.evidence import SAME_PHOTO
 from tests.features.point_in_time.worlds import START, day, typed
@@ -29,7 +29,7 @@ def sellers_frame(rows):
 
 def alike_frame(rows):
     """Rows of (image, other image, distance, same_photo)."""
-    return typed([(a, b, *[distance] * 5, "crop", same) for a, b, distance, same in rows], ALIKE_COLUMNS)
+    return typed([(a, b, *[distance] * 5, "crop", same) for a, b, distance, same in rows], NEAR_DUPLICATE_COLUMNS)
 
 
 def different_frame(rows):

@@ -26,7 +26,7 @@ from data.catalog.market.matches import (
     unmatched_listings,
 )
 from data.catalog.market.pictures import save_fingerprints
-from features.facts import ALIKE_COLUMNS, FINGERPRINT_COLUMNS, MATCH_COLUMNS, SELLER_COLUMNS, SIGHTING_COLUMNS
+from features.facts import FINGERPRINT_COLUMNS, MATCH_COLUMNS, NEAR_DUPLICATE_COLUMNS, SELLER_COLUMNS, SIGHTING_COLUMNS
 from features.point_in_time.ring_features import TIE_LIMITS
 from features.sightings.earlier_sightings import earlier_sightings
 from tests.data.catalog.rows import RECIPE, TEXT, TIME, alike_pairs, day, different_pairs, hashed
@@ -113,7 +113,7 @@ def test_comparing_a_picture_again_replaces_its_pairs_on_either_side_and_no_othe
         found = table(connection, alike)
         near = alike_of(connection, pd.Series([D, D]))
     assert found[["image_id", "other_image_id"]].to_numpy().tolist() == [[B, D], [C, D]]
-    assert tuple(near.columns) == ALIKE_COLUMNS
+    assert tuple(near.columns) == NEAR_DUPLICATE_COLUMNS
     assert sorted(near["image_id"]) == [B, C]
     assert near["distance_phash"].dtype == "float64"
 
@@ -133,7 +133,7 @@ def test_matching_facts_hold_everything_about_the_pictures_concerned_and_nothing
     assert facts.different[["image_id", "other_image_id"]].to_numpy().tolist() == [[A, C]]
     for read in (facts, nothing):
         frames = (read.own, read.alike, read.sightings, read.sellers)
-        names = (SIGHTING_COLUMNS, ALIKE_COLUMNS, SIGHTING_COLUMNS, SELLER_COLUMNS)
+        names = (SIGHTING_COLUMNS, NEAR_DUPLICATE_COLUMNS, SIGHTING_COLUMNS, SELLER_COLUMNS)
         assert [tuple(frame.columns) for frame in frames] == list(names)
     pd.testing.assert_series_equal(nothing.alike.dtypes, facts.alike.dtypes)
     assert nothing.different.dtypes.to_dict() == facts.different.dtypes.to_dict()

@@ -14,7 +14,7 @@ from data.catalog.market.photo_sightings import (
     with_addresses,
     with_names,
 )
-from features.facts import ALIKE_COLUMNS
+from features.facts import NEAR_DUPLICATE_COLUMNS
 from tests.data.catalog.rows import alike_pairs, day, different_pairs, fetch_all, listings, moment
 
 FIRST = Load("first", moment(100), first_bulk=True)
@@ -38,7 +38,7 @@ def test_pairs_are_one_photo_from_a_probability_on_unless_somebody_denied_it(cat
         found = {least: one_photo(connection, least) for least in (0.7, 0.8, 0.81)}
     pairs = {least: pairs[["image_id", "other_image_id"]].to_numpy().tolist() for least, pairs in found.items()}
     assert pairs == {0.7: [["a", "b"], ["b", "c"], ["c", "d"]], 0.8: [["a", "b"], ["b", "c"]], 0.81: []}
-    assert all(tuple(frame.columns) == ALIKE_COLUMNS for frame in found.values())
+    assert all(tuple(frame.columns) == NEAR_DUPLICATE_COLUMNS for frame in found.values())
 
 
 def test_a_picture_is_repeated_if_it_stood_in_several_listings(catalog):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from data.catalog.database.frames import insert
 from data.catalog.database.schema import texts
 from data.catalog.market.prices import GOODS, all_model_prices, latest_model_prices
-from features.facts import GOODS_COLUMNS
+from features.facts import PRODUCT_MODEL_COLUMNS
 from tests.data.catalog.rows import day
 
 WINDOW = pd.Timedelta(days=10)
@@ -26,7 +26,7 @@ def latest(connection, goods, first, last, most=3):
 
 
 def test_the_columns_are_those_that_features_know(catalog):
-    assert GOODS == GOODS_COLUMNS
+    assert GOODS == PRODUCT_MODEL_COLUMNS
     with catalog.read() as connection:
         nothing = latest_model_prices(connection, [], first=day(1), last=day(2), window=WINDOW, most=3)
         assert all_model_prices(connection).dtypes.equals(nothing.dtypes)
