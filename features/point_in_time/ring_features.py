@@ -31,12 +31,14 @@ from features.spec import FeatureSpec
 if TYPE_CHECKING:
     from features.facts import Facts
 
-RARE_SELLERS = 4
+RARE_SELLERS = 3
 """A photo that more sellers than this had shown, or more parties had taken, ties nobody who takes it then.
 
-A judgement like `features.sightings.evidence.COMMON_SELLERS`, and stricter: to be accused together takes more than to
-be accused.
 Accounts known by then to be one business are one party of takers; of those who showed it, every seller counts.
+
+A judgement like `features.sightings.evidence.COMMON_SELLERS`, and stricter: to be accused together takes more than to
+be accused, and a tie is for good. Of the listings of the synthetic market with a maker's picture 27 % are tied when
+they are posted, at a limit of four 37 %; of those of its rings 39 %, and 43 % at four.
 """
 
 MOST_TAKERS = 8
