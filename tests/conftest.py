@@ -38,12 +38,16 @@ CHECKOUT = TESTS.parent
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Let a whole run use all cores; whoever names files or folders has them run here, and `-n` says otherwise."""
     option = config.option
-    whole = config.args_source == pytest.Config.ArgsSource.TESTPATHS and not (option.collectonly or option.usepdb)
     # A worker is told the same and must not start workers of its own.
-    whole = whole and not hasattr(config, "workerinput")
-    if whole and config.pluginmanager.hasplugin("xdist") and option.numprocesses is None and cpu_count() > 1:
-        option.numprocesses, option.dist, option.loadscopereorder = cpu_count(), "loadfile", False
-        # Two workers that each compute with all cores only get in each other's way.
+    if not config.pluginmanager.hasplugin("xdist") or hasattr(config, "workerinput"):
+        return
+    whole = config.args_source == pytest.Config.ArgsSource.TESTPATHS and not (option.collectonly or option.usepdb)
+    if whole and option.numprocesses is None and cpu_count() > 1:
+        option.numprocesses = cpu_count()
+    if option.numprocesses:
+        if option.dist == "no":
+            option.dist, option.loadscopereorder = "loadfile", False
+        # Workers that each compute with all cores only get in each other's way.
         os.environ.update(dict.fromkeys(THREAD_COUNTS, "1"))
 
 
