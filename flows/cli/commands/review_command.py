@@ -26,4 +26,4 @@ def review(
     options = ["--home", str(settings.home.resolve()), "--host", host, "--port", str(port)]
     sys.stdout.flush()
     # -P: the present folder may hold packages of the same names as ours.
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "review", *options])  # noqa: S606  our own program
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "review.desk_server", *options])  # noqa: S606  our own program

@@ -93,7 +93,7 @@ def process(home):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "review", "--home", str(home), "--port", str(port)]
+    command = [sys.executable, "-m", "review.desk_server", "--home", str(home), "--port", str(port)]
     with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as server:
         try:
             line = server.stdout.readline()

@@ -1,4 +1,4 @@
-"""Serve the desk: ``python -m review``, which ``seenbefore review`` runs."""
+"""The desk as a program: ``seenbefore review`` runs ``python -m review.desk_server`` in its own place."""
 
 from __future__ import annotations
 
