@@ -31,7 +31,7 @@ NO_PAST = "the seller had no earlier listing"
 HABIT_SPECS = (
     FeatureSpec(
         name="days_silent", block="seller", unit="days", missing=NO_PAST,
-        meaning="Days between the first observation of this listing and that of the seller's latest earlier one.",
+        meaning="Days between the first observations of this listing and of the seller's previous one.",
         reason="The seller had listed nothing for {value} days before.",
     ),
     FeatureSpec(
@@ -43,12 +43,12 @@ HABIT_SPECS = (
     ),
     FeatureSpec(
         name="category_habit", block="seller", unit="share", missing=f"{NO_PAST}, or the category is unknown",
-        meaning="Share of the seller's earlier listings that are of this listing's category.",
+        meaning="Share of the seller's earlier listings in this listing's category.",
         reason="{value} of the seller's earlier listings were of this category.",
     ),
     FeatureSpec(
         name="location_habit", block="seller", unit="share", missing=f"{NO_PAST}, or the location is unknown",
-        meaning="Share of the seller's earlier listings that are from this listing's location.",
+        meaning="Share of the seller's earlier listings from this listing's location.",
         reason="{value} of the seller's earlier listings were from this location.",
     ),
     FeatureSpec(

@@ -142,7 +142,7 @@ PRODUCT_MODEL_SPECS = (
         missing=f"the price is unknown, the title has fewer than {NAMING_WORDS} words, or fewer than {FEWEST_PRICES} "
         "prices are known",
         meaning=f"Price divided by the median of the latest {LATEST_PRICES} prices of the {CATEGORY_DAYS} days before "
-        "the moment's (UTC) that were asked for the same model of goods: same marketplace, category, currency and "
+        "the moment's (UTC) for the same product model: same marketplace, category, currency and "
         f"first {NAMING_WORDS} words of the title.",
         reason="The price is {value} times the usual one of such goods.",
     ),

@@ -35,13 +35,13 @@ REUSE_SPECS = (
     FeatureSpec(name="images_readable", block="reuse", unit="count", meaning="Photos that could be read and hashed."),
     FeatureSpec(
         name="low_information_share", block="reuse", unit="share", missing="no photo is readable",
-        meaning="Share of the readable photos that are too empty to be recognised.",
+        meaning="Share of the readable photos with too little information to be recognised.",
     ),
     *(
         FeatureSpec(
             name=f"photos_within_{kind}", block="reuse", unit="count",
-            meaning=f"Photos within {radius} bits ({kind}) of a picture another party had shown before, "
-            "common and empty ones included.",
+            meaning=f"Photos within {radius} bits ({kind}) of an image that another party had shown before, "
+            "including common and low-information ones.",
             reason=f"Photos within {radius} bits ({kind}) of a picture seen earlier under another seller: {{value}}.",
         )
         for kind, radius in RADII.items()
@@ -49,15 +49,15 @@ REUSE_SPECS = (
     *(
         FeatureSpec(
             name=f"nearest_{kind}", block="reuse", unit="bits", missing="no photo resembles an earlier one",
-            meaning=f"Smallest {kind} distance from a photo to an alike picture another party had shown before.",
+            meaning=f"Smallest {kind} distance from a photo to a similar image that another party had shown before.",
             reason=f"The closest picture seen earlier under another seller is {{value}} bits ({kind}) away.",
         )
         for kind in HASH_KINDS
     ),
     FeatureSpec(
         name="surest_same_photo", block="reuse", unit="probability", direction=1,
-        meaning="Largest probability that a photo is one another party had shown before; 0 if none resembles one. "
-        "Empty and common photos, and those that this seller was likelier to be first with, do not count.",
+        meaning="Highest probability that a photo is one that another party had shown before; 0 if none is similar. "
+        "Low-information and common photos, and those that this seller probably had first, do not count.",
         reason="A photo is, with a probability of {value}, one that another seller had shown before.",
     ),
     FeatureSpec(
@@ -69,12 +69,12 @@ REUSE_SPECS = (
     ),
     FeatureSpec(
         name="copied_share", block="reuse", unit="share", direction=1, missing="no photo is readable",
-        meaning="Copied photos among the readable ones.",
+        meaning="Share of the readable photos that are copied.",
         reason="{value} of the photos were first seen under another seller.",
     ),
     FeatureSpec(
         name="photos_from_one_listing", block="reuse", unit="count", direction=1,
-        meaning="Copied photos that were first shown together in one other listing: the largest such number.",
+        meaning="Largest number of copied photos that were first shown together in one other listing.",
         reason="Photos that were first seen together in one listing of another seller: {value}.",
     ),
     FeatureSpec(
@@ -99,8 +99,8 @@ REUSE_SPECS = (
     ),
     FeatureSpec(
         name="posted_lead_days", block="reuse", unit="days", missing=NO_COPY, direction=1,
-        meaning="How much earlier the other seller says to have posted the surest copied photo; negative if this "
-        "listing was posted a little earlier and observed later, which leaves doubt about who copied.",
+        meaning="How much earlier the other seller posted the surest copied photo, by the marketplace's clock; "
+        "negative if this listing was posted a little earlier and observed later, which leaves doubt about who copied.",
         reason="The surest copied photo was posted by another seller {value} days earlier.",
     ),
     FeatureSpec(
@@ -203,7 +203,7 @@ KINDS: Mapping[str, tuple[Edit, ...]] = MappingProxyType(
 ORIGINAL_SPECS = (
     FeatureSpec(
         name="copies_turned", block="reuse", unit="count",
-        meaning="Copied photos that are mirrored, turned or tilted against their originals.",
+        meaning="Copied photos that are mirrored, turned or tilted compared with their originals.",
         reason="Copied photos that were mirrored, turned or tilted: {value}.",
     ),
     FeatureSpec(
@@ -219,7 +219,7 @@ ORIGINAL_SPECS = (
     ),
     FeatureSpec(
         name="copies_altered", block="reuse", unit="count",
-        meaning="Copied photos that are squeezed, slanted, lighter or richer in contrast than their originals.",
+        meaning="Copied photos that differ from their originals in proportions, slant, brightness or contrast.",
         reason="Copied photos that were reshaped or changed in tone: {value}.",
     ),
     FeatureSpec(

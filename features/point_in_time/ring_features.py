@@ -81,7 +81,7 @@ RING_SPECS = (
     ),
     FeatureSpec(
         name="ring_cohesion", block="ring", unit="share", missing=NO_TIE,
-        meaning="Of all pairs among the seller and the accounts it is tied to directly, the share that is tied.",
+        meaning="Share of tied pairs among all pairs of the seller and the accounts directly tied to it.",
         reason="{value} of the pairs among these accounts are tied by photos they took.",
     ),
     FeatureSpec(

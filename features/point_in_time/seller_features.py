@@ -27,7 +27,7 @@ SELLER_SPECS = (
     ),
     FeatureSpec(
         name="feedback_count", block="seller", unit="count", missing="the marketplace does not say",
-        meaning="Feedback the account had received.",
+        meaning="Ratings that the account had received.",
         reason="Feedback received by the account: {value}.",
     ),
     FeatureSpec(
@@ -53,12 +53,12 @@ SELLER_SPECS = (
     ),
     FeatureSpec(
         name="seller_categories", block="seller", unit="count",
-        meaning="Distinct categories over the seller's listings, this one included.",
+        meaning="Distinct categories of the seller's listings, including this one.",
         reason="Categories the seller lists in: {value}.",
     ),
     FeatureSpec(
         name="seller_locations", block="seller", unit="count",
-        meaning="Distinct locations over the seller's listings, this one included.",
+        meaning="Distinct locations of the seller's listings, including this one.",
         reason="Locations the seller lists from: {value}.",
     ),
     FeatureSpec(
