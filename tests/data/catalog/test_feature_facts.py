@@ -213,7 +213,7 @@ def test_every_frame_has_its_columns_and_types_also_when_it_is_empty(market, ask
     assert types == {
         (name, column): expected_type(name, column) for name, columns in COLUMNS.items() for column in columns
     }
-    assert {*found, "prices", "goods"} == {field.name for field in fields(wanted.Facts)}
+    assert {*found, "prices", "product_models"} == {field.name for field in fields(wanted.Facts)}
     assert all(frame.empty for frame in found.values()) == (asked == "unknown")
 
 
