@@ -46,6 +46,7 @@ SIGHTING_COLUMNS = (
     "created_at",
 )
 OTHER_PHOTO_COLUMNS = ("listing_key", "image_id", "observed_at", "width", "height")
+VERSION_COLUMNS = ("listing_key", "image_id", "other_image_id", "same_photo", "denied_at")
 FINGERPRINT_COLUMNS = ("image_id", "width", "height", "format", *HASH_KINDS, "information")
 NEAR_DUPLICATE_COLUMNS = ("image_id", "other_image_id", *DISTANCE_COLUMNS, "edit", "same_photo")
 ALIGNMENT_COLUMNS = ("matched_points", "common_area", "other_common_area", "lead")
@@ -106,6 +107,10 @@ class Facts:
         All photos (``OTHER_PHOTO_COLUMNS``) of the listings named as ``other_listing_key`` in the matches of those
         described, one row for each (listing_key, image_id). ``width`` and ``height`` are ``float64``, NaN if the
         picture is unreadable.
+    versions
+        Pictures of one listing that are alike (``VERSION_COLUMNS``), of the listings described and of those named as
+        ``other_listing_key`` in their matches: each pair once, in either order. ``denied_at`` is since when somebody
+        is known to have found them to be different photos, NaT if nobody has.
     labels
         Decisions on listings of the sellers concerned and of those in ``taken`` (``LABEL_COLUMNS``): ``label`` is
         ``fraud`` or ``legit``, ``known_at`` is when it could first be known.
@@ -136,6 +141,7 @@ class Facts:
     fingerprints: pd.DataFrame
     matches: pd.DataFrame
     other_photos: pd.DataFrame
+    versions: pd.DataFrame
     labels: pd.DataFrame
     prices: pd.DataFrame
     product_models: pd.DataFrame

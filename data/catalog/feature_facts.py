@@ -6,10 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from data.catalog.database.frames import KEYS, read_by_keys, read_each, read_frame, read_portions, whole_table
-from data.catalog.database.schema import alike, images, labels, listings, matches, sellers, sightings, verdicts
+from data.catalog.database.schema import (
+    alike,
+    different_photos,
+    images,
+    labels,
+    listings,
+    matches,
+    sellers,
+    sightings,
+    verdicts,
+)
 from data.catalog.market.matches import DISTANCES, FINGERPRINT, HASHED, SELLER, SIGHTING, measured
 from data.catalog.market.photo_ties import taken_around
 from data.catalog.market.texts import texts_like
@@ -53,6 +63,23 @@ _SIZED_PHOTOS = (
     .where(sightings.c.listing_key.in_(KEYS))
 )
 """Photos of some listings and their sizes in pixels, missing where a picture is unreadable."""
+_OTHERS = sightings.alias()
+_VERSIONS = (
+    select(sightings.c.listing_key, alike.c.image_id, alike.c.other_image_id, alike.c.same_photo)
+    .add_columns(different_photos.c.known_at.label("denied_at"))
+    .join_from(sightings, _OTHERS, _OTHERS.c.listing_key == sightings.c.listing_key)
+    .join(alike, and_(alike.c.image_id == sightings.c.image_id, alike.c.other_image_id == _OTHERS.c.image_id))
+    .join(
+        different_photos,
+        and_(
+            different_photos.c.image_id == alike.c.image_id,
+            different_photos.c.other_image_id == alike.c.other_image_id,
+        ),
+        isouter=True,
+    )
+    .where(sightings.c.listing_key.in_(KEYS))
+)
+"""Pictures of some listings that are alike others of the same listing."""
 _BY_OTHERS, _BY_ANALYSTS = (
     select(table.c.listing_key).where(table.c.listing_key == listings.c.listing_key).exists()
     for table in (labels, verdicts)
@@ -92,7 +119,7 @@ def facts_about(connection: Connection, moments: pd.DataFrame, limits: TieLimits
     taken = taken_around(connection, concerned, limits)
     texts = texts_like(connection, keys)
     accounts = pd.concat([concerned, taken["seller_key"], texts["other_seller_key"]])
-    past, matched, own_photos, matched_photos, versions, decided = read_each(
+    past, matched, own_photos, matched_photos, accounts_told, decided = read_each(
         connection,
         (_PAST, concerned),
         (_MATCHES, concerned),
@@ -103,19 +130,21 @@ def facts_about(connection: Connection, moments: pd.DataFrame, limits: TieLimits
     )
     copied = matched.loc[matched["listing_key"].isin(keys), "other_listing_key"]
     photos = pd.concat([own_photos, matched_photos]).drop_duplicates(["image_id", "listing_key"], ignore_index=True)
-    prints, others, other_photos = read_each(
+    prints, others, other_photos, versions = read_each(
         connection,
         (_PRINTS, photos["image_id"]),
         (_LISTINGS.where(listings.c.listing_key.in_(KEYS)), copied),
         (_SIZED_PHOTOS, copied),
+        (_VERSIONS, pd.concat([keys, copied])),
     )
     return {
         "listings": _versions(described, others, past),
-        "sellers": versions,
+        "sellers": accounts_told,
         "sightings": photos,
         "fingerprints": prints,
         "matches": measured(matched),
         "other_photos": other_photos.astype({"width": "float64", "height": "float64"}),
+        "versions": versions,
         "labels": known_labels(connection, decided.drop_duplicates()).drop(columns="source"),
         "taken": taken,
         "texts": texts,

@@ -12,7 +12,7 @@ from features.point_in_time.price_features import PRICE_SPECS, PRODUCT_MODEL_SPE
 from features.point_in_time.reuse_features import ORIGINAL_SPECS, REUSE_SPECS, original_block, reuse_block
 from features.point_in_time.ring_features import RING_SPECS, ring_block
 from features.point_in_time.seller_features import SELLER_SPECS, seller_block
-from features.sightings.evidence import BEST_FIRST, Judgements, copies, judge, visible
+from features.sightings.evidence import BEST_FIRST, Judgements, copies, judge, photos_shown, visible
 from features.spec import fingerprint
 from features.timeline import Timeline, microseconds
 
@@ -124,7 +124,7 @@ def first_owner(moments: pd.DataFrame, facts: Facts, judgements: Judgements | No
     owners = ["other_seller_key", "other_listing_key"]
     # Nullable before rows are added: 64-bit keys do not survive the float64 that a missing row would make of them.
     first = copied.drop_duplicates("moment").set_index("moment")[owners].astype("Int64").reindex(described.index)
-    photos = visible(described, judgements.photos)
+    photos = photos_shown(described, judgements)
     counted = {"matched_images": photos["copied"], "images": photos["copied"].notna()}
     found = pd.DataFrame(
         {

@@ -10,7 +10,8 @@ import pandas as pd
 
 from features.facts import HASH_KINDS
 from features.registration.edits import AND, Edit
-from features.sightings.evidence import COMMON_SELLERS, FIRST, SAME_PHOTO, visible
+from features.sightings.evidence import COMMON_SELLERS, FIRST, SAME_PHOTO, photos_shown
+from features.sightings.photos import photo_of
 from features.spec import FeatureSpec
 from features.timeline import days_between, rows_as_of
 
@@ -31,7 +32,11 @@ and not shapes, so that only equality says anything.
 NO_COPY = "no photo counts as copied"
 
 REUSE_SPECS = (
-    FeatureSpec(name="images", block="reuse", unit="count", meaning="Photos of the listing."),
+    FeatureSpec(
+        name="images", block="reuse", unit="count",
+        meaning="Photos of the listing. Pictures of one photo, in other sizes or encoded anew, count once, here and "
+        "below.",
+    ),
     FeatureSpec(name="images_readable", block="reuse", unit="count", meaning="Photos that could be read and hashed."),
     FeatureSpec(
         name="low_information_share", block="reuse", unit="share", missing="no photo is readable",
@@ -135,18 +140,19 @@ def reuse_block(described: pd.DataFrame, judgements: Judgements, copied: pd.Data
     pandas.DataFrame
         One row for each moment, in the order of ``described``.
     """
-    photos = visible(described, judgements.photos).groupby("moment")
+    shown = photos_shown(described, judgements)
+    photos = shown.groupby("moment")
     moments = described.index
     readable = _total(photos["readable"], moments)
     copied_photos = _total(photos["copied"], moments)
-    late = copied[copied["late"]].groupby("moment")["image_id"].nunique()
+    late = copied[copied["late"]].groupby("moment")["photo"].nunique()
     surest = copied.drop_duplicates("moment").set_index("moment").reindex(moments)
     return pd.DataFrame(
         {
             "images": photos.size().reindex(moments, fill_value=0),
             "images_readable": readable,
             "low_information_share": _share(_total(photos["low_information"], moments), readable),
-            **_proximity(described, judgements.photos),
+            **_proximity(shown, moments),
             "surest_same_photo": photos["same_photo"].max().reindex(moments, fill_value=0.0),
             "copied_photos": copied_photos,
             "copied_share": _share(copied_photos, readable),
@@ -162,16 +168,14 @@ def reuse_block(described: pd.DataFrame, judgements: Judgements, copied: pd.Data
     )
 
 
-def _proximity(described: pd.DataFrame, photos: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+def _proximity(shown: pd.DataFrame, moments: pd.Index[Any]) -> dict[str, pd.Series[Any]]:
     """Count photos within each hash's radius, and find the nearest."""
-    distances = [f"distance_{kind}" for kind in HASH_KINDS]
-    seen = visible(described, photos[["listing_key", "known_at", "replaced_at", *distances]])
-    by_moment = seen.groupby("moment")
+    by_moment = shown.groupby("moment")
     columns = {}
     for kind, radius in RADII.items():
-        within = (seen[f"distance_{kind}"] <= radius).groupby(seen["moment"])
-        columns[f"photos_within_{kind}"] = _total(within, described.index)
-        columns[f"nearest_{kind}"] = by_moment[f"distance_{kind}"].min().reindex(described.index)
+        within = (shown[f"distance_{kind}"] <= radius).groupby(shown["moment"])
+        columns[f"photos_within_{kind}"] = _total(within, moments)
+        columns[f"nearest_{kind}"] = by_moment[f"distance_{kind}"].min().reindex(moments)
     return columns
 
 
@@ -185,7 +189,7 @@ def _share(part: pd.Series[Any], whole: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _most_from_one_listing(copied: pd.DataFrame) -> pd.Series[Any]:
-    photos = copied.groupby(["moment", "other_listing_key"])["image_id"].nunique()
+    photos = copied.groupby(["moment", "other_listing_key"])["photo"].nunique()
     return photos.groupby("moment").max()
 
 
@@ -272,7 +276,7 @@ def original_block(described: pd.DataFrame, copied: pd.DataFrame, facts: Facts) 
         {
             **_edited(copied, described.index),
             "size_to_original": _size_ratio(surest, facts).reindex(described.index),
-            "set_taken": _set_taken(copied, facts.other_photos).reindex(described.index),
+            "set_taken": _set_taken(copied, facts).reindex(described.index),
             "title_agreement": _words_shared(described["title"].loc[surest.index], original["title"]).reindex(
                 described.index
             ),
@@ -284,7 +288,7 @@ def original_block(described: pd.DataFrame, copied: pd.DataFrame, facts: Facts) 
 
 def _edited(copied: pd.DataFrame, moments: pd.Index[Any]) -> dict[str, pd.Series[Any]]:
     """Count the copied photos by what was done to the surest match of each."""
-    best = copied.drop_duplicates(["moment", "image_id"])
+    best = copied.drop_duplicates(["moment", "photo"])
     words = AND + best["edit"] + AND
     columns = {}
     for kind, edits in KINDS.items():
@@ -302,13 +306,17 @@ def _size_ratio(surest: pd.DataFrame, facts: Facts) -> pd.Series[Any]:
     return pd.Series(np.sqrt(own_area / other_area), index=surest.index)
 
 
-def _set_taken(copied: pd.DataFrame, other_photos: pd.DataFrame) -> pd.Series[Any]:
+def _set_taken(copied: pd.DataFrame, facts: Facts) -> pd.Series[Any]:
     """Return the largest share of one listing's photos that was copied, by moment."""
     place = ["moment", "other_listing_key"]
-    taken = copied.groupby(place)["other_image_id"].nunique()
+    pictures = facts.other_photos.assign(position=0)
+    pictures = pictures.assign(other_photo=photo_of(pictures, facts.versions, same_photo=SAME_PHOTO))
+    pictures = pictures.rename(columns={"listing_key": "other_listing_key", "image_id": "other_image_id"})
+    names = pictures[["other_listing_key", "other_image_id", "other_photo"]]
+    taken = copied[[*place, "other_image_id"]].merge(names).groupby(place)["other_photo"].nunique()
     places = copied[[*place, "as_of"]].drop_duplicates(place)
-    shown = places.merge(other_photos, left_on="other_listing_key", right_on="listing_key")
-    known = shown[shown["observed_at"] <= shown["as_of"]].groupby(place)["image_id"].nunique()
+    shown = places.merge(pictures, on="other_listing_key")
+    known = shown[shown["observed_at"] <= shown["as_of"]].groupby(place)["other_photo"].nunique()
     return (taken / known.reindex(taken.index)).groupby("moment").max()
 
 

@@ -1,4 +1,7 @@
-"""Which matches count as evidence that a photo was taken from somebody else, and which of them a moment may see."""
+"""Which matches count as evidence that a photo was taken from somebody else, and which of them a moment may see.
+
+Judged are pictures, one by one. Counted are photos: the pictures of a listing that show the same one count once.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from features.facts import DISTANCE_COLUMNS, LOW_INFORMATION
+from features.sightings.photos import photo_of
 from features.timeline import days_between
 
 if TYPE_CHECKING:
@@ -39,24 +43,24 @@ BEST_FIRST = {
 
 @dataclass(frozen=True, slots=True)
 class Judgements:
-    """All photos of the sellers concerned and their matches, judged as of each photo's own sighting.
+    """All pictures of the sellers concerned and their matches, judged as of each picture's own sighting.
 
-    What is judged of a photo is settled when it is first known in its listing, but for late matches: when one becomes
-    known, the photo and its matches are judged anew. Every judgement is a row of its own, which counts from
+    What is judged of a picture is settled when it is first known in its listing, but for late matches: when one becomes
+    known, the picture and its matches are judged anew. Every judgement is a row of its own, which counts from
     ``known_at`` until ``replaced_at`` (NaT: for good), so that one reading serves every later moment.
 
     Parameters
     ----------
     photos
-        One row for each sighting and judgement: ``listing_key, image_id, observed_at, readable, low_information,
+        One row for each sighting and judgement: ``listing_key, image_id, photo`` (equal for the pictures of a listing
+        that are one photo, see `features.sightings.photos`), ``observed_at, readable, low_information,
         known_at, replaced_at``, the smallest distances over its matches (NaN without), ``same_photo`` (if the photo is
         telling, the largest over the matches that the other side was first with, else 0), ``sellers_showing`` (NaN if
         it is nobody's photo but the seller's) and ``copied``.
     matches
-        ``MATCH_COLUMNS`` with the own ``created_at``, ``late`` (the other side's earlier posting became known only
-        after the own sighting), ``certainty`` (that the other side was first, see `features.sightings.evidence`),
-        ``sureness``
-        (``same_photo`` times ``certainty``), ``known_at, replaced_at, sellers_showing`` and ``copied``.
+        ``MATCH_COLUMNS`` with the own ``created_at`` and ``photo``, ``late`` (the other side's earlier posting became
+        known only after the own sighting), ``certainty`` (that the other side was first, see `with_certainty`),
+        ``sureness`` (``same_photo`` times ``certainty``), ``known_at, replaced_at, sellers_showing`` and ``copied``.
     """
 
     photos: pd.DataFrame
@@ -71,7 +75,8 @@ def judge(facts: Facts) -> Judgements:
     is larger. Both can only undercount, so that a victim's own re-listings never make a photo common.
     """
     photos = _own_photos(facts)
-    matches = facts.matches.merge(photos[[*PHOTO, "created_at", "readable", "low_information"]], on=PHOTO)
+    own = photos[[*PHOTO, "photo", "created_at", "readable", "low_information"]]
+    matches = facts.matches.merge(own, on=PHOTO)
     matches = with_certainty(matches)
     states = _states(photos, matches)
     matches = matches.rename(columns={"known_at": "matched_at"}).merge(states, on=PHOTO)
@@ -109,6 +114,29 @@ def visible(described: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     return joined[(joined["known_at"] <= joined["as_of"]) & ~replaced]
 
 
+def photos_shown(described: pd.DataFrame, judgements: Judgements) -> pd.DataFrame:
+    """Return the photos of each described listing as of its moment, whatever number of pictures shows each.
+
+    Parameters
+    ----------
+    described
+        ``listing_key, as_of``; its index numbers the moments.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each moment and photo: ``moment, photo``; ``readable`` and ``copied`` if any of its pictures is,
+        ``low_information`` if all that are readable are; the largest ``same_photo`` and ``sellers_showing`` and the
+        smallest distances.
+    """
+    seen = visible(described, judgements.photos)
+    seen = seen.assign(informative=seen["readable"] & ~seen["low_information"])
+    largest = ["readable", "informative", "copied", "same_photo", "sellers_showing"]
+    by_photo = seen.groupby(["moment", "photo"])
+    shown = by_photo[largest].max().join(by_photo[list(DISTANCE_COLUMNS)].min())
+    return shown.assign(low_information=shown["readable"] & ~shown["informative"]).reset_index()
+
+
 def copies(described: pd.DataFrame, judgements: Judgements) -> pd.DataFrame:
     """Return the matches that count as copying by each moment, the surest and earliest first within a moment."""
     seen = visible(described, judgements.matches[judgements.matches["copied"]])
@@ -117,7 +145,8 @@ def copies(described: pd.DataFrame, judgements: Judgements) -> pd.DataFrame:
 
 def _own_photos(facts: Facts) -> pd.DataFrame:
     prints = facts.fingerprints[["image_id", "information"]]
-    photos = facts.sightings[[*PHOTO, "observed_at", "created_at"]].merge(
+    sightings = facts.sightings.assign(photo=photo_of(facts.sightings, facts.versions, same_photo=SAME_PHOTO))
+    photos = sightings[[*PHOTO, "photo", "observed_at", "created_at"]].merge(
         prints.assign(readable=True), on="image_id", how="left"
     )
     readable = photos["readable"].notna()

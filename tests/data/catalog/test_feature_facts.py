@@ -46,6 +46,7 @@ COLUMNS = {
     "fingerprints": wanted.FINGERPRINT_COLUMNS,
     "matches": wanted.MATCH_COLUMNS,
     "other_photos": wanted.OTHER_PHOTO_COLUMNS,
+    "versions": wanted.VERSION_COLUMNS,
     "labels": wanted.LABEL_COLUMNS,
     "taken": wanted.TAKEN_COLUMNS,
     "texts": wanted.TEXT_COLUMNS,

@@ -1,12 +1,13 @@
 """Reuse features by example: what counts, for whom, and what is discounted."""
 
+import itertools
 import math
 
 import pytest
 
 from features.point_in_time.feature_frame import build
 from features.sightings.evidence import COMMON_SELLERS
-from tests.features.point_in_time.worlds import Market, moments
+from tests.features.point_in_time.worlds import Market, day, moments
 
 VICTIM, THIEF = 1, 2
 
@@ -117,3 +118,50 @@ def test_a_listing_without_photos_has_no_shares():
     assert (row["images"], row["copied_photos"]) == (0, 0)
     assert math.isnan(row["copied_share"])
     assert math.isnan(row["low_information_share"])
+
+
+def one_photo(market, *pictures):
+    """Say that these pictures are one photo."""
+    for one, other in itertools.combinations(pictures, 2):
+        market.alike(one, other, 2, 0.99)
+    return market
+
+
+def test_a_site_that_encodes_photos_anew_on_every_crawl_changes_nothing():
+    market = Market().listing(10, VICTIM, 1, "ay").listing(20, THIEF, 4, "abc")
+    first = features_of(market, on=4)
+    for crawl, again in enumerate(("def", "ghi", "jkl"), start=5):
+        market.listing(20, THIEF, crawl, again)
+    for pictures in ("adgj", "behk", "cfil"):
+        one_photo(market, *pictures)
+    last = features_of(market, on=7)
+    photos = ["images", "images_readable", "copied_photos", "copied_share", "photos_from_one_listing", "set_taken"]
+    assert last[photos].tolist() == first[photos].tolist() == [3, 3, 1, pytest.approx(1 / 3), 1, 0.5]
+
+
+def test_one_copied_photo_in_three_sizes_is_one_photo_on_both_sides():
+    market = Market().listing(10, VICTIM, 1, "abcy").listing(20, THIEF, 4, "defx")
+    row = features_of(one_photo(market, *"abcdef"))
+    assert (row["images"], row["copied_photos"], row["copied_share"], row["photos_from_one_listing"]) == (2, 1, 0.5, 1)
+    assert row["set_taken"] == 0.5
+
+
+def test_a_thief_who_takes_three_photos_in_three_sizes_each_has_taken_three():
+    market = Market().listing(10, VICTIM, 1, "abc").listing(20, THIEF, 4, "defghijkl")
+    for pictures in ("adgj", "behk", "cfil"):
+        one_photo(market, *pictures)
+    row = features_of(market)
+    assert (row["images"], row["copied_photos"], row["copied_share"], row["set_taken"]) == (3, 3, 1.0, 1.0)
+
+
+def test_pictures_found_to_be_different_photos_before_they_came_stay_two():
+    market = one_photo(Market().listing(10, VICTIM, 1, "ab").listing(20, THIEF, 4, "x"), "a", "b")
+    assert features_of(market, listing=10, on=5)["images"] == 1
+    market.denied["a", "b"] = day(0)
+    assert features_of(market, listing=10, on=5)["images"] == 2
+
+
+def test_a_picture_that_shows_two_photos_to_be_one_changes_neither():
+    market = Market().listing(10, VICTIM, 1, "ab").photo("c", 10, 3)
+    market.alike("a", "c", 2, 0.99).alike("b", "c", 2, 0.99)
+    assert [features_of(market, listing=10, on=on)["images"] for on in (1, 3)] == [2, 2]

@@ -20,6 +20,7 @@ from features.facts import (
     SIGHTING_COLUMNS,
     TAKEN_COLUMNS,
     TEXT_COLUMNS,
+    VERSION_COLUMNS,
     Facts,
 )
 from features.point_in_time.listing_features import text_bands
@@ -32,7 +33,7 @@ KEYS = (
     "listing_key", "seller_key", "other_seller_key", "position", "width", "height", "sellers_showing", "band",
     "goods",
 )  # fmt: skip
-TIMES = ("observed_at", "created_at", "joined_at", "known_at", "as_of", "other_observed_at")
+TIMES = ("observed_at", "created_at", "joined_at", "known_at", "as_of", "other_observed_at", "denied_at")
 MEASURES = (*DISTANCE_COLUMNS, "same_photo", "price", "feedback_count", "rating", "information")
 
 
@@ -71,6 +72,7 @@ class Market:
     sightings: list = field(default_factory=list)
     information: dict = field(default_factory=dict)
     pairs: list = field(default_factory=list)
+    denied: dict = field(default_factory=dict)
     labels: list = field(default_factory=list)
     owner: dict = field(default_factory=dict)
 
@@ -124,12 +126,24 @@ class Market:
             fingerprints=fingerprints,
             matches=matches,
             other_photos=other_photos.astype({"width": "float64", "height": "float64"}),
+            versions=self.versions(sightings),
             labels=labels,
             prices=usual_prices_by_day(listings),
             product_models=asked_for_goods(listings),
             taken=taken_photos(matches, fingerprints),
             texts=shown_texts(listings),
         )
+
+    def versions(self, sightings):
+        """Alike pictures of one listing, and since when they are known to be different photos."""
+        shown = sightings.groupby("listing_key")["image_id"].agg(set)
+        rows = [
+            (listing, pair[0], pair[1], pair[-1], self.denied.get((pair[0], pair[1])))
+            for listing, images in shown.items()
+            for pair in self.pairs
+            if {pair[0], pair[1]} <= images
+        ]
+        return typed(rows, VERSION_COLUMNS)
 
     def fingerprints(self, images):
         """Pictures are readable and full of information unless ``information`` says otherwise (None: unreadable)."""
