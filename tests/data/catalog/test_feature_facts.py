@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from data.catalog import feature_facts
 from data.catalog.database.frames import insert, joined_keys, read_frame
-from data.catalog.database.schema import features, scores, verdicts
+from data.catalog.database.schema import different_photos, features, scores, verdicts
 from data.catalog.database.schema import listings as listed
 from data.catalog.feature_facts import facts_about, known_labels
 from data.catalog.market.listings import save_labels, save_listings, save_sellers
@@ -203,6 +203,25 @@ def test_all_photos_of_whom_was_copied_come_with_their_sizes(market):
     assert found["listing_key"].unique().tolist() == [key("a")]
     sizes = found[["image_id", "width", "height"]].astype(object).where(found.notna(), None)
     assert sizes.to_numpy().tolist() == [["p1", 640.0, 480.0], ["p3", None, None]]
+
+
+def test_pictures_of_one_listing_that_are_alike_come_with_when_that_was_denied(market):
+    with market.write() as connection:
+        late = Load("late", moment(130), first_bulk=False)
+        more = {"listing_id": "e", "seller_id": "eve", "observed_at": day(12), "image_urls": ["u2", "u4", "u5"]}
+        save_listings(connection, late, listings(more))
+        fetch_all(connection, late, {"u4": "p4", "u5": "p5"})
+        save_fingerprints(connection, hashed("p4", "p5"), TIE_LIMITS)
+        save_alike(connection, ["p2", "p4", "p5"], alike_pairs(("p2", "p4"), ("p2", "p5"), ("p1", "p4")))
+        insert(
+            connection,
+            different_photos,
+            pd.DataFrame({"image_id": ["p2"], "other_image_id": ["p5"], "known_at": [day(14)]}),
+        )
+        found = facts_about(connection, moments(("e", 12)), TIE_LIMITS)["versions"].sort_values("other_image_id")
+    assert found["listing_key"].unique().tolist() == [key("e")]
+    assert found[["image_id", "other_image_id"]].to_numpy().tolist() == [["p2", "p4"], ["p2", "p5"]]
+    assert found["denied_at"].isna().tolist() == [True, False]
 
 
 @pytest.mark.parametrize("asked", ["e", "b", "unknown"])
