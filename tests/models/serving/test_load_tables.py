@@ -131,4 +131,5 @@ def test_progress_is_told_batch_by_batch(context, write, monkeypatch):
     told = []
     monkeypatch.setattr("models.serving.load_tables.advance", lambda *words: told.append(words) or advance(*words))
     load_tables(context, Tables(listings=write("l.csv", LISTINGS, *offers(9))), NOW)
-    assert told == [("reading listings", 4), ("reading listings", 4), ("reading listings", 1)]
+    listings = [words for words in told if words[0] == "reading listings"]
+    assert listings == [("reading listings", 4), ("reading listings", 4), ("reading listings", 1)]

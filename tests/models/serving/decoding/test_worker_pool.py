@@ -211,7 +211,7 @@ STARTS_ONE = """
     import sys
     from data.settings import DecodeSettings
     from models.serving.decoding.worker_pool import Wanted, Worker
-    from tests.flows import poisonous_worker as poison
+    from tests.models.serving.decoding import poisonous_worker as poison
     worker = Worker((sys.executable, "-P", poison.__file__), DecodeSettings(timeout_s=2))
     print(worker.process.pid, flush=True)
     {then}

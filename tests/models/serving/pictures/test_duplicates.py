@@ -162,7 +162,7 @@ def test_the_sheet_shows_each_file_of_a_photo_once_with_its_postings(home, tmp_p
     assert page.count("data:image/jpeg;base64,") == 3
     assert "Photo 1 in 3 listings of 3 sellers" in page
     assert "2 photos in 5 listings of 4 sellers, 1 of them under more than one seller." in page
-    assert page.index("2026-01-06 in victim&#x27;s of victim") < page.index("2026-03-02 in other&#x27;s of other")
+    assert page.index("2026-01-06 in victim&#39;s of victim") < page.index("2026-03-02 in other&#39;s of other")
 
 
 def test_by_one_kind_equal_hashes_make_a_group_within_bits_if_wanted(home, capsys):
