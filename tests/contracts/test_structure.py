@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.benchmarks.structure import Structure, circles, imported, long_functions, public, repeated_names
+from tests.benchmarks.structure import PACKAGES, Structure, circles, imported, long_functions, public, repeated_names
 
 GRAPHS = st.dictionaries(st.sampled_from("abcdef"), st.frozensets(st.sampled_from("abcdef")), max_size=6)
 
@@ -82,3 +82,12 @@ def test_a_checkout_is_told_in_figures_without_its_init_files(tmp_path):
         "long functions": "0",
         "public docstrings": "25.0% of 4",
     }
+
+
+def test_the_packages_keep_their_bounds():
+    structure = Structure.of(Path(__file__).resolve().parents[2], PACKAGES)
+    assert {str(folder): count for folder, count in structure.folders.items() if count > 15} == {}
+    assert {name: paths for name, paths in structure.repeated.items() if name != "__main__.py"} == {}
+    assert structure.circles == []
+    assert len(structure.long) <= 3, structure.long
+    assert {str(path): lines for path, lines in structure.lines.items() if lines > 350} == {}
