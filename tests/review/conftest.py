@@ -21,6 +21,7 @@ from review.access.sessions import COOKIE, Sessions
 from review.application import create_app
 from tests.data.catalog.rows import moment
 from tests.review.market import make_market
+from tests.shared_by_workers import made_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,14 +95,16 @@ def serving(app: FastAPI) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def market_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of the market; nobody may write to it."""
-    home = tmp_path_factory.mktemp("desk") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("SEENBEFORE_")]:
-            patch.delenv(name)
-        make_market(home).catalog.close()
-    return home
+def market_home() -> Path:
+    """The home of the market, made by the first worker that asks for it; nobody may write to it."""
+
+    def make(home: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("SEENBEFORE_")]:
+                patch.delenv(name)
+            make_market(home).catalog.close()
+
+    return made_once("desk", make)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.full_run import FULL
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -26,12 +28,22 @@ LOOK_EVERY_S = 0.2
 @pytest.fixture(params=FILES.values(), ids=FILES)
 def folder(request, tmp_path):
     """A folder with other people's code in it, and a table of listings."""
-    for name in request.param.split():
-        file = tmp_path / "project" / name
+    return filled(tmp_path / "project", request.param)
+
+
+@pytest.fixture(params=FILES.values() if FULL else [" ".join(FILES.values())])
+def crowded(request, tmp_path):
+    """All that other people's code at once; in a full run, one after the other."""
+    return filled(tmp_path / "project", request.param)
+
+
+def filled(folder: Path, names: str) -> Path:
+    for name in names.split():
+        file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(FOREIGN)
-    (tmp_path / "project" / "listings.csv").write_text(LISTING)
-    return tmp_path / "project"
+    (folder / "listings.csv").write_text(LISTING)
+    return folder
 
 
 def in_folder(folder: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -48,23 +60,23 @@ def test_help_and_version_answer(folder):
 
 
 @pytest.mark.slow
-def test_a_run_scores_and_the_doctor_finds_nothing_bad(folder):
-    run = in_folder(folder, *COMMAND, "run", "listings.csv", "--json")
+def test_a_run_scores_and_the_doctor_finds_nothing_bad(crowded):
+    run = in_folder(crowded, *COMMAND, "run", "listings.csv", "--json")
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["scored"] == 1
-    doctor = in_folder(folder, *COMMAND, "doctor", "--json")
+    doctor = in_folder(crowded, *COMMAND, "doctor", "--json")
     states = [json.loads(line)["state"] for line in doctor.stdout.splitlines()]
     assert states
     assert "bad" not in states, doctor.stdout
 
 
 @pytest.mark.slow
-def test_the_desk_opens(folder):
-    log = folder.parent / "desk.log"
-    environment = {**os.environ, "SEENBEFORE_HOME": str(folder.parent / "home")}
+def test_the_desk_opens(crowded):
+    log = crowded.parent / "desk.log"
+    environment = {**os.environ, "SEENBEFORE_HOME": str(crowded.parent / "home")}
     with log.open("w") as out:
         desk = subprocess.Popen(
-            [*COMMAND, "review", "--port", "18484"], cwd=folder, env=environment, stdout=out, stderr=out
+            [*COMMAND, "review", "--port", "18484"], cwd=crowded, env=environment, stdout=out, stderr=out
         )
     try:
         deadline = time.monotonic() + LIMIT_S
