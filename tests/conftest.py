@@ -154,3 +154,14 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with flows_reported(tmp_path_factory.mktemp("prefect")):
         yield
+
+
+@pytest.fixture(scope="session")
+def prefect_variables(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What tells a command which Prefect server to use: in a full run it starts its own, as operators have it."""
+    if FULL:
+        return {}
+    request.getfixturevalue("prefect_server")
+    from prefect.settings import PREFECT_API_URL
+
+    return {"PREFECT_API_URL": str(PREFECT_API_URL.value())}

@@ -29,27 +29,16 @@ LOOK_EVERY_S = 0.002
 
 
 @pytest.fixture(scope="module")
-def server(request: pytest.FixtureRequest) -> dict[str, str]:
-    """What tells a run which Prefect server to use: as operators run it where time is no matter, else a shared one."""
-    if FULL:
-        return {}
-    request.getfixturevalue("prefect_server")
-    from prefect.settings import PREFECT_API_URL
-
-    return {"PREFECT_API_URL": str(PREFECT_API_URL.value())}
-
-
-@pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
     """The same small market for all tests."""
     return Market.drawn(tmp_path_factory.mktemp("market"))
 
 
 @pytest.fixture(scope="module")
-def undisturbed(market: Market, server: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def undisturbed(market: Market, prefect_variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home into which the market was ingested in one go."""
     home = tmp_path_factory.mktemp("undisturbed") / "home"
-    finish(market, home, server)
+    finish(market, home, prefect_variables)
     return home
 
 
@@ -60,10 +49,10 @@ def home(tmp_path: Path) -> Iterator[Path]:
     end_orphans(tmp_path / "home")
 
 
-def finish(market: Market, home: Path, server: dict[str, str]) -> None:
+def finish(market: Market, home: Path, prefect_variables: dict[str, str]) -> None:
     """Ingest to the end: in this process where time matters, else as before."""
     if FULL:
-        process = market.start_ingest(home, server)
+        process = market.start_ingest(home, prefect_variables)
         assert process.wait(RUN_LIMIT_S) == ExitCode.DONE, (home.parent / f"{home.name}.log").read_text()
         return
     with pytest.MonkeyPatch.context() as patch:
@@ -80,11 +69,11 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 @pytest.mark.parametrize("seed", range(KILLS))
 def test_killed_anywhere_and_run_again_it_knows_what_an_undisturbed_run_knows(
-    seed: int, market: Market, undisturbed: Path, home: Path, server: dict[str, str]
+    seed: int, market: Market, undisturbed: Path, home: Path, prefect_variables: dict[str, str]
 ) -> None:
     moment = random.Random(seed)
     steps = moment.randrange(progress(undisturbed))
-    process = market.start_ingest(home, server)
+    process = market.start_ingest(home, prefect_variables)
     while progress(home) < steps:
         assert process.poll() is None, "it ended before it could be killed"
         time.sleep(LOOK_EVERY_S)
@@ -92,7 +81,7 @@ def test_killed_anywhere_and_run_again_it_knows_what_an_undisturbed_run_knows(
     kill(process)
     done = progress(home)
     assert not is_held(home)
-    finish(market, home, server)
+    finish(market, home, prefect_variables)
     print(f"seed {seed}: killed after {done} of {progress(undisturbed)} steps")
     assert digest(home) == digest(undisturbed)
     assert pictures(home) == pictures(undisturbed)

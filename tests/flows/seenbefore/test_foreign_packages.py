@@ -105,7 +105,7 @@ def test_the_command_says_so_in_one_sentence_where_the_path_names_strangers(fold
     assert len(found.stderr.splitlines()) == 1
 
 
-def test_a_schedule_finds_its_flow_there_as_prefect_imports_it(folder):
+def test_a_schedule_finds_its_flow_there_as_prefect_imports_it(crowded):
     script = "from prefect.flows import load_flow_from_entrypoint as load; print(load('seenbefore.run_flow').name)"
-    found = in_folder(folder, sys.executable, "-c", script, PYTHONSAFEPATH="1")
+    found = in_folder(crowded, sys.executable, "-c", script, PYTHONSAFEPATH="1")
     assert found.stdout.split() == ["seenbefore-run"], found.stderr

@@ -42,9 +42,9 @@ def installed(wheel, tmp_path_factory) -> Path:
     return folder
 
 
-def run(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(installed: Path, folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the installed command in a folder; the libraries come from this environment, our packages do not."""
-    environment = {**os.environ, "PYTHONPATH": str(installed), "SEENBEFORE_HOME": str(folder / "home")}
+    environment = {**os.environ, "PYTHONPATH": str(installed), "SEENBEFORE_HOME": str(folder / "home"), **variables}
     command = [sys.executable, "-P", "-c", START, *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=LIMIT_S
@@ -76,14 +76,14 @@ def test_every_file_of_the_packages_is_in_the_wheel(wheel):
 
 
 @pytest.mark.slow
-def test_it_answers_beside_a_strangers_module_of_the_same_name(installed, tmp_path):
+def test_it_answers_beside_a_strangers_module_of_the_same_name(installed, tmp_path, prefect_variables):
     (tmp_path / "data.py").write_text("raise RuntimeError('a stranger was imported')\n")
     version = run(installed, tmp_path, "--version")
     assert version.returncode == 0, version.stderr
     assert version.stdout.startswith("seenbefore ")
     assert version.stderr.strip() == str(installed)
     (tmp_path / "listings.csv").write_text("listing_id,seller_id,created_at,image_urls\na1,anna,2026-03-01T12:30Z,\n")
-    scored = run(installed, tmp_path, "run", "listings.csv", "--json")
+    scored = run(installed, tmp_path, "run", "listings.csv", "--json", **prefect_variables)
     assert scored.returncode == 0, scored.stderr
     exported = run(installed, tmp_path, "export", "scores", "--out", "scores.csv")
     assert exported.returncode == 0, exported.stderr
