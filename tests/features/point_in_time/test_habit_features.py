@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from features.point_in_time.feature_frame import build, moments_of
 from features.point_in_time.habit_features import FEWEST_OWN_PRICES, RECENT_DAYS
 from tests.features.point_in_time.worlds import Market, markets, moments
+from tests.full_run import often
 
 SELLER = 2
 HABITS = ["days_silent", "silence_ended_days", "category_habit", "location_habit", "price_to_own"]
@@ -91,7 +92,7 @@ def slow_habits(facts, listing, as_of):
     ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=often(in_full=40, otherwise=12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(markets())
 def test_habits_are_what_a_slow_reading_finds(market):
     facts = market.facts()

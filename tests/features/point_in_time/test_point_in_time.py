@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from features.facts import Facts
 from features.point_in_time.feature_frame import build, evidence, first_owner, moments_of
 from tests.features.point_in_time.worlds import IMAGES, LAST_DAY, Market, day, half_days, markets, moments
+from tests.full_run import often
 
-few = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=often(in_full=30, otherwise=8), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def as_bytes(frame):
@@ -99,9 +100,10 @@ def test_at_two_hundred_random_moments_nothing_that_came_later_changes_a_byte():
     late = now.matches["other_observed_at"] > now.matches["observed_at"]
     assert late.sum() > 10
     every = all_moments(now)
-    for today in random.uniform(10, 50, 20):
+    days = often(in_full=20, otherwise=4)
+    for today in random.uniform(10, 50, days):
         known = every[every["as_of"] <= day(today)]
-        asked = known.iloc[random.integers(0, len(known), 10)].reset_index(drop=True)
+        asked = known.iloc[random.integers(0, len(known), 200 // days)].reset_index(drop=True)
         assert as_bytes(build(asked, market.facts(until=today))) == as_bytes(build(asked, now))
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from features.point_in_time.feature_frame import build
 from features.point_in_time.price_features import CATEGORY_DAYS, FEWEST_PRICES, LATEST_PRICES, product_models_of
 from tests.features.point_in_time.worlds import Market, day, moments
+from tests.full_run import often
 
 PHONE = "Orrel R5 phone"
 
@@ -83,7 +84,7 @@ def test_only_the_latest_prices_count():
 dated_prices = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 6), st.sampled_from("abc")), max_size=90)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=often(in_full=40, otherwise=12), deadline=None)
 @given(dated_prices, st.integers(0, 8))
 def test_it_is_what_looking_at_every_listing_finds(told, on):
     market = Market()

@@ -14,6 +14,7 @@ from features.point_in_time.feature_frame import build, moments_of
 from features.point_in_time.ring_features import HOPS, MOST_PHOTOS, MOST_TAKERS, MOST_TIES, RARE_SELLERS, ring_block
 from features.sightings.evidence import SAME_PHOTO
 from tests.features.point_in_time.worlds import Market, day, markets, moments, typed
+from tests.full_run import often
 
 RING = ["ring_sellers", "ring_photos", "ring_cohesion", "ring_confirmed_fraud"]
 VICTIM, FIRST, SECOND, THIRD = 1, 2, 3, 4
@@ -226,7 +227,7 @@ def slow_ring(facts, seller, as_of):
     return [len(members), len(photos), cohesion, len(members & frauds)]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=often(in_full=30, otherwise=10), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(markets())
 def test_rings_are_what_a_slow_walk_finds(market):
     for thief, listing, on in ((7, 70, 4), (8, 80, 5), (7, 71, 6)):

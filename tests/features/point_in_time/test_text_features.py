@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from features.point_in_time.feature_frame import build, moments_of
 from features.point_in_time.listing_features import BANDS, COMMON_TEXT_SELLERS, FEWEST_WORDS, text_bands
 from tests.features.point_in_time.worlds import TEXTS, Market, markets, moments
+from tests.full_run import often
 
 OAK, PLATES = TEXTS
 FIXED = [-520157026588732613, -3323411214505202883, 6930786067584154738, -8101207825243219497]
@@ -138,7 +139,7 @@ def slow_count(facts, listing, as_of):
     return float(sum(pd.isna(mine) or group(other) != mine for other in others))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=often(in_full=40, otherwise=12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(markets())
 def test_sellers_of_the_same_text_are_those_a_slow_reading_finds(market):
     facts = market.facts()

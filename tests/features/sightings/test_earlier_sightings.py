@@ -12,6 +12,7 @@ from features.facts import DISTANCE_COLUMNS, MATCH_COLUMNS, NEAR_DUPLICATE_COLUM
 from features.sightings.earlier_sightings import earlier_sightings
 from features.sightings.evidence import SAME_PHOTO
 from tests.features.point_in_time.worlds import START, day, typed
+from tests.full_run import often
 
 
 def sighting(image, listing, seller, observed, created=None):
@@ -189,7 +190,7 @@ def small_markets(draw):
     return own, alike, sightings, sellers_frame(versions), different
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=often(in_full=200, otherwise=60), deadline=None)
 @given(small_markets())
 def test_matches_are_those_of_the_slow_oracle(market):
     assert as_tuples(earlier_sightings(*market)) == oracle(*market)

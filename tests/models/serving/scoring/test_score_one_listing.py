@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -65,9 +66,18 @@ def posting(row, **more):
     return Posting(texts | {name: at.isoformat() for name, at in times.items()} | more, files)
 
 
+@pytest.fixture(scope="module")
+def market_home(tmp_path_factory):
+    """The home of the market; nobody may write to it."""
+    home = tmp_path_factory.mktemp("market") / "home"
+    _finished(fill_and_compare(home, *market())).catalog.close()
+    return home
+
+
 @pytest.fixture
-def context(tmp_path):
-    return _finished(fill_and_compare(tmp_path / "home", *market()))
+def context(market_home, tmp_path):
+    """A home of the market for one test."""
+    return open_context(load_settings(shutil.copytree(market_home, tmp_path / "home")))
 
 
 def _finished(context):
@@ -151,12 +161,12 @@ def test_without_a_time_it_is_known_since_now(context):
     assert score_listing(context, Posting(columns), NOW).score["as_of"] == pd.Timestamp(NOW)
 
 
-def test_pictures_come_from_the_web_and_a_path_is_never_opened(tmp_path, monkeypatch):
+def test_pictures_come_from_the_web_and_a_path_is_never_opened(market_home, tmp_path, monkeypatch):
     (tmp_path / "served").mkdir()
     (tmp_path / "served" / "copy.jpg").write_bytes(as_file(smaller(photo(2))))
     with serve_pictures(tmp_path / "served") as base:
         monkeypatch.setenv("SEENBEFORE_FETCH__ALLOW_HOSTS", json.dumps([base.removeprefix("http://")]))
-        context = _finished(fill_and_compare(tmp_path / "home", *market()))
+        context = open_context(load_settings(shutil.copytree(market_home, tmp_path / "home")))
         path = str(tmp_path / "served" / "copy.jpg")
         urls = [f"{base}/copy.jpg", path, "http://169.254.169.254/a.jpg"]
         columns = posting(NEW["no photo"]).columns | {"image_urls": json.dumps(urls)}
