@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,11 +52,16 @@ def run_folder() -> Path:
 def clear_up(folder: Path) -> None:
     """End what belongs to a run, and what that has started; remove the run's folder."""
     while members := _members(folder):
-        _signal(members, psutil.Process.terminate)
+        for process in members:
+            with suppress(psutil.NoSuchProcess):
+                # Killed, PostgreSQL leaves its shared memory behind; others may take their time, or do not listen.
+                process.terminate() if process.name() == "postgres" else process.kill()
         deadline = time.monotonic() + GRACE_S
         while any(map(_lives, members)) and time.monotonic() < deadline:
             time.sleep(LOOK_EVERY_S)
-        _signal(members, psutil.Process.kill)
+        for process in filter(_lives, members):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -85,14 +92,8 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def _signal(processes: list[psutil.Process], how: Callable[[psutil.Process], None]) -> None:
-    for process in processes:
-        try:
-            how(process)
-        except psutil.NoSuchProcess:
-            continue
-
-
 if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # meant for the run, whose end it waits for
     sys.stdin.read()
     clear_up(Path(sys.argv[1]))
