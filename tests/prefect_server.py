@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import sqlite3
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import httpx
 
 from flows.runtime.environment import prepare_prefect
+from tests.full_run import FULL
 from tests.shared_by_workers import made_once
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 START_LIMIT_S = 120
 LOOK_EVERY_S = 0.1
 ADDRESS = "address"  # the file that holds the server's
+NEW = "new.db"  # a database as servers have it when they have just started
 
 
 @contextmanager
@@ -37,6 +41,16 @@ def flows_reported(home: Path) -> Iterator[None]:
         _temporary_global_settings_context(get_settings_context()),  # threads know no other
     ):
         yield
+
+
+def give_database(home: Path) -> None:
+    """Spare a home's own server the making of its database, which takes longer than all else it does; not in full runs.
+
+    To be called in a test that has the fixture ``prefect_server``.
+    """
+    if not FULL:
+        (home / "prefect").mkdir(parents=True)
+        shutil.copyfile(made_once("prefect", _start) / NEW, home / "prefect" / "prefect.db")
 
 
 def _start(folder: Path) -> None:
@@ -56,6 +70,8 @@ def _start(folder: Path) -> None:
         assert os.waitpid(server, os.WNOHANG) == (0, 0), "the Prefect server ended before it answered"
         assert time.monotonic() < deadline, f"no Prefect server within {START_LIMIT_S} s"
         time.sleep(LOOK_EVERY_S)
+    with closing(sqlite3.connect(folder / "prefect.db")) as made, closing(sqlite3.connect(folder / NEW)) as copy:
+        made.backup(copy)
     (folder / ADDRESS).write_text(address)
 
 

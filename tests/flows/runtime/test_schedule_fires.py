@@ -18,6 +18,7 @@ import pytest
 
 from flows.runtime.orphans import end_orphans, find_orphans
 from tests.full_run import FULL
+from tests.prefect_server import give_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,11 +74,12 @@ class Served:
 
 
 @pytest.fixture
-def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+def served(request: pytest.FixtureRequest, tmp_path: Path, prefect_server: None) -> Iterator[Served]:
     """A schedule of a table with one listing; ended with all that belongs to it, whatever happens."""
     table = tmp_path / "listings.jsonl"
     row = {"listing_id": "first", "seller_id": "s", "created_at": "2026-01-01T00:00:00Z", "image_urls": []}
     table.write_text(json.dumps(row) + "\n")
+    give_database(tmp_path / "home")
     schedule = Served(tmp_path / "home", table, request.param)
     yield schedule
     schedule.process.kill()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.full_run import FULL
+from tests.prefect_server import give_database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 COMMAND = (sys.executable, "-P", "-c", "import sys; sys.argv[0] = 'seenbefore'; from seenbefore import main; main()")
 FOREIGN = "raise RuntimeError('a stranger of the same name was imported')\n"
 FILES = {"a module": "data.py", "a package": "data/__init__.py", "several": "models/__init__.py features.py review.py"}
+EVERY_FILE = " ".join(FILES.values())
 LISTING = "listing_id,seller_id,created_at,image_urls\na1,anna,2026-03-01T12:30:00Z,\n"
 LIMIT_S = 600  # a run takes seconds; test machines are busy
 LOOK_EVERY_S = 0.2
@@ -31,7 +33,9 @@ def folder(request, tmp_path):
     return filled(tmp_path / "project", request.param)
 
 
-@pytest.fixture(params=FILES.values() if FULL else [" ".join(FILES.values())])
+@pytest.fixture(
+    **({"params": FILES.values(), "ids": FILES} if FULL else {"params": [EVERY_FILE], "ids": ["everything"]})
+)
 def crowded(request, tmp_path):
     """All that other people's code at once; in a full run, one after the other."""
     return filled(tmp_path / "project", request.param)
@@ -60,7 +64,8 @@ def test_help_and_version_answer(folder):
 
 
 @pytest.mark.slow
-def test_a_run_scores_and_the_doctor_finds_nothing_bad(crowded):
+def test_a_run_scores_and_the_doctor_finds_nothing_bad(crowded, prefect_server):
+    give_database(crowded.parent / "home")
     run = in_folder(crowded, *COMMAND, "run", "listings.csv", "--json")
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["scored"] == 1
