@@ -15,6 +15,7 @@ from data.synthetic.market import Market, make_market, write_market
 from data.synthetic.picture_server import serve_pictures
 from features.sightings.evidence import SAME_PHOTO
 from models.serving.learning.train_model import gather
+from tests.full_run import often
 from tests.journeys.conftest import Home, opened_home
 from tests.postgres import fresh_schema
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SPLIT_AT = START + timedelta(days=40)
 RENEWED_AT = START + timedelta(days=151)
-LISTINGS, DAYS, SEED = 150, 60, 8
+LISTINGS, DAYS, SEED = often(in_full=150, otherwise=90), 60, 8
 SCORE_COLUMNS = [
     "listing_id", "seller_id", "observed_at", "as_of", "score", "rank", "band", "model_id", "reasons",
     "first_seller_id", "first_listing_id", "matched_images", "images",
