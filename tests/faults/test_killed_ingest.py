@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
 KILLS = often(in_full=10, otherwise=2)
 RUN_LIMIT_S = 180
 JITTER_S = 0.05

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SPLIT_AT = START + timedelta(days=40)
 RENEWED_AT = START + timedelta(days=151)

@@ -5,6 +5,7 @@ from dataclasses import fields
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from features.point_in_time.feature_frame import build, evidence, first_owner, m
 from tests.features.point_in_time.worlds import IMAGES, LAST_DAY, Market, day, half_days, markets, moments
 from tests.full_run import often
 
+pytestmark = pytest.mark.slow
 few = settings(max_examples=often(in_full=30, otherwise=8), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

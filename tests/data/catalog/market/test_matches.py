@@ -30,6 +30,7 @@ from features.facts import FINGERPRINT_COLUMNS, MATCH_COLUMNS, NEAR_DUPLICATE_CO
 from features.point_in_time.ring_features import TIE_LIMITS
 from features.sightings.earlier_sightings import earlier_sightings
 from tests.data.catalog.rows import RECIPE, TEXT, TIME, alike_pairs, day, different_pairs, hashed
+from tests.full_run import often
 
 A, B, C, D = "abcd"
 
@@ -226,7 +227,12 @@ def test_a_sighting_that_was_posted_earlier_but_comes_later_reopens_those_it_may
 sighting = st.tuples(st.sampled_from([A, B, C]), st.integers(1, 6), st.integers(0, 4), st.integers(0, 4))
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+@settings(
+    deadline=None,
+    max_examples=often(in_full=25, otherwise=10),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    database=None,
+)
 @given(
     rows=st.lists(sighting, max_size=12, unique_by=lambda row: row[:2]), cuts=st.lists(st.integers(0, 12), max_size=2)
 )

@@ -39,6 +39,7 @@ from tests.models.serving.decoding import poisonous_worker as poison
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
 COMMAND = (sys.executable, "-P", poison.__file__)
 TIMEOUT_S = 3.0
 PATIENCE_S = 20.0

@@ -23,6 +23,7 @@ from models.serving.scoring.score_one_listing import Posting, score_listing
 from tests.data.catalog.rows import day, moment
 from tests.flows.filled import as_file, fill, fill_and_compare, photo, smaller
 
+pytestmark = pytest.mark.slow
 NOW = moment(600)
 SCORED = (
     "score", "band", "model_id", "reasons", "first_seller_key", "first_listing_key", "matched_images", "images", "spec",
