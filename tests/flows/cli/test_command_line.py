@@ -310,7 +310,7 @@ def test_what_a_stranger_wrote_does_nothing_to_the_terminal(capsys):
     show_frame(pd.DataFrame({"title": ["[red]\x1b[2Jsofa[/]"]}), title="", as_json=False)
     shown = capsys.readouterr().out
     assert "\x1b[2J" not in shown
-    assert "[red]·[2Jsofa[/]" in shown
+    assert "[red]⟨U+001B⟩[2Jsofa[/]" in shown
 
 
 def test_frames_become_json_with_null_for_missing(capsys):
